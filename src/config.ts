@@ -1,0 +1,92 @@
+/** What a shell tells the app: where its databases and logs are, and its secrets. Nothing here is read from a request. */
+
+export interface Database {
+  readonly url: string
+  readonly readToken: string
+  readonly writeToken: string
+}
+
+/** A region served here: its audit log's name and the database of its facilities' unshared documents. */
+export interface Region {
+  readonly name: string
+  readonly log: string
+  readonly local: Database
+}
+
+export interface Config {
+  /** The region whose log takes accesses of callers without a facility; its name is the first of `regions`. */
+  readonly regions: readonly [Region, ...Region[]]
+  readonly records: {
+    readonly replica: { readonly url: string; readonly token: string }
+    readonly primary: { readonly url: string; readonly token: string }
+  }
+  readonly audit: Database
+  /** 32 bytes. Derives server ids; changing it orphans every id ever given. */
+  readonly idKey: Uint8Array
+  /** 32 bytes. Encrypts cursors; changing it ends the paging under way. */
+  readonly cursorKey: Uint8Array
+  /** The header in which the operator's own proxy states the caller's address; null: the peer's address. */
+  readonly clientAddressHeader: string | null
+  /** Bearer token of `/metrics`. */
+  readonly metricsToken: string
+}
+
+/** The environment variables (Worker bindings of type text) a configuration is made of. */
+export interface Environment {
+  readonly RECORDS_REPLICA_URL: string
+  readonly RECORDS_REPLICA_TOKEN: string
+  readonly RECORDS_PRIMARY_URL: string
+  readonly RECORDS_PRIMARY_TOKEN: string
+  /** JSON: `[{ "name", "log", "url", "readToken", "writeToken" }]`, the serving region first. */
+  readonly REGIONS: string
+  readonly AUDIT_URL: string
+  readonly AUDIT_READ_TOKEN: string
+  readonly AUDIT_WRITE_TOKEN: string
+  /** 32 bytes, base64url. */
+  readonly ID_KEY: string
+  /** 32 bytes, base64url. */
+  readonly CURSOR_KEY: string
+  /** Empty: the peer's address. */
+  readonly CLIENT_ADDRESS_HEADER: string
+  readonly METRICS_TOKEN: string
+}
+
+/** @throws Error naming the variable that is missing or malformed. */
+export function readConfig(env: Environment): Config {
+  const text = (name: keyof Environment): string => {
+    const value = env[name]
+    if (typeof value !== 'string' || value === '') throw new Error(`${name} is not set`)
+    return value
+  }
+  const key = (name: keyof Environment): Uint8Array => {
+    const bytes = Uint8Array.from(atob(text(name).replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    if (bytes.length !== 32) throw new Error(`${name} must be 32 bytes in base64url`)
+    return bytes
+  }
+  return {
+    regions: readRegions(text('REGIONS')),
+    records: {
+      replica: { url: text('RECORDS_REPLICA_URL'), token: text('RECORDS_REPLICA_TOKEN') },
+      primary: { url: text('RECORDS_PRIMARY_URL'), token: text('RECORDS_PRIMARY_TOKEN') },
+    },
+    audit: {
+      url: text('AUDIT_URL'),
+      readToken: text('AUDIT_READ_TOKEN'),
+      writeToken: text('AUDIT_WRITE_TOKEN'),
+    },
+    idKey: key('ID_KEY'),
+    cursorKey: key('CURSOR_KEY'),
+    clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
+    metricsToken: text('METRICS_TOKEN'),
+  }
+}
+
+function readRegions(json: string): readonly [Region, ...Region[]] {
+  const rows = JSON.parse(json) as Record<'name' | 'log' | 'url' | 'readToken' | 'writeToken', string>[]
+  const [first, ...rest] = rows.map(({ name, log, url, readToken, writeToken }) => {
+    if (!name || !log || !url || !readToken || !writeToken) throw new Error('REGIONS: a region is incomplete')
+    return { name, log, local: { url, readToken, writeToken } }
+  })
+  if (!first) throw new Error('REGIONS names no region')
+  return [first, ...rest]
+}

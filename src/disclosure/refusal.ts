@@ -1,0 +1,26 @@
+/** Every reason for which a request is refused. The audit entry says it exactly; `wire.ts` says little of it. */
+import type { AccessRefusal } from '../access/refusal.ts'
+import type { AppendRefusal } from '../audit/port.ts'
+import type { Issue } from '../fhir/outcome.ts'
+
+export type InputRefusal =
+  /** Something the client sent is wrong; each issue says what and where. */
+  | { readonly reason: 'invalid'; readonly issues: readonly Issue[] }
+  | { readonly reason: 'unsupported-media-type'; readonly got: string; readonly accepted: readonly string[] }
+  | { readonly reason: 'body-too-large'; readonly maxBytes: number }
+  | { readonly reason: 'no-such-path'; readonly path: string }
+  | { readonly reason: 'method-not-allowed'; readonly method: string }
+  /** Unknown, or not for this caller: the same answer. */
+  | { readonly reason: 'not-found'; readonly what: string }
+  /** The write contradicts what is stored, or itself. Nothing was written. */
+  | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
+  /** More patients, entries or bytes than one access may have. */
+  | { readonly reason: 'too-costly'; readonly detail: string }
+
+export type FaultRefusal =
+  /** A database did not answer within its deadline. */
+  | { readonly reason: 'store-unavailable'; readonly detail: string }
+  /** A defect of ours. */
+  | { readonly reason: 'internal'; readonly detail: string }
+
+export type Refusal = InputRefusal | FaultRefusal | AccessRefusal | AppendRefusal

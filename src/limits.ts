@@ -1,0 +1,99 @@
+/**
+ * Every bound of the system, with its unit in the name and its reason beside it. A queue, list, loop, body, wait or
+ * retry without an entry here is a defect.
+ */
+export const limits = {
+  // --- what a client may send -------------------------------------------------------------------------------------
+  /** One request body. sqld refuses a value past 5,000,000 bytes, so a bundle travels in several; 16 MiB is four. */
+  maxBodyBytes: 16 * 1024 * 1024,
+  /** Entries of one bundle: bounds the work one request may cause. */
+  maxBundleEntries: 5_000,
+  /** One resource as stored text: four of them fit a sqld value. */
+  maxResourceBytes: 1024 * 1024,
+  /** Nesting of JSON; FHIR needs about 20, a recursive descent must not be driven into the stack. */
+  maxJsonDepth: 64,
+  /** A bearer token. IUA tokens are 1–2 KiB; header lines are capped by proxies at 8–16 KiB. */
+  maxTokenBytes: 8 * 1024,
+  /** A query string as received; longer ones are cut in the audit entry and hashed. */
+  maxQueryBytes: 8 * 1024,
+
+  // --- what a client may get --------------------------------------------------------------------------------------
+  /** `_count` when the client names none. */
+  defaultPageRows: 50,
+  /** Largest `_count`: 500 references fill one audit entry. */
+  maxPageRows: 500,
+  /** Bytes of one page of stored JSON; the page is cut short with `next`. Worker memory is 128 MB for many requests. */
+  maxPageBytes: 4 * 1024 * 1024,
+
+  // --- the audit log ----------------------------------------------------------------------------------------------
+  /** References in one entry; more go into continuations. */
+  maxEntryReferences: 500,
+  /** One entry as canonical text: tlog-tiles entries are bounded by uint16, rows of a Durable Object by 2 MB. */
+  maxEntryBytes: 64 * 1024,
+  /** Patients one access may disclose; more is `too-costly` (streamed exports excepted). */
+  maxAccessPatients: 100,
+  /** Entries of one append call (one chunk of a streamed export, or a bundle about 100 patients with continuations). */
+  maxAppendEntries: 256,
+  /** The query text kept in an entry; the rest is represented by its SHA-256. */
+  maxEntryQueryBytes: 2_048,
+  /** How long the sequencer remembers (request id, phase, part): longer than any client retry. */
+  appendMemoryMs: 10 * 60_000,
+  /** Entries waiting for one commit; past it an append is refused, so that a stalled disk cannot fill memory. */
+  maxPendingAppends: 4_096,
+  /** Entries held in the log's own storage while the audit database is away (about 3 GB); past it appends are refused. */
+  maxUndrainedEntries: 5_000_000,
+  /** Entries sent to the audit database in one batch. */
+  maxDrainEntries: 256,
+  /** An intent without an outcome is settled from the primary after this long. */
+  settleAfterMs: 60_000,
+  /** Failed authentications appended singly per address and minute; the rest are counted in one entry. */
+  maxSingleFailuresPerMinute: 20,
+  /** Addresses counted at once for failed authentications; past it all others share one counter. */
+  maxFailureAddresses: 10_000,
+  /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
+  exportPageRows: 1_000,
+
+  // --- other people's clocks and networks -------------------------------------------------------------------------
+  /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */
+  readDeadlineMs: 2_000,
+  /** A read sent to the primary because the replica is behind. */
+  primaryReadDeadlineMs: 2_000,
+  /** A write batch at a primary: a full bundle takes 2–3 s on two busy cores. */
+  writeDeadlineMs: 15_000,
+  /** Attempts of one idempotent write batch (the first included). */
+  maxWriteAttempts: 3,
+  /** Waiting for the sequencer's receipt. */
+  appendDeadlineMs: 5_000,
+  /** One batch of draining to the audit database. */
+  drainDeadlineMs: 10_000,
+  /** Export: waiting until the ledger holds what was in the log when the export began. */
+  exportDrainWaitMs: 5_000,
+  /** After a failed primary read, how long an isolate serves marked pages without asking again. */
+  primaryRetryAfterMs: 5_000,
+  /** Requests one isolate works on at once: sqld admits 128 and answers 429 past it. */
+  maxConcurrentRequests: 96,
+  /** What `Retry-After` says after an overload or an unavailable log. */
+  retryAfterSeconds: 2,
+
+  // --- freshness --------------------------------------------------------------------------------------------------
+  /** A replica whose heartbeat is younger is fresh. */
+  freshMs: 10_000,
+  /** The heartbeat is not written more often than this. */
+  heartbeatEveryMs: 5_000,
+  /** A heartbeat further in the future than this is a wrong clock: stale, and an alarm. */
+  maxClockSkewMs: 2_000,
+  /** Staleness past which a page is marked degraded and listed for review (default, per node). */
+  degradedAfterMs: 15 * 60_000,
+
+  // --- tokens -----------------------------------------------------------------------------------------------------
+  /** Longest life of an access token we accept, whatever its issuer says. */
+  maxTokenLifetimeSeconds: 3_600,
+  /** Disagreement of clocks between issuer and us. */
+  clockToleranceSeconds: 5,
+  /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
+  maxRememberedTokens: 10_000,
+  /** Issuers whose keys an isolate remembers. */
+  maxRememberedIssuers: 100,
+  /** An unknown key id makes an isolate read an issuer's row again at most this often. */
+  issuerReloadEveryMs: 2_000,
+} as const
