@@ -1,0 +1,9 @@
+/** The heartbeat: one row that readers keep young, by which a replica's age is known without asking the primary. */
+import { limits } from '../limits.ts'
+import type { Statement } from './ports.ts'
+
+/** A no-op at the primary when somebody else was just there. `now` in milliseconds since 1970. */
+export const heartbeatStatement = (now: number): Statement => ({
+  sql: 'update heartbeat set at = :now where id = 1 and at < :now - :every',
+  args: { now, every: limits.heartbeatEveryMs },
+})

@@ -1,0 +1,88 @@
+/** The database ports over Hrana (sqld), through the official client. */
+import { createClient, LibsqlError } from '@libsql/client/web'
+import { limits } from '../limits.ts'
+import { type Reader, type Rows, type Statement, StoreError, type Writer } from './ports.ts'
+
+export interface HranaOptions {
+  readonly url: string
+  readonly token: string
+}
+
+type Mode = 'read' | 'write'
+
+/**
+ * One batch is one HTTP request and one transaction. The client queues nothing (`concurrency: 0`): a promise queued by
+ * one request and awaited by another hangs a Worker. Every request gets its own deadline; the client has none.
+ */
+function connect({ url, token }: HranaOptions) {
+  return async (mode: Mode, statements: readonly Statement[], deadlineMs: number): Promise<readonly Rows[]> => {
+    const client = createClient({
+      url,
+      authToken: token,
+      concurrency: 0,
+      fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(deadlineMs) }),
+    })
+    try {
+      const results = await client.batch(
+        statements.map(({ sql, args }) => (args === undefined ? sql : { sql, args: bindable(args) })),
+        mode,
+      )
+      return results.map((result) => result.rows as unknown as Rows)
+    } catch (error) {
+      throw storeError(error)
+    } finally {
+      client.close()
+    }
+  }
+}
+
+/** The client wants mutable arguments; it does not change them. */
+const bindable = (args: NonNullable<Statement['args']>) => args as (string | number | null | Uint8Array)[]
+
+function storeError(error: unknown): StoreError {
+  const message = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof LibsqlError)) return new StoreError('unavailable', message, error)
+  if (error.code.startsWith('SQLITE_CONSTRAINT')) return new StoreError('constraint', message, error)
+  // A busy database, and every failure of the connection or the server, leave the batch unapplied or in doubt.
+  if (error.code.startsWith('SQLITE') && !error.code.startsWith('SQLITE_BUSY') && !error.code.startsWith('SQLITE_IOERR'))
+    return new StoreError('statement', message, error)
+  if (error.code === 'SQL_PARSE_ERROR' || error.code === 'SQL_INPUT_ERROR') return new StoreError('statement', message, error)
+  return new StoreError('unavailable', `${error.code}: ${message}`, error)
+}
+
+export function hranaReader(options: HranaOptions): Reader {
+  const batch = connect(options)
+  return { read: (statements, deadlineMs = limits.readDeadlineMs) => batch('read', statements, deadlineMs) }
+}
+
+export function hranaWriter(options: HranaOptions): Writer {
+  const batch = connect(options)
+  const hasWritten = async (key: string): Promise<boolean> => {
+    const [rows] = await batch('read', [{ sql: 'select 1 from write_key where key = ?', args: [key] }], limits.readDeadlineMs)
+    return (rows?.length ?? 0) > 0
+  }
+  return {
+    read: (statements, deadlineMs = limits.primaryReadDeadlineMs) => batch('read', statements, deadlineMs),
+    apply: (statements, deadlineMs = limits.writeDeadlineMs) => batch('write', statements, deadlineMs),
+    hasWritten,
+    write: async (key, statements) => {
+      const keyed = [...claimKey(key), ...statements]
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const rows = await batch('write', keyed, limits.writeDeadlineMs)
+          return { replayed: false, rows: rows.slice(2) }
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error
+          if (error.code === 'constraint' && error.message.includes('write_key.key')) return { replayed: true, rows: [] }
+          if (error.code !== 'unavailable' || attempt === limits.maxWriteAttempts) throw error
+        }
+      }
+    },
+  }
+}
+
+/** The write clock moves in every keyed batch; inside it `(select n from clock)` is the batch's own value. */
+const claimKey = (key: string): readonly Statement[] => [
+  { sql: 'update clock set n = n + 1 where id = 1' },
+  { sql: 'insert into write_key (key, clock, at) select ?, n, ? from clock', args: [key, Date.now()] },
+]
