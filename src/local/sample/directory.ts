@@ -1,0 +1,287 @@
+/**
+ * The sample directory: who and what the local cluster knows before anything is published. Data only; `registry.ts`
+ * writes it into *records*, the identity provider lets these people log in. Everybody here is fictitious.
+ */
+
+/** A part of the country with a local database and an audit log of its own. */
+export interface SampleRegion {
+  readonly name: string
+  readonly log: string
+}
+
+export interface SampleOrganisation {
+  readonly id: string
+  readonly name: string
+}
+
+export interface SampleFacility {
+  readonly id: string
+  readonly uri: string
+  readonly name: string
+  readonly organisation: string
+  readonly type: 'hospital' | 'clinic' | 'pharmacy'
+  readonly region: string
+}
+
+export interface SampleProfessional {
+  /** What the person types at the identity provider, and the `sub` of their tokens. */
+  readonly login: string
+  /** Id of the professional in the registry: not the login, since one person may have logins at several issuers. */
+  readonly id: string
+  readonly name: string
+  /** The first is the one a token carries when the caller names none. `facility` '': for the whole record. */
+  readonly roles: readonly [SampleRole, ...SampleRole[]]
+  /** The registration has ended: the identity provider still knows the person, the record no longer does. */
+  readonly ended?: true
+}
+
+export interface SampleRole {
+  readonly role: string
+  readonly facility: string
+}
+
+export interface SampleClient {
+  readonly clientId: string
+  readonly name: string
+  /** Set for a facility system; null for an app that carries a professional's token. */
+  readonly facility: string | null
+}
+
+/** Row of `role_domain`: '*' stands for any. */
+export interface RoleDomain {
+  readonly role: string
+  readonly facilityType: string
+  /** v3-ActReason code. */
+  readonly purpose: string
+  readonly domain: string
+}
+
+/** Row of `sharing_rule`, in the order in which rules are tried: '*' stands for any. */
+export interface SharingRule {
+  readonly domain: string
+  readonly type: string
+  readonly category: string
+  readonly code: string
+  /** v3-Confidentiality code. */
+  readonly confidentiality: string
+  readonly shared: boolean
+}
+
+/** `aud` of every token for this record: a name, not an address, so that the record may move. */
+export const audience = 'https://dossier.example/fhir'
+
+/** Code system of `subject_role` codings and of `professional_role.role`. */
+export const roleSystem = 'https://dossier.example/CodeSystem/role'
+
+/** Code system of `purpose_of_use` codings. */
+export const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason'
+
+/** The serving region first. */
+export const regions = [
+  { name: 'montreal', log: 'montreal' },
+  { name: 'quebec', log: 'quebec' },
+] as const satisfies readonly SampleRegion[]
+
+export const organisations: readonly SampleOrganisation[] = [
+  { id: 'ciusss-mont-royal', name: 'CIUSSS du Mont-Royal' },
+  { id: 'pharmacies-laurier', name: 'Pharmacies Laurier inc.' },
+  { id: 'chu-cap-diamant', name: 'CHU du Cap-Diamant' },
+  { id: 'gmf-saint-roch', name: 'Groupe de médecine de famille Saint-Roch' },
+]
+
+const facilityUri = (id: string): string => `https://dossier.example/facility/${id}`
+
+export const facilities: readonly SampleFacility[] = [
+  {
+    id: 'hopital-mont-royal',
+    uri: facilityUri('hopital-mont-royal'),
+    name: 'Hôpital du Mont-Royal',
+    organisation: 'ciusss-mont-royal',
+    type: 'hospital',
+    region: 'montreal',
+  },
+  {
+    id: 'pharmacie-laurier',
+    uri: facilityUri('pharmacie-laurier'),
+    name: 'Pharmacie Laurier — Métro Mont-Royal',
+    organisation: 'pharmacies-laurier',
+    type: 'pharmacy',
+    region: 'montreal',
+  },
+  {
+    id: 'hopital-cap-diamant',
+    uri: facilityUri('hopital-cap-diamant'),
+    name: 'Hôpital du Cap-Diamant — Québec',
+    organisation: 'chu-cap-diamant',
+    type: 'hospital',
+    region: 'quebec',
+  },
+  {
+    id: 'clinique-saint-roch',
+    uri: facilityUri('clinique-saint-roch'),
+    name: 'Clinique médicale Saint-Roch (Basse-Ville de Québec)',
+    organisation: 'gmf-saint-roch',
+    type: 'clinic',
+    region: 'quebec',
+  },
+]
+
+export const professionals: readonly SampleProfessional[] = [
+  {
+    login: 'tremblay',
+    id: 'etienne-tremblay',
+    name: 'Dr Étienne Tremblay',
+    roles: [{ role: 'physician', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'gagnon',
+    id: 'genevieve-gagnon',
+    name: 'Dre Geneviève Gagnon',
+    roles: [{ role: 'physician', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'gauthier',
+    id: 'noel-gauthier',
+    name: 'Dr Noël Gauthier',
+    roles: [
+      { role: 'physician', facility: 'clinique-saint-roch' },
+      { role: 'physician', facility: 'hopital-mont-royal' },
+    ],
+  },
+  {
+    login: 'morin',
+    id: 'raphael-morin',
+    name: 'Dr Raphaël Morin',
+    roles: [{ role: 'resident', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'roy',
+    id: 'francois-roy',
+    name: 'François Roy',
+    roles: [{ role: 'pharmacist', facility: 'pharmacie-laurier' }],
+  },
+  {
+    login: 'pelletier',
+    id: 'joelle-pelletier',
+    name: 'Joëlle Pelletier',
+    roles: [{ role: 'pharmacist', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'cote',
+    id: 'helene-cote',
+    name: 'Hélène Côté',
+    roles: [{ role: 'nurse', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'belanger',
+    id: 'emilie-belanger',
+    name: 'Émilie Bélanger',
+    roles: [{ role: 'nurse', facility: 'clinique-saint-roch' }],
+  },
+  {
+    login: 'lavoie',
+    id: 'zoe-lavoie',
+    name: 'Zoé Lavoie',
+    roles: [{ role: 'dietitian', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'fortin',
+    id: 'gerard-fortin',
+    name: 'Gérard Fortin',
+    roles: [{ role: 'medical-archivist', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'bouchard',
+    id: 'melanie-bouchard',
+    name: 'Me Mélanie Bouchard',
+    roles: [{ role: 'privacy-officer', facility: '' }],
+  },
+  {
+    login: 'levesque',
+    id: 'andre-levesque',
+    name: 'Dr André Lévesque',
+    roles: [{ role: 'physician', facility: 'clinique-saint-roch' }],
+    ended: true,
+  },
+]
+
+export const clients: readonly SampleClient[] = [
+  ...facilities.map(({ id, name }) => ({
+    clientId: `system-${id}`,
+    name: `Système de ${name}`,
+    facility: id,
+  })),
+  { clientId: 'dossier-cli', name: 'Dossier — ligne de commande', facility: null },
+  { clientId: 'dossier-console', name: 'Dossier — console', facility: null },
+]
+
+/** The six clinical domains of the record. */
+export const clinicalDomains = [
+  'medication',
+  'laboratory',
+  'imaging',
+  'immunization',
+  'allergy',
+  'hospital-summary',
+] as const
+
+const rows = (
+  role: string,
+  facilityType: string,
+  purposes: readonly string[],
+  domains: readonly string[],
+): readonly RoleDomain[] =>
+  purposes.flatMap((purpose) => domains.map((domain) => ({ role, facilityType, purpose, domain })))
+
+/**
+ * The default matrix role × type of facility × purpose → domain. After the regulation on authorised providers (P-9.0001,
+ * r. 1), whose cells for other roles than physicians are not all known here: an operator loads the full text. `identity`
+ * and `directory` are open to every authorised provider and have no rows.
+ */
+export const roleDomains: readonly RoleDomain[] = [
+  // Physicians and residents read every domain wherever they practise, in an emergency too; what nobody classified
+  // (`other`) is local, and theirs alone.
+  ...rows('physician', '*', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
+  ...rows('resident', 'hospital', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
+  // Pharmacists: medication with what a safe dispense depends on; imaging is not established for them.
+  ...rows('pharmacist', '*', ['TREAT'], ['medication', 'laboratory', 'allergy', 'immunization']),
+  // A pharmacist of a hospital follows patients through their stay.
+  ...rows('pharmacist', 'hospital', ['TREAT'], ['hospital-summary']),
+  // Nurses: everything at a hospital or clinic, images excepted in a clinic.
+  ...rows('nurse', 'hospital', ['TREAT', 'ETREAT'], clinicalDomains),
+  ...rows(
+    'nurse',
+    'clinic',
+    ['TREAT'],
+    clinicalDomains.filter((domain) => domain !== 'imaging'),
+  ),
+  // Dietitians only at listed types of facility, and only what nutrition depends on.
+  ...rows('dietitian', 'hospital', ['TREAT'], ['laboratory', 'allergy']),
+  // Medical archivists complete and code the hospital's summaries.
+  ...rows('medical-archivist', 'hospital', ['TREAT', 'RECORDMGT'], ['hospital-summary']),
+  // Physiotherapists: imaging and summaries at a hospital or clinic.
+  ...rows('physiotherapist', 'hospital', ['TREAT'], ['imaging', 'hospital-summary']),
+  ...rows('physiotherapist', 'clinic', ['TREAT'], ['imaging', 'hospital-summary']),
+  // Midwives follow mother and child.
+  ...rows('midwife', '*', ['TREAT'], ['medication', 'laboratory', 'immunization', 'allergy']),
+]
+
+const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*' } as const
+
+/** The default sharing policy: the first rule that matches decides; no match stays local. */
+export const sharingRules: readonly SharingRule[] = [
+  // What its author marked restricted or very restricted never leaves the facility by itself.
+  { ...any, confidentiality: 'R', shared: false },
+  { ...any, confidentiality: 'V', shared: false },
+  // The six clinical domains are what the record is for.
+  ...clinicalDomains.map((domain) => ({ ...any, domain, shared: true })),
+  // Without people, facilities and patients the clinical documents cannot be read.
+  { ...any, domain: 'directory', shared: true },
+  { ...any, domain: 'identity', shared: true },
+  { ...any, domain: 'other', shared: false },
+]
+
+/** Identifier systems on which two facilities' records of a person may be joined: the Québec health-insurance number. */
+export const personIdentifierSystems: readonly string[] = [
+  'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id',
+]
