@@ -9,7 +9,7 @@ export type InputRefusal =
   | { readonly reason: 'unsupported-media-type'; readonly got: string; readonly accepted: readonly string[] }
   | { readonly reason: 'body-too-large'; readonly maxBytes: number }
   | { readonly reason: 'no-such-path'; readonly path: string }
-  | { readonly reason: 'method-not-allowed'; readonly method: string }
+  | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /** Unknown, or not for this caller: the same answer. */
   | { readonly reason: 'not-found'; readonly what: string }
   /** The write contradicts what is stored, or itself. Nothing was written. */

@@ -1,0 +1,121 @@
+/**
+ * The app of every shell: mounts the operations of all features behind the disclosure gate. The only file that knows
+ * them all, and with `disclosure/` the only one that knows the framework.
+ */
+import { zValidator } from '@hono/zod-validator'
+import { type Context, Hono } from 'hono'
+import { languageDetector } from 'hono/language'
+import { Exchange } from './disclosure/exchange.ts'
+import { createLoad } from './disclosure/load.ts'
+import type { Operation } from './disclosure/operation.ts'
+import type { Defer, Ports } from './disclosure/ports.ts'
+import { isMinted, refuseWithoutReceipt } from './disclosure/release.ts'
+import type { Issue } from './fhir/outcome.ts'
+import { limits } from './limits.ts'
+import { publicRoutes } from './public-routes.ts'
+import { publishBundle } from './records/publish.ts'
+import { readDocument } from './records/read.ts'
+import { searchType } from './records/search.ts'
+import { auditExport } from './trail/export.ts'
+
+/** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of operations over different inputs; `mount` never looks inside them.
+export const operations: readonly Operation<any, any>[] = [auditExport, publishBundle, searchType, readDocument]
+
+type Env = { Variables: { exchange: Exchange; language: string } }
+
+export function createApp(ports: Ports): Hono<Env> {
+  const app = new Hono<Env>()
+  const read = createLoad(ports)
+  // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
+  let underWay = 0
+
+  app.use('*', async (c, next) => {
+    if (underWay >= limits.maxConcurrentRequests) {
+      c.res = refuseWithoutReceipt('overload')
+      return
+    }
+    underWay++
+    try {
+      await next()
+    } finally {
+      underWay--
+    }
+    // The gate's last word: what `release` did not mint does not leave.
+    if (!isMinted(c.res)) {
+      c.res = undefined
+      c.res = refuseWithoutReceipt('internal')
+    }
+  })
+  app.onError((error) => {
+    console.error(`unhandled ${error.name}`)
+    return refuseWithoutReceipt('internal')
+  })
+  app.use(
+    '*',
+    languageDetector({ supportedLanguages: ['fr', 'en'], fallbackLanguage: 'fr', order: ['header'], caches: false }),
+  )
+  publicRoutes(app, ports)
+
+  const begin = (operation: Pick<Operation, 'name' | 'action'>) => async (c: Context<Env>, next: () => Promise<void>) => {
+    const exchange = new Exchange(ports, {
+      read,
+      defer: deferOf(c),
+      request: c.req.raw,
+      language: c.get('language') === 'en' ? 'en' : 'fr',
+      operation,
+    })
+    const refused = await exchange.authenticate()
+    if (refused) return refused
+    c.set('exchange', exchange)
+    return await next()
+  }
+
+  for (const operation of operations)
+    app.on(
+      operation.method,
+      operation.path,
+      begin(operation),
+      zValidator('param', operation.param, refuseInvalid),
+      zValidator('query', operation.query, refuseInvalid),
+      async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
+    )
+
+  for (const [path, allow] of methodsByPath())
+    app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+  app.all('*', begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }))
+  return app
+}
+
+const elsewhere = { name: 'elsewhere', action: 'operation' } as const
+
+function methodsByPath(): ReadonlyMap<string, string> {
+  const methods = new Map<string, string>()
+  for (const { path, method } of operations) methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
+  return methods
+}
+
+type Invalid = { success: boolean; target: string; error?: { issues: readonly { path: PropertyKey[]; message: string }[] } }
+
+/** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
+async function refuseInvalid(result: Invalid, c: Context<Env>): Promise<Response | undefined> {
+  if (result.success) return undefined
+  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => ({
+    code: 'value',
+    expression: path.length > 0 ? path.map(String).join('.') : result.target,
+    text: { fr: `Paramètre invalide : ${message}`, en: message },
+  }))
+  return await c.get('exchange').refuse({ reason: 'invalid', issues })
+}
+
+/** Work after the response, where the runtime wants to know of it (Workers); elsewhere the process simply goes on. */
+function deferOf(c: Context<Env>): Defer {
+  try {
+    const context = c.executionCtx
+    return (work) => context.waitUntil(work)
+  } catch {
+    return (work) => {
+      work.catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The one map from refusals to the wire. It says little: a caller learns what to change in the request, never why the
+ * policy said no. The audit entry has the tagged reason.
+ */
+import { type Issue, operationOutcome } from '../fhir/outcome.ts'
+import { limits } from '../limits.ts'
+import type { Refusal } from './refusal.ts'
+
+export interface Wire {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly issues: readonly Issue[]
+}
+
+const retry = { 'Retry-After': String(limits.retryAfterSeconds) }
+
+/** Exhaustive over `Refusal`: a new reason does not compile until it has its place here. */
+export function toWire(refusal: Refusal): Wire {
+  switch (refusal.reason) {
+    case 'unauthenticated':
+      return wire(401, 'login', 'Un jeton d’accès valide est requis.', 'A valid access token is required.', {
+        'WWW-Authenticate': 'Bearer error="invalid_token"',
+      })
+    case 'forbidden':
+      return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
+    case 'not-found':
+      return wire(404, 'not-found', 'Introuvable.', 'Not found.')
+    case 'no-such-path':
+      return wire(404, 'not-supported', 'Cette adresse n’existe pas.', 'There is nothing at this address.')
+    case 'method-not-allowed':
+      return wire(405, 'not-supported', 'Méthode non offerte ici.', 'This method is not offered here.', { Allow: refusal.allow })
+    case 'invalid':
+      return { status: 400, headers: {}, issues: refusal.issues }
+    case 'conflict':
+      return { status: 409, headers: {}, issues: refusal.issues }
+    case 'unsupported-media-type': {
+      const accepted = refusal.accepted.join(', ')
+      return wire(415, 'not-supported', `Type de contenu accepté : ${accepted}.`, `Accepted content type: ${accepted}.`)
+    }
+    case 'body-too-large':
+      return wire(
+        413,
+        'too-long',
+        `Le corps dépasse ${refusal.maxBytes} octets.`,
+        `The body is larger than ${refusal.maxBytes} bytes.`,
+      )
+    case 'too-costly':
+      return wire(422, 'too-costly', `Requête trop lourde : ${refusal.detail}.`, `Too costly: ${refusal.detail}.`)
+    case 'replayed':
+      return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')
+    case 'store-unavailable':
+      return wire(503, 'transient', 'Le dossier ne répond pas.', 'The record does not answer. Try again shortly.', retry)
+    case 'log-unavailable':
+    case 'log-overload':
+    case 'counted':
+      return wire(503, 'transient', 'Le journal ne répond pas.', 'The audit log does not answer. Try again shortly.', retry)
+    case 'internal':
+      return wire(500, 'exception', 'Erreur interne.', 'Internal error.')
+  }
+}
+
+const wire = (
+  status: number,
+  code: string,
+  fr: string,
+  en: string,
+  headers: Readonly<Record<string, string>> = {},
+): Wire => ({ status, headers, issues: [{ code, text: { fr, en } }] })
+
+/** The body of a refusal: `OperationOutcome` on `/fhir`, RFC 9457 problem details elsewhere. */
+export function refusalBody(
+  { status, issues }: Wire,
+  path: string,
+  language: 'fr' | 'en',
+): { readonly contentType: string; readonly body: string } {
+  if (path === '/fhir' || path.startsWith('/fhir/'))
+    return {
+      contentType: 'application/fhir+json; charset=utf-8',
+      body: JSON.stringify(operationOutcome(issues, language)),
+    }
+  return {
+    contentType: 'application/problem+json; charset=utf-8',
+    body: JSON.stringify({
+      status,
+      title: issues.map(({ text }) => text[language]).join(' '),
+      errors: issues.map(({ code, expression, text }) => ({ code, pointer: expression, detail: text[language] })),
+    }),
+  }
+}
+
+/** What the audit entry says of a refusal. */
+export function auditReason(refusal: Refusal): { readonly reason: string; readonly detail: string | null } {
+  switch (refusal.reason) {
+    case 'unauthenticated':
+    case 'forbidden':
+      return { reason: refusal.cause, detail: null }
+    case 'invalid':
+    case 'conflict':
+      return {
+        reason: refusal.reason,
+        detail: refusal.issues
+          .slice(0, 5)
+          .map(({ code, expression }) => (expression ? `${code} ${expression}` : code))
+          .join('; '),
+      }
+    case 'not-found':
+      return { reason: 'not-found', detail: refusal.what }
+    case 'too-costly':
+    case 'store-unavailable':
+    case 'log-unavailable':
+    case 'internal':
+      return { reason: refusal.reason, detail: refusal.detail }
+    case 'no-such-path':
+    case 'method-not-allowed':
+    case 'unsupported-media-type':
+    case 'body-too-large':
+    case 'replayed':
+    case 'log-overload':
+    case 'counted':
+      return { reason: refusal.reason, detail: null }
+  }
+}

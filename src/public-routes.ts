@@ -1,0 +1,63 @@
+/** The closed public list: no health data, neither audited nor receipted. */
+import type { Hono } from 'hono'
+import type { Ports } from './disclosure/ports.ts'
+import { releasePublic, unreceiptedCounts } from './disclosure/release.ts'
+import { capabilityStatement } from './fhir/capability.ts'
+import { limits } from './limits.ts'
+
+const json = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
+
+export const publicPaths = ['/healthz', '/readyz', '/metrics', '/fhir/metadata'] as const
+
+// biome-ignore lint/suspicious/noExplicitAny: any app, whatever its variables.
+export function publicRoutes(app: Hono<any>, ports: Ports): void {
+  app.get('/healthz', () => releasePublic('{"alive":true}', { headers: json }))
+
+  app.get('/readyz', async () => {
+    const checks = await readiness(ports)
+    const ready = Object.values(checks).every((check) => check === 'ok')
+    return releasePublic(JSON.stringify({ ready, checks }), { status: ready ? 200 : 503, headers: json })
+  })
+
+  app.get('/metrics', async (c) => {
+    if (!(await isEqual(c.req.header('authorization') ?? '', `Bearer ${ports.config.metricsToken}`)))
+      return releasePublic('{"error":"metrics token required"}', { status: 401, headers: json })
+    return releasePublic(metricsText(), { headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' } })
+  })
+
+  app.get('/fhir/metadata', (c) =>
+    releasePublic(capabilityStatement(new URL(c.req.url).origin), {
+      headers: { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'public, max-age=300' },
+    }),
+  )
+}
+
+/** A real query at the replica and a real answer of each log served here. Names, never addresses. */
+async function readiness({ replica, logs, config }: Ports): Promise<Record<string, string>> {
+  const records = replica.read([{ sql: 'select n from clock' }], limits.readDeadlineMs).then(
+    ([rows]) => (rows?.length === 1 ? 'ok' : 'no clock'),
+    () => 'unavailable',
+  )
+  const checks = await Promise.all(
+    config.regions.map(async ({ log }) => [`log ${log}`, (await logs.status(log)).ok ? 'ok' : 'unavailable'] as const),
+  )
+  return { 'records replica': await records, ...Object.fromEntries(checks) }
+}
+
+function metricsText(): string {
+  const lines = [
+    '# HELP dossier_unreceipted_answers_total Constant answers without a receipt since this isolate started.',
+    '# TYPE dossier_unreceipted_answers_total counter',
+  ]
+  for (const [kind, count] of unreceiptedCounts) lines.push(`dossier_unreceipted_answers_total{kind="${kind}"} ${count}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** Compares digests, so that the time taken says nothing of the token. */
+async function isEqual(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map((text) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
+  const [x, y] = [new Uint8Array(left as ArrayBuffer), new Uint8Array(right as ArrayBuffer)]
+  let difference = 0
+  for (let i = 0; i < x.length; i++) difference |= (x[i] as number) ^ (y[i] as number)
+  return difference === 0
+}
