@@ -96,4 +96,29 @@ export const limits = {
   maxRememberedIssuers: 100,
   /** An unknown key id makes an isolate read an issuer's row again at most this often. */
   issuerReloadEveryMs: 2_000,
+
+  // --- the local cluster ------------------------------------------------------------------------------------------
+  /** A child process answering its first question; sqld rebuilds a long log when it opens. */
+  childReadyMs: 30_000,
+  /** Between two questions whether a child answers yet. */
+  childProbeEveryMs: 25,
+  /** A child's orderly end; then it is killed. sqld closes its log in well under a second. */
+  childStopMs: 5_000,
+  /** Restarts of one child within `childRestartWindowMs`; a child that dies faster has a lasting fault. */
+  maxChildRestarts: 20,
+  childRestartWindowMs: 60_000,
+  /** A child's log past this is set aside at the next start, one generation. */
+  maxChildLogBytes: 16 * 1024 * 1024,
+  /** Random ports tried before giving up on finding a free one. */
+  maxPortAttempts: 200,
+  /** Tokens of the local databases, renewed at each start of the cluster. */
+  databaseTokenDays: 90,
+  /** Access tokens of the local identity provider. */
+  providerTokenSeconds: 600,
+  /** Access tokens of facility systems: SMART backend services recommends at most 300. */
+  systemTokenSeconds: 300,
+  /** One step of the login at the identity provider. */
+  identityDeadlineMs: 10_000,
+  /** Steps of one login (redirects and the form); the real flow takes six. */
+  maxLoginSteps: 12,
 } as const
