@@ -30,6 +30,12 @@ export const limits = {
   maxEntryReferences: 500,
   /** One entry as canonical text: tlog-tiles entries are bounded by uint16, rows of a Durable Object by 2 MB. */
   maxEntryBytes: 64 * 1024,
+  /** What the sequencer puts around the app's part of an entry: index, time, log name, two chain places (at most 330). */
+  entryFrameBytes: 512,
+  /** One claim, name, path or reference in an entry; longer ones are cut. */
+  maxEntryTextBytes: 512,
+  /** Members of an entry's `note`. */
+  maxEntryNotes: 24,
   /** Patients one access may disclose; more is `too-costly` (streamed exports excepted). */
   maxAccessPatients: 100,
   /** Entries of one append call (one chunk of a streamed export, or a bundle about 100 patients with continuations). */
@@ -44,12 +50,32 @@ export const limits = {
   maxUndrainedEntries: 5_000_000,
   /** Entries sent to the audit database in one batch. */
   maxDrainEntries: 256,
+  /** The same in bytes of entry text: a batch travels as one SQL value, which sqld bounds at 5,000,000 bytes. */
+  maxDrainBytes: 2 * 1024 * 1024,
+  /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
+  drainEveryMs: 50,
+  /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
+  minDrainBackoffMs: 250,
+  /** … up to this. */
+  maxDrainBackoffMs: 30_000,
+  /** How soon a log looks again at what is not drained or counted yet, should no request come. */
+  logAlarmMs: 5_000,
+  /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */
+  commitDeadlineMs: 10_000,
+  /** Open intents told in one answer. */
+  maxOpenIntents: 256,
   /** An intent without an outcome is settled from the primary after this long. */
   settleAfterMs: 60_000,
   /** Failed authentications appended singly per address and minute; the rest are counted in one entry. */
   maxSingleFailuresPerMinute: 20,
   /** Addresses counted at once for failed authentications; past it all others share one counter. */
   maxFailureAddresses: 10_000,
+  /** Failed authentications waiting to be appended singly; past it they are counted. */
+  maxPendingFailures: 256,
+  /** Of those, how many one commit takes, so that a flood never fills the commits of reads. */
+  maxFailuresPerCommit: 32,
+  /** Distinct reasons told in one counted entry; the rest is one. */
+  maxFailureReasons: 16,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
   exportPageRows: 1_000,
 

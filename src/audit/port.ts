@@ -68,7 +68,11 @@ export interface Access {
     /** SHA-256 of the whole, hexadecimal. */
     readonly sha256: string
   }
-  readonly decision: { readonly outcome: 'permit' | 'deny' | 'error'; readonly reason: string; readonly detail: string | null }
+  readonly decision: {
+    readonly outcome: 'permit' | 'deny' | 'error'
+    readonly reason: string
+    readonly detail: string | null
+  }
   /** `<epoch>.<n>` of the write clock, null where no facts were read. */
   readonly policyVersion: string | null
   /** Null when fresh. */
@@ -143,7 +147,12 @@ export interface AuditLogs {
    * Appends a failed authentication: singly up to the limit per address and minute, then counted (`counted`), from a
    * queue of its own that never delays other appends.
    */
-  appendFailure(log: string, address: string, reason: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
+  appendFailure(
+    log: string,
+    address: string,
+    reason: string,
+    request: AppendRequest,
+  ): Promise<Result<Receipt, AppendRefusal>>
   status(log: string): Promise<Result<LogStatus, AppendRefusal>>
   /** Resolves true when every entry below `size` is in the audit database, false when `limits.exportDrainWaitMs` passed. */
   drained(log: string, size: string): Promise<boolean>

@@ -1,0 +1,173 @@
+/** From an access to the canonical texts of its entries: one patient each, bounded in references and bytes. */
+import canonicalize from 'canonicalize'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Access, EntryDraft } from './port.ts'
+
+/** What all entries of an access share. */
+export type AccessBase = Omit<Access, 'patient' | 'resources' | 'part' | 'parts'>
+
+/** What was disclosed or written about one patient; null: about none. */
+export interface EntrySubject {
+  /** Person id. */
+  readonly patient: string | null
+  /** `Type/id/_history/version`. */
+  readonly resources: readonly string[]
+}
+
+export interface EntryRefusal {
+  readonly reason: 'too-costly'
+  readonly detail: string
+}
+
+const encoder = new TextEncoder()
+const byteLength = (text: string): number => encoder.encode(text).length
+
+/** Room of the app's text in an entry: the rest is what the sequencer splices around it. */
+const maxAccessBytes = limits.maxEntryBytes - limits.entryFrameBytes
+
+/**
+ * The entries of one access: one per patient, with continuations of at most `limits.maxEntryReferences` references and
+ * `limits.maxEntryBytes`. References about no patient go into the entry of the only patient, else into entries of their
+ * own, first. An access that disclosed nothing is one entry. Strings a client chose are cut, so that an entry always fits.
+ *
+ * @param organisation key of the accessor's chain, null: none.
+ */
+export function buildEntries(
+  base: AccessBase,
+  disclosed: readonly EntrySubject[],
+  organisation: string | null,
+): Result<EntryDraft[], EntryRefusal> {
+  const subjects = groupByPatient(disclosed)
+  const patients = subjects.filter(({ patient }) => patient !== null).length
+  const maxPatients = base.phase === 'chunk' ? limits.maxAppendEntries : limits.maxAccessPatients
+  if (patients > maxPatients)
+    return err({ reason: 'too-costly', detail: `${patients} patients in one access` })
+
+  const bounded = boundStrings(base)
+  const frameBytes = byteLength(
+    canonicalText({ ...bounded, patient: null, resources: [], part: 9_999, parts: 9_999 }),
+  )
+  const pages = subjects.flatMap(({ patient, resources }) => {
+    const roomBytes = maxAccessBytes - frameBytes - (patient === null ? 0 : jsonBytes(patient))
+    return pageReferences(resources, roomBytes).map((page) => ({ patient, resources: page }))
+  })
+  if (pages.length > limits.maxAppendEntries)
+    return err({ reason: 'too-costly', detail: `${pages.length} entries in one access` })
+
+  return ok(
+    pages.map(({ patient, resources }, i) => ({
+      access: canonicalText({ ...bounded, patient, resources, part: i + 1, parts: pages.length }),
+      patient,
+      organisation,
+    })),
+  )
+}
+
+/** One subject per patient, in the order they were met; what is about no patient first, or with the only patient. */
+function groupByPatient(disclosed: readonly EntrySubject[]): EntrySubject[] {
+  const byPatient = new Map<string, string[]>()
+  const others: string[] = []
+  for (const { patient, resources } of disclosed) {
+    const references = patient === null ? others : (byPatient.get(patient) ?? [])
+    if (patient !== null) byPatient.set(patient, references)
+    for (const reference of resources) references.push(reference)
+  }
+  const subjects: EntrySubject[] = Array.from(byPatient, ([patient, resources]) => ({ patient, resources }))
+  const [only] = subjects
+  if (only && subjects.length === 1)
+    return [{ patient: only.patient, resources: [...only.resources, ...others] }]
+  if (others.length > 0 || subjects.length === 0) return [{ patient: null, resources: others }, ...subjects]
+  return subjects
+}
+
+/** At least one page, so that a patient met without a reference has an entry too. */
+function pageReferences(references: readonly string[], roomBytes: number): string[][] {
+  let page: string[] = []
+  let bytes = 0
+  const pages = [page]
+  for (const reference of references) {
+    const cut = cutText(reference, limits.maxEntryTextBytes)
+    const size = jsonBytes(cut) + 1
+    if (page.length === limits.maxEntryReferences || bytes + size > roomBytes) {
+      page = []
+      bytes = 0
+      pages.push(page)
+    }
+    page.push(cut)
+    bytes += size
+  }
+  return pages
+}
+
+/** Cuts everything whose length somebody outside chooses; all together stays well below `maxAccessBytes`. */
+function boundStrings(base: AccessBase): AccessBase {
+  const { who, query, decision, note } = base
+  const short = <T extends string | null>(text: T): T => cutText(text, limits.maxEntryTextBytes)
+  const long = <T extends string | null>(text: T): T => cutText(text, limits.maxEntryQueryBytes)
+  return {
+    ...base,
+    clientRequestId: short(base.clientRequestId),
+    operation: short(base.operation),
+    who: {
+      issuer: short(who.issuer),
+      subject: short(who.subject),
+      client: short(who.client),
+      practitioner: short(who.practitioner),
+      name: short(who.name),
+      role: short(who.role),
+      facility: short(who.facility),
+      organisation: short(who.organisation),
+      token: short(who.token),
+      address: short(who.address),
+    },
+    purpose: short(base.purpose),
+    breakGlassReason: long(base.breakGlassReason),
+    query: {
+      method: short(query.method),
+      path: short(query.path),
+      text: long(query.text),
+      sha256: query.sha256,
+    },
+    decision: { outcome: decision.outcome, reason: short(decision.reason), detail: long(decision.detail) },
+    note: note && boundNote(note),
+  }
+}
+
+function boundNote(note: Readonly<Record<string, string>>): Record<string, string> {
+  const members = Object.entries(note).slice(0, limits.maxEntryNotes)
+  return Object.fromEntries(
+    members.map(([name, text]) => [
+      cutText(name, limits.maxEntryTextBytes),
+      cutText(text, limits.maxEntryTextBytes),
+    ]),
+  )
+}
+
+/**
+ * The longest beginning of `text` whose JSON string literal has at most `maxBytes` (escapes count), ending in `…` when
+ * cut. A lone surrogate, which no UTF-8 can hold, becomes U+FFFD.
+ */
+function cutText<T extends string | null>(text: T, maxBytes: number): T
+function cutText(text: string | null, maxBytes: number): string | null {
+  if (text === null) return null
+  const wellFormed = text.toWellFormed()
+  // No character takes more than six bytes (\u001f): short texts need no count.
+  if (wellFormed.length * 6 + 2 <= maxBytes || jsonBytes(wellFormed) <= maxBytes) return wellFormed
+  let bytes = jsonBytes('…')
+  let end = 0
+  for (const character of wellFormed) {
+    bytes += jsonBytes(character) - 2
+    if (bytes > maxBytes) break
+    end += character.length
+  }
+  return `${wellFormed.slice(0, end)}…`
+}
+
+const jsonBytes = (text: string): number => byteLength(JSON.stringify(text))
+
+function canonicalText(access: Access): string {
+  const text = canonicalize(access)
+  if (text === undefined) throw new Error('an access is an object')
+  return text
+}
