@@ -55,7 +55,12 @@ export type Caller =
       /** Clinical domains the role matrix opens for this role, facility type and purpose. */
       readonly domains: ReadonlySet<string>
     }
-  | { readonly kind: 'facility-system'; readonly client: string; readonly name: string; readonly facility: Facility }
+  | {
+      readonly kind: 'facility-system'
+      readonly client: string
+      readonly name: string
+      readonly facility: Facility
+    }
   | { readonly kind: 'privacy-officer'; readonly professional: string; readonly name: string }
 
 export type CallerKind = Caller['kind']
