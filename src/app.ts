@@ -98,14 +98,14 @@ function methodsByPath(): ReadonlyMap<string, string> {
 type Invalid = { success: boolean; target: string; error?: { issues: readonly { path: PropertyKey[]; message: string }[] } }
 
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
-async function refuseInvalid(result: Invalid, c: Context<Env>): Promise<Response | undefined> {
+async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {
   if (result.success) return undefined
   const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => ({
     code: 'value',
     expression: path.length > 0 ? path.map(String).join('.') : result.target,
     text: { fr: `Paramètre invalide : ${message}`, en: message },
   }))
-  return await c.get('exchange').refuse({ reason: 'invalid', issues })
+  return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
 }
 
 /** Work after the response, where the runtime wants to know of it (Workers); elsewhere the process simply goes on. */

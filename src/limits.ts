@@ -14,6 +14,10 @@ export const limits = {
   maxJsonDepth: 64,
   /** A bearer token. IUA tokens are 1–2 KiB; header lines are capped by proxies at 8–16 KiB. */
   maxTokenBytes: 8 * 1024,
+  /** Parameters of one search, and repetitions of one of them: a clinician's client sends a handful. */
+  maxSearchParameters: 30,
+  /** Comma-separated values of one search parameter: they are bound as one JSON list. */
+  maxSearchAlternatives: 100,
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 
@@ -66,6 +70,10 @@ export const limits = {
   maxOpenIntents: 256,
   /** An intent without an outcome is settled from the primary after this long. */
   settleAfterMs: 60_000,
+  /** Period of the schedule: well inside `settleAfterMs` and the fresh bound. */
+  scheduleEveryMs: 5_000,
+  /** How long a write key is kept: any retry or settlement is over long before. */
+  writeKeyMemoryMs: 24 * 60 * 60_000,
   /** Failed authentications appended singly per address and minute; the rest are counted in one entry. */
   maxSingleFailuresPerMinute: 20,
   /** Addresses counted at once for failed authentications; past it all others share one counter. */
@@ -120,6 +128,8 @@ export const limits = {
   maxRememberedTokens: 10_000,
   /** Issuers whose keys an isolate remembers. */
   maxRememberedIssuers: 100,
+  /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
+  maxRememberedPlacements: 10_000,
   /** An unknown key id makes an isolate read an issuer's row again at most this often. */
   issuerReloadEveryMs: 2_000,
 

@@ -13,7 +13,7 @@ export async function readBody(request: Request, accepted: readonly string[]): P
   const tooLarge = err({ reason: 'body-too-large' as const, maxBytes: limits.maxBodyBytes })
   if (Number(request.headers.get('content-length') ?? 0) > limits.maxBodyBytes) return tooLarge
   if (!request.body) return ok('')
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let text = ''
   let bytes = 0
   try {

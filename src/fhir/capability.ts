@@ -1,0 +1,53 @@
+/** The `CapabilityStatement`, made of the tables that drive reading and searching: it cannot disagree with them. */
+import { elementsOf, personParam } from './elements.ts'
+import { resourceTypes } from './types.ts'
+
+/** JSON text. `origin` is scheme and host as the caller wrote them. */
+export function capabilityStatement(origin: string): string {
+  return JSON.stringify({
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: '2026-11-22',
+    kind: 'instance',
+    software: { name: 'Dossier' },
+    implementation: { description: 'Dossier', url: `${origin}/fhir` },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json'],
+    rest: [
+      {
+        mode: 'server',
+        security: { cors: false, description: 'A JWT access token of a trusted issuer on every request (RFC 9068, IHE IUA).' },
+        interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        resource: [...resourceTypes].map(capabilityOf),
+      },
+    ],
+  })
+}
+
+function capabilityOf(type: string) {
+  const searchParam = searchParametersOf(type)
+  return {
+    type,
+    versioning: 'versioned',
+    interaction: [{ code: 'read' }, ...(searchParam.length > 0 ? [{ code: 'search-type' }] : [])],
+    ...(searchParam.length > 0 ? { searchParam } : {}),
+  }
+}
+
+function searchParametersOf(type: string): readonly { readonly name: string; readonly type: string }[] {
+  if (type === 'Patient')
+    return [
+      { name: 'identifier', type: 'token' },
+      { name: 'birthdate', type: 'date' },
+    ]
+  // The log view and the register of consents come later; what facilities publish of these types is not searched.
+  if (type === 'AuditEvent' || type === 'Consent') return []
+  const person = personParam(type)
+  if (person.length === 0) return []
+  const { categoryParam, codeParam, dateParam } = elementsOf(type)
+  return [
+    ...person.map((name) => ({ name, type: 'reference' })),
+    ...[categoryParam, codeParam].flatMap((name) => (name ? [{ name, type: 'token' }] : [])),
+    ...(dateParam ? [{ name: dateParam, type: 'date' }] : []),
+  ]
+}

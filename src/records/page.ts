@@ -1,0 +1,104 @@
+/** A page of stored documents: from rows of both databases to the rows that the policy releases, in one order. */
+import type { Caller } from '../access/caller.ts'
+import { decideRow, type PermitReason } from '../access/policy.ts'
+import type { Disclosed } from '../disclosure/operation.ts'
+import { limits } from '../limits.ts'
+import type { Row } from '../store/ports.ts'
+
+/** The columns every page statement selects, of a `document` under the alias `d`. */
+export const pageColumns =
+  'd.type, d.id, d.version, d.person, d.facility, d.domain, d.confidentiality, d.date_lo, d.published, d.body'
+
+export interface PageRow {
+  readonly type: string
+  readonly id: string
+  readonly version: number
+  readonly person: string
+  readonly facility: string
+  readonly domain: string
+  readonly confidentiality: string
+  readonly dateLo: string
+  readonly published: string
+  readonly body: string
+  readonly shared: boolean
+}
+
+export const pageRow = (row: Row, shared: boolean): PageRow => ({
+  type: row.type as string,
+  id: row.id as string,
+  version: row.version as number,
+  person: row.person as string,
+  facility: row.facility as string,
+  domain: row.domain as string,
+  confidentiality: row.confidentiality as string,
+  dateLo: row.date_lo as string,
+  published: row.published as string,
+  body: row.body as string,
+  shared,
+})
+
+export const versionedReference = ({ type, id, version }: Pick<PageRow, 'type' | 'id' | 'version'>): string =>
+  `${type}/${id}/_history/${version}`
+
+export interface Judged {
+  readonly rows: readonly PageRow[]
+  /** Rows that SQL let through and the policy refused: an alarm, never a disclosure. */
+  readonly mismatches: readonly string[]
+  readonly reason: PermitReason | 'nothing-found'
+}
+
+/** The policy again, row by row; the local database's filter knows only the facility, so its drops are no mismatch. */
+export function judge(caller: Caller, rows: readonly PageRow[]): Judged {
+  const permitted: PageRow[] = []
+  const mismatches: string[] = []
+  let reason: Judged['reason'] = 'nothing-found'
+  for (const row of rows) {
+    const decision = decideRow(caller, row)
+    if (decision.outcome === 'permit') {
+      permitted.push(row)
+      if (reason !== 'shared-domain') reason = decision.reason
+    } else if (row.shared) mismatches.push(versionedReference(row))
+  }
+  return { rows: permitted, mismatches, reason }
+}
+
+/** Newest first, then by id: the clustered order of both databases. */
+const newestFirst = (a: PageRow, b: PageRow): number =>
+  a.dateLo === b.dateLo ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.dateLo > b.dateLo ? -1 : 1
+
+/**
+ * Merges branches that are each complete in their first `count + 1` rows. A document seen twice (while it moves between
+ * the databases) counts once, in its newest version.
+ */
+export function merge(
+  branches: readonly (readonly PageRow[])[],
+  count: number,
+): { readonly rows: readonly PageRow[]; readonly more: boolean } {
+  const unique = new Map<string, PageRow>()
+  for (const row of branches.flat()) {
+    const key = `${row.type}/${row.id}`
+    const known = unique.get(key)
+    if (!known || known.version < row.version) unique.set(key, row)
+  }
+  const ordered = [...unique.values()].sort(newestFirst)
+  const rows: PageRow[] = []
+  let bytes = 0
+  for (const row of ordered) {
+    // UTF-16 units bound UTF-8 bytes within a factor of three; what matters is that a page is bounded.
+    bytes += row.body.length
+    if (rows.length === count || (rows.length > 0 && bytes > limits.maxPageBytes)) return { rows, more: true }
+    rows.push(row)
+  }
+  return { rows, more: false }
+}
+
+/** What leaves, by patient, for the audit entries. */
+export function disclosedOf(rows: readonly PageRow[]): readonly Disclosed[] {
+  const byPatient = new Map<string, string[]>()
+  for (const row of rows) {
+    const references = byPatient.get(row.person)
+    if (references) references.push(versionedReference(row))
+    else byPatient.set(row.person, [versionedReference(row)])
+  }
+  return [...byPatient].map(([person, resources]) => ({ patient: person === '' ? null : person, resources }))
+}
