@@ -328,7 +328,7 @@ export function elementsOf(type: string): SearchElements {
 }
 
 /** R4 search parameters that mean the person a resource of this type is about; empty when it is about nobody. */
-export function personParams(type: string): readonly string[] {
+export function personParam(type: string): readonly string[] {
   const [path] = elementsOf(type).person
   if (path === undefined) return []
   if (path === 'beneficiary') return ['patient', 'beneficiary']
