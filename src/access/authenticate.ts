@@ -1,7 +1,14 @@
 /** Step 1 of a request: whose signature is it. What the bearer may do is read later, in the request's own batch. */
-import { err, type Result } from '../result.ts'
-import type { Reader } from '../store/ports.ts'
+import { errors, jwtVerify } from 'jose'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Reader, Row, Statement } from '../store/ports.ts'
 import type { Placement, Presented } from './caller.ts'
+import { facilityRow, isClient } from './caller-sql.ts'
+import { readClaims } from './claims.ts'
+import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
+import { type TrustedIssuer, trustIssuer } from './issuer-keys.ts'
+import { Memory } from './memory.ts'
 import type { TokenRefusal } from './refusal.ts'
 
 export interface Authenticated {
@@ -20,9 +27,197 @@ export interface Authenticator {
   forget(presented: Presented): void
 }
 
-export function createAuthenticator(_registry: Reader): Authenticator {
+/** Claims of a token nobody has verified yet. */
+type Claimed = Omit<Presented, 'issuerRow'>
+type Cause = TokenRefusal['cause']
+
+/** RFC 9068 §2.2; each is refused by name when absent. `scope` may be: rights come from the registry. */
+const requiredClaims = ['iss', 'sub', 'client_id', 'aud', 'exp', 'iat', 'jti'] as const
+
+/** RFC 9068 §2.1, and what SMART servers write. Other tokens of an issuer (ID tokens) differ in their audience. */
+const tokenTypes = ['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt']
+
+const issuerSql = `select row, issuer, audience, algorithms, jwks
+from issuer where issuer = :caller_issuer and valid_to is null`
+
+const placementSql = `select f.row, f.id, f.region, f.log
+from client as c join facility as f on f.row = ${facilityRow('c')} where ${isClient('c')}`
+
+/**
+ * One per isolate. It remembers, within bounds, only that a signature verified by a registry row, that row's keys, and
+ * where a caller's facility lives: hints that `readFacts` confirms in every request. It never keeps a promise: on Workers
+ * one request must not wait for another's.
+ */
+export function createAuthenticator(registry: Reader): Authenticator {
+  // By SHA-256 of the token. An entry counts only while the row that verified it is the issuer's remembered one.
+  const tokens = new Memory<string, Presented>(limits.maxRememberedTokens)
+  // The current row as last read, and when. Entries are replaced, never updated.
+  const issuers = new Memory<string, { readonly trusted: TrustedIssuer; readonly readAtMs: number }>(
+    limits.maxRememberedIssuers,
+  )
+  // Issuers the registry did not know, and when it said so: apart, so that invented names push out no real issuer.
+  const strangers = new Memory<string, number>(limits.maxRememberedIssuers)
+  const placements = new Memory<string, { readonly placement: Placement | null }>(
+    limits.maxRememberedPlacements,
+  )
+
+  const readIssuer = async (claimed: Claimed, nowMs: number) => {
+    const [issuerRows, placementRows] = await registry.read([
+      issuerStatement(claimed),
+      placementStatement(claimed),
+    ])
+    const row = issuerRows?.[0]
+    const placement = placementOf(placementRows?.[0])
+    if (!row) {
+      issuers.delete(claimed.issuer)
+      strangers.set(claimed.issuer, nowMs)
+      return { trusted: null, placement }
+    }
+    const trusted = await trustIssuer(row)
+    issuers.set(claimed.issuer, { trusted, readAtMs: nowMs })
+    return { trusted, placement }
+  }
+
+  const isRecent = (readAtMs: number | undefined, nowMs: number): boolean =>
+    readAtMs !== undefined && nowMs - readAtMs < limits.issuerReloadEveryMs
+
+  /** Refusals that a newer registry row could turn are given only by a row read a moment ago. */
+  const verify = async (
+    token: string,
+    key: string,
+    jws: UnverifiedJws,
+    claimed: Claimed,
+    nowMs: number,
+  ): Promise<Result<Authenticated, TokenRefusal>> => {
+    const known = issuers.get(claimed.issuer)
+    const first = known ? await verifySignature(token, jws, known.trusted, nowMs) : 'unknown-issuer'
+    if (known && first === null) return await admit(key, claimed, known.trusted, undefined)
+    const readAtMs = known?.readAtMs ?? strangers.get(claimed.issuer)
+    if (first !== null && (!dependsOnRow.has(first) || isRecent(readAtMs, nowMs))) return refused(first)
+    const { trusted, placement } = await readIssuer(claimed, nowMs)
+    if (!trusted) return refused('unknown-issuer')
+    const cause = await verifySignature(token, jws, trusted, nowMs)
+    return cause === null ? await admit(key, claimed, trusted, placement) : refused(cause)
+  }
+
+  const admit = async (
+    key: string,
+    claimed: Claimed,
+    { row }: TrustedIssuer,
+    placement: Placement | null | undefined,
+  ): Promise<Result<Authenticated, TokenRefusal>> => {
+    const presented = { ...claimed, issuerRow: row }
+    if (placement !== undefined) placements.set(placementKey(claimed), { placement })
+    tokens.set(key, presented)
+    return ok({ presented, placement: await placementFor(claimed) })
+  }
+
+  const placementFor = async (claimed: Claimed): Promise<Placement | null> => {
+    const known = placements.get(placementKey(claimed))
+    if (known) return known.placement
+    const [rows] = await registry.read([placementStatement(claimed)])
+    const placement = placementOf(rows?.[0])
+    placements.set(placementKey(claimed), { placement })
+    return placement
+  }
+
   return {
-    authenticate: async () => err({ reason: 'unauthenticated', cause: 'missing' }),
-    forget: () => undefined,
+    authenticate: async (authorization, nowMs) => {
+      const token = authorization?.match(/^bearer +(.*)$/is)?.[1]
+      if (token === undefined) return refused('missing')
+      if (token.length > limits.maxTokenBytes) return refused('malformed')
+      const key = await digest(token)
+      const remembered = tokens.get(key)
+      if (remembered && issuers.get(remembered.issuer)?.trusted.row === remembered.issuerRow) {
+        if (nowMs >= (remembered.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
+        return ok({ presented: remembered, placement: await placementFor(remembered) })
+      }
+      const jws = readCompactJws(token)
+      if (!jws.ok) return refused('malformed')
+      if (!tokenTypes.includes(jws.value.header.typ?.toLowerCase() ?? '')) return refused('wrong-type')
+      const { claims } = jws.value
+      if (!requiredClaims.every((claim) => Object.hasOwn(claims, claim))) return refused('claim-missing')
+      const claimed = readClaims(claims)
+      return claimed ? await verify(token, key, jws.value, claimed, nowMs) : refused('malformed')
+    },
+    forget: (presented) => {
+      issuers.delete(presented.issuer)
+      placements.delete(placementKey(presented))
+    },
   }
 }
+
+/** What another registry row, with other keys, algorithms or audience, might have accepted. */
+const dependsOnRow: ReadonlySet<Cause> = new Set([
+  'unknown-issuer',
+  'unknown-key',
+  'algorithm-not-allowed',
+  'bad-signature',
+  'wrong-audience',
+])
+
+/** Null when the token holds; its issuer's row says which keys, algorithms and audience, never the token. */
+async function verifySignature(
+  token: string,
+  { header, claims }: UnverifiedJws,
+  { issuer, audience, algorithms, keys }: TrustedIssuer,
+  nowMs: number,
+): Promise<Cause | null> {
+  if (!algorithms.includes(header.alg)) return 'algorithm-not-allowed'
+  const key = keys.get(header.kid)?.get(header.alg)
+  if (!key) return 'unknown-key'
+  try {
+    await jwtVerify(token, key, {
+      algorithms: [header.alg],
+      issuer,
+      audience,
+      requiredClaims: [...requiredClaims],
+      clockTolerance: limits.clockToleranceSeconds,
+      currentDate: new Date(nowMs),
+    })
+  } catch (error) {
+    return causeOf(error)
+  }
+  const { iat, exp } = claims
+  if (!Number.isFinite(iat) || !Number.isFinite(exp)) return 'malformed'
+  if (Number(iat) > nowMs / 1_000 + limits.clockToleranceSeconds) return 'not-yet-valid'
+  return Number(exp) - Number(iat) > limits.maxTokenLifetimeSeconds ? 'lifetime-too-long' : null
+}
+
+/** @throws the error itself when it is none of jose's own: a defect, not a bad token. */
+function causeOf(error: unknown): Cause {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad-signature'
+  if (error instanceof errors.JWTExpired) return 'expired'
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return 'wrong-audience'
+    if (error.claim === 'nbf' && error.reason === 'check_failed') return 'not-yet-valid'
+    return 'malformed'
+  }
+  if (error instanceof errors.JOSEError) return 'malformed'
+  throw error
+}
+
+const issuerStatement = ({ issuer }: Claimed): Statement => ({
+  sql: issuerSql,
+  args: { caller_issuer: issuer },
+})
+
+const placementStatement = ({ issuer, clientId, facilityUri }: Claimed): Statement => ({
+  sql: placementSql,
+  args: { caller_issuer: issuer, caller_client: clientId, caller_facility_uri: facilityUri },
+})
+
+const placementKey = ({ issuer, clientId, facilityUri }: Claimed): string =>
+  JSON.stringify([issuer, clientId, facilityUri])
+
+const placementOf = (row: Row | undefined): Placement | null =>
+  row
+    ? { row: Number(row.row), facility: String(row.id), region: String(row.region), log: String(row.log) }
+    : null
+
+async function digest(token: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
+  return String.fromCharCode(...new Uint8Array(bytes))
+}
+
+const refused = (cause: Cause): Result<never, TokenRefusal> => err({ reason: 'unauthenticated', cause })

@@ -1,0 +1,144 @@
+/** The migrated *records* database in memory, read through the same port as a real one, and ways to fill it. */
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import type { JWK } from 'jose'
+import type { Presented } from '../../../src/access/caller.ts'
+import type { Reader, Rows, SqlValue, Statement } from '../../../src/store/ports.ts'
+
+export const issuer = 'https://identity.example'
+export const audience = 'https://record.example/fhir'
+export const uriOf = (facility: string): string => `https://record.example/facility/${facility}`
+
+export interface Registry extends Reader {
+  readonly db: DatabaseSync
+  /** Read calls so far. */
+  readonly reads: () => number
+  run(statement: Statement): Rows
+  insert(table: string, row: Readonly<Record<string, SqlValue>>): void
+}
+
+export function openRegistry(): Registry {
+  const db = new DatabaseSync(':memory:')
+  const sql = readFileSync(new URL('../../../drizzle/records/0000_init.sql', import.meta.url), 'utf8')
+  for (const statement of sql.split('--> statement-breakpoint')) db.exec(statement)
+  let reads = 0
+  const run = ({ sql: text, args = {} }: Statement): Rows =>
+    db.prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows
+  return {
+    db,
+    reads: () => reads,
+    run,
+    read: async (statements) => {
+      reads++
+      return statements.map(run)
+    },
+    insert: (table, row) => {
+      const columns = Object.keys(row)
+      const sql = `insert into ${table} (${columns.join(', ')}) values (${columns.map((name) => `:${name}`).join(', ')})`
+      db.prepare(sql).run(row as Record<string, SqlValue>)
+    },
+  }
+}
+
+export function addIssuer(registry: Registry, keys: readonly JWK[], algorithms: readonly string[] = ['ES256']): void {
+  registry.insert('issuer', {
+    issuer,
+    audience,
+    algorithms: JSON.stringify(algorithms),
+    jwks: JSON.stringify({ keys }),
+    valid_from: 1,
+  })
+}
+
+/** As an operator does it: the current row ends, a new one begins. */
+export function replaceIssuer(registry: Registry, keys: readonly JWK[], algorithms?: readonly string[]): void {
+  endCurrent(registry, 'issuer')
+  addIssuer(registry, keys, algorithms)
+}
+
+export function endCurrent(registry: Registry, table: string, where = 'true'): void {
+  registry.db.exec(`update ${table} set valid_to = 2 where valid_to is null and ${where}`)
+}
+
+export function addFacility(registry: Registry, id: string, type = 'hospital', region = 'montreal'): void {
+  registry.insert('facility', {
+    id,
+    uri: uriOf(id),
+    name: `Établissement ${id}`,
+    organisation: `organisation of ${id}`,
+    type,
+    region,
+    log: region,
+    valid_from: 1,
+  })
+}
+
+export function addClient(registry: Registry, clientId: string, facility: string | null = null): void {
+  registry.insert('client', { issuer, client_id: clientId, name: `client ${clientId}`, facility, valid_from: 1 })
+}
+
+/** `roles`: pairs of role and facility. */
+export function addProfessional(
+  registry: Registry,
+  subject: string,
+  roles: readonly (readonly [string, string])[],
+): void {
+  registry.insert('professional', {
+    id: `professional-${subject}`,
+    issuer,
+    subject,
+    name: `Dr ${subject}`,
+    valid_from: 1,
+  })
+  for (const [role, facility] of roles)
+    registry.insert('professional_role', { professional: `professional-${subject}`, role, facility, valid_from: 1 })
+}
+
+export function open(registry: Registry, role: string, facilityType: string, purpose: string, domain: string): void {
+  registry.insert('role_domain', { role, facility_type: facilityType, purpose, domain, valid_from: 1 })
+}
+
+export interface SampleDocument {
+  readonly type: string
+  readonly id: string
+  readonly facility: string
+  readonly domain: string
+}
+
+export function addDocument(registry: Registry, { type, id, facility, domain }: SampleDocument): void {
+  registry.insert('document', {
+    person: 'p',
+    type,
+    date_lo: '2026-01-01T00:00:00.000Z',
+    id,
+    source_record: 's',
+    facility,
+    domain,
+    category: '',
+    code: '',
+    date_hi: '2026-01-01T00:00:00.000Z',
+    status: 'final',
+    confidentiality: 'N',
+    published: '2026-01-01T00:00:00.000Z',
+    version: 1,
+    clock: 1,
+    hash: 'h',
+    body: '{}',
+  })
+}
+
+/** A physician at `hospital`, presented by the app `console`; row 1 of the issuer verified the token. */
+export const presented = (changes: Partial<Presented> = {}): Presented => ({
+  issuer,
+  issuerRow: 1,
+  subject: 'tremblay',
+  clientId: 'console',
+  jti: 'token-1',
+  expiresAt: 2_000_000_000,
+  name: 'Dre Tremblay',
+  role: 'physician',
+  facilityUri: uriOf('hospital'),
+  purpose: 'TREAT',
+  scopes: [],
+  ...changes,
+})
