@@ -20,7 +20,12 @@ import { auditExport } from './trail/export.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 // biome-ignore lint/suspicious/noExplicitAny: a list of operations over different inputs; `mount` never looks inside them.
-export const operations: readonly Operation<any, any>[] = [auditExport, publishBundle, searchType, readDocument]
+export const operations: readonly Operation<any, any>[] = [
+  auditExport,
+  publishBundle,
+  searchType,
+  readDocument,
+]
 
 type Env = { Variables: { exchange: Exchange; language: string } }
 
@@ -53,23 +58,29 @@ export function createApp(ports: Ports): Hono<Env> {
   })
   app.use(
     '*',
-    languageDetector({ supportedLanguages: ['fr', 'en'], fallbackLanguage: 'fr', order: ['header'], caches: false }),
+    languageDetector({
+      supportedLanguages: ['fr', 'en'],
+      fallbackLanguage: 'fr',
+      order: ['header'],
+      caches: false,
+    }),
   )
   publicRoutes(app, ports)
 
-  const begin = (operation: Pick<Operation, 'name' | 'action'>) => async (c: Context<Env>, next: () => Promise<void>) => {
-    const exchange = new Exchange(ports, {
-      read,
-      defer: deferOf(c),
-      request: c.req.raw,
-      language: c.get('language') === 'en' ? 'en' : 'fr',
-      operation,
-    })
-    const refused = await exchange.authenticate()
-    if (refused) return refused
-    c.set('exchange', exchange)
-    return await next()
-  }
+  const begin =
+    (operation: Pick<Operation, 'name' | 'action'>) => async (c: Context<Env>, next: () => Promise<void>) => {
+      const exchange = new Exchange(ports, {
+        read,
+        defer: deferOf(c),
+        request: c.req.raw,
+        language: c.get('language') === 'en' ? 'en' : 'fr',
+        operation,
+      })
+      const refused = await exchange.authenticate()
+      if (refused) return refused
+      c.set('exchange', exchange)
+      return await next()
+    }
 
   for (const operation of operations)
     app.on(
@@ -83,7 +94,9 @@ export function createApp(ports: Ports): Hono<Env> {
 
   for (const [path, allow] of methodsByPath())
     app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
-  app.all('*', begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }))
+  app.all('*', begin(elsewhere), (c) =>
+    c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }),
+  )
   return app
 }
 
@@ -91,11 +104,16 @@ const elsewhere = { name: 'elsewhere', action: 'operation' } as const
 
 function methodsByPath(): ReadonlyMap<string, string> {
   const methods = new Map<string, string>()
-  for (const { path, method } of operations) methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
+  for (const { path, method } of operations)
+    methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
   return methods
 }
 
-type Invalid = { success: boolean; target: string; error?: { issues: readonly { path: PropertyKey[]; message: string }[] } }
+type Invalid = {
+  success: boolean
+  target: string
+  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+}
 
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
 async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {

@@ -130,6 +130,14 @@ export const limits = {
   maxRememberedIssuers: 100,
   /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
   maxRememberedPlacements: 10_000,
+  /** Period of the refresh of key sets. */
+  jwksRefreshEveryMs: 10_000,
+  /** One fetch of a key set. */
+  jwksDeadlineMs: 3_000,
+  /** A key set is 1–3 KiB; certificates are not wanted. */
+  maxJwksBytes: 64 * 1024,
+  /** Keys of one issuer: the current ones and those of a rotation under way. */
+  maxIssuerKeys: 20,
   /** An unknown key id makes an isolate read an issuer's row again at most this often. */
   issuerReloadEveryMs: 2_000,
 

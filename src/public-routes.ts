@@ -22,12 +22,17 @@ export function publicRoutes(app: Hono<any>, ports: Ports): void {
   app.get('/metrics', async (c) => {
     if (!(await isEqual(c.req.header('authorization') ?? '', `Bearer ${ports.config.metricsToken}`)))
       return releasePublic('{"error":"metrics token required"}', { status: 401, headers: json })
-    return releasePublic(metricsText(), { headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' } })
+    return releasePublic(metricsText(), {
+      headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
+    })
   })
 
   app.get('/fhir/metadata', (c) =>
     releasePublic(capabilityStatement(new URL(c.req.url).origin), {
-      headers: { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'public, max-age=300' },
+      headers: {
+        'Content-Type': 'application/fhir+json; charset=utf-8',
+        'Cache-Control': 'public, max-age=300',
+      },
     }),
   )
 }
@@ -39,7 +44,9 @@ async function readiness({ replica, logs, config }: Ports): Promise<Record<strin
     () => 'unavailable',
   )
   const checks = await Promise.all(
-    config.regions.map(async ({ log }) => [`log ${log}`, (await logs.status(log)).ok ? 'ok' : 'unavailable'] as const),
+    config.regions.map(
+      async ({ log }) => [`log ${log}`, (await logs.status(log)).ok ? 'ok' : 'unavailable'] as const,
+    ),
   )
   return { 'records replica': await records, ...Object.fromEntries(checks) }
 }
@@ -49,13 +56,16 @@ function metricsText(): string {
     '# HELP dossier_unreceipted_answers_total Constant answers without a receipt since this isolate started.',
     '# TYPE dossier_unreceipted_answers_total counter',
   ]
-  for (const [kind, count] of unreceiptedCounts) lines.push(`dossier_unreceipted_answers_total{kind="${kind}"} ${count}`)
+  for (const [kind, count] of unreceiptedCounts)
+    lines.push(`dossier_unreceipted_answers_total{kind="${kind}"} ${count}`)
   return `${lines.join('\n')}\n`
 }
 
 /** Compares digests, so that the time taken says nothing of the token. */
 async function isEqual(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map((text) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
+  const [left, right] = await Promise.all(
+    [a, b].map((text) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))),
+  )
   const [x, y] = [new Uint8Array(left as ArrayBuffer), new Uint8Array(right as ArrayBuffer)]
   let difference = 0
   for (let i = 0; i < x.length; i++) difference |= (x[i] as number) ^ (y[i] as number)

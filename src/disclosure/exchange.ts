@@ -2,24 +2,21 @@
  * One request from its token to its receipt: authenticate → load → decide → append → release. No other way leads to a
  * response with data in it.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Authenticated } from '../access/authenticate.ts'
-import type { Caller, Facts } from '../access/caller.ts'
+import type { Facts } from '../access/caller.ts'
 import { factStatements, readFacts } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
-import { type AccessBase, buildEntries, type EntrySubject } from '../audit/entry.ts'
-import type { AppendRequest, Phase, Who } from '../audit/port.ts'
-import type { Receipt } from '../audit/receipt.ts'
-import { limits } from '../limits.ts'
+import type { AccessBase } from '../audit/entry.ts'
+import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Rows, StoreError } from '../store/ports.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
 import type { Disclosure, DisclosureStream, Loaded, Operation, OperationContext } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
+import { type Known, Recorder } from './recorder.ts'
 import type { Refusal } from './refusal.ts'
+import { refuseWithoutReceipt, release } from './release.ts'
 import { readBody } from './request.ts'
-import { refuseWithoutReceipt, release, takeUnlogged, type UnreceiptedKind } from './release.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 export interface Start {
@@ -39,8 +36,7 @@ export class Exchange {
   readonly #read: Load
   readonly #defer: Defer
   readonly #request: Request
-  readonly #operation: Start['operation']
-  readonly #address: string | null
+  readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
   // What the load of this request found; null until then.
   #facts: Facts | null = null
@@ -52,17 +48,28 @@ export class Exchange {
     this.#read = read
     this.#defer = defer
     this.#request = request
-    this.#operation = operation
     this.url = new URL(request.url)
     this.language = language
     const { clientAddressHeader } = ports.config
-    this.#address = clientAddressHeader ? request.headers.get(clientAddressHeader) : ports.peerAddress(request)
+    this.#recorder = new Recorder({
+      logs: ports.logs,
+      servingLog: ports.config.regions[0].log,
+      defer,
+      request,
+      url: this.url,
+      requestId: this.requestId,
+      operation,
+      address: clientAddressHeader ? request.headers.get(clientAddressHeader) : ports.peerAddress(request),
+    })
   }
 
   /** Step 1. Null: go on; otherwise the answer. */
   async authenticate(): Promise<Response | null> {
     try {
-      const result = await this.#ports.authenticator.authenticate(this.#request.headers.get('authorization'), this.now)
+      const result = await this.#ports.authenticator.authenticate(
+        this.#request.headers.get('authorization'),
+        this.now,
+      )
       if (!result.ok) return await this.refuse(result.error)
       this.#authenticated = result.value
       return null
@@ -88,29 +95,41 @@ export class Exchange {
     let reason = refusal
     if (this.#authenticated && !this.#facts && isInput(refusal)) {
       const loaded = await this.#load({}).catch(() => null)
-      if (loaded && !loaded.ok && (loaded.error.reason === 'forbidden' || loaded.error.reason === 'unauthenticated'))
+      if (
+        loaded &&
+        !loaded.ok &&
+        (loaded.error.reason === 'forbidden' || loaded.error.reason === 'unauthenticated')
+      )
         reason = loaded.error
     }
     const wire = toWire(reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
-    const base = this.#base(wire.status, { outcome, reason: tag, detail }, null)
+    const base = this.#recorder.describe(this.#known, wire.status, { outcome, reason: tag, detail }, null)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.
     const unknown = this.#intended && wire.status >= 500
-    const appended = await this.#append({ ...base, phase: this.#intended && !unknown ? 'outcome' : 'access' }, [], 0, reason)
+    const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
+    const appended = await this.#recorder.append({ ...base, phase }, this.#known, [], 0, reason)
     if (!appended.ok) return refuseWithoutReceipt(appended.error)
     const { contentType, body } = refusalBody(wire, this.url.pathname, this.language)
     return release(appended.value, {
       status: wire.status,
-      headers: { ...this.#headers(), ...wire.headers, 'Content-Type': contentType, 'Content-Language': this.language },
+      headers: {
+        ...this.#headers(),
+        ...wire.headers,
+        'Content-Type': contentType,
+        'Content-Language': this.language,
+      },
       body,
     })
   }
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
     const mismatches = disclosure.mismatches ?? []
-    if (mismatches.length > 0) console.error(`policy-mismatch request=${this.requestId} rows=${mismatches.length}`)
-    const base = this.#base(
+    if (mismatches.length > 0)
+      console.error(`policy-mismatch request=${this.requestId} rows=${mismatches.length}`)
+    const base = this.#recorder.describe(
+      this.#known,
       disclosure.status,
       {
         outcome: 'permit',
@@ -120,7 +139,13 @@ export class Exchange {
       disclosure.note ?? null,
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
-    const appended = await this.#append({ ...base, phase }, disclosure.disclosed, 0, null)
+    const appended = await this.#recorder.append(
+      { ...base, phase },
+      this.#known,
+      disclosure.disclosed,
+      0,
+      null,
+    )
     if (!appended.ok) return refuseWithoutReceipt(appended.error)
     const { body } = disclosure
     return release(appended.value, {
@@ -141,7 +166,7 @@ export class Exchange {
         if (next.value.patients.length > 0) {
           const subjects = next.value.patients.map((patient) => ({ patient, resources: [] }))
           const chunk = { ...base, phase: 'chunk' as const, note: { ...base.note, export: exportId } }
-          const appended = await this.#append(chunk, subjects, ++sequence, null)
+          const appended = await this.#recorder.append(chunk, this.#known, subjects, ++sequence, null)
           if (!appended.ok) throw new Error('the audit log refused a chunk of this export')
         }
         controller.enqueue(next.value.bytes)
@@ -152,7 +177,9 @@ export class Exchange {
     })
   }
 
-  async #load(page: Parameters<OperationContext<unknown, unknown>['load']>[0]): Promise<Result<Loaded, Refusal>> {
+  async #load(
+    page: Parameters<OperationContext<unknown, unknown>['load']>[0],
+  ): Promise<Result<Loaded, Refusal>> {
     for (let attempt = 0; ; attempt++) {
       const authenticated = this.#authenticated
       if (!authenticated) throw new Error('load before authenticate')
@@ -173,7 +200,10 @@ export class Exchange {
         if (attempt > 0) return err({ reason: 'internal', detail: read.error.reason })
         // The registry has moved on since the isolate last read it: verify against what it says now, once.
         this.#ports.authenticator.forget(presented)
-        const again = await this.#ports.authenticator.authenticate(this.#request.headers.get('authorization'), this.now)
+        const again = await this.#ports.authenticator.authenticate(
+          this.#request.headers.get('authorization'),
+          this.now,
+        )
         if (!again.ok) return again
         this.#authenticated = again.value
         continue
@@ -233,102 +263,23 @@ export class Exchange {
   }
 
   async #intend(note: Readonly<Record<string, string>>): Promise<Result<void, Refusal>> {
-    const base = this.#base(0, { outcome: 'permit', reason: 'intent', detail: null }, note)
-    const appended = await this.#append({ ...base, phase: 'intent' }, [], 0, null)
+    const base = this.#recorder.describe(
+      this.#known,
+      0,
+      { outcome: 'permit', reason: 'intent', detail: null },
+      note,
+    )
+    const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
     if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
     this.#intended = true
     return ok(undefined)
   }
 
-  /** Resolves to the receipt, or to the kind of answer that leaves without one. */
-  async #append(
-    base: AccessBase,
-    subjects: readonly EntrySubject[],
-    sequence: number,
-    refusal: Refusal | null,
-  ): Promise<Result<Receipt, UnreceiptedKind>> {
-    if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
-    if (refusal?.reason === 'log-overload') return err('overload')
-    const facility = this.#caller && 'facility' in this.#caller ? this.#caller.facility : null
-    const log = facility?.log ?? this.#ports.config.regions[0].log
-    const entries = buildEntries(base, subjects, facility?.organisation ?? null)
-    // Too many patients is found here, before any byte leaves; the operation should have said so itself.
-    if (!entries.ok) return err('internal')
-    const request: AppendRequest = { requestId: this.requestId, phase: base.phase, sequence, entries: entries.value, once: [] }
-    const { logs } = this.#ports
-    const appended =
-      refusal?.reason === 'unauthenticated'
-        ? await logs.appendFailure(log, this.#address ?? 'unknown', refusal.cause, request)
-        : await logs.append(log, request)
-    if (!appended.ok) return err(unreceiptedKind(appended.error.reason))
-    this.#tellUnreceipted(log, base)
-    return appended
-  }
-
-  /** Answers that left without a receipt become counted entries as soon as the log takes entries again. */
-  #tellUnreceipted(log: string, base: AccessBase): void {
-    const taken = takeUnlogged()
-    if (!taken) return
-    const counted = { ...base, requestId: crypto.randomUUID(), phase: 'access' as const, operation: 'refused-without-receipt' }
-    const entries = buildEntries(
-      { ...counted, who: nobody, decision: { outcome: 'error', reason: 'counted', detail: null }, note: taken.counts },
-      [],
-      null,
-    )
-    if (!entries.ok) return taken.giveBack()
-    const request: AppendRequest = {
-      requestId: counted.requestId,
-      phase: 'access',
-      sequence: 0,
-      entries: entries.value,
-      once: [],
-    }
-    this.#defer(
-      this.#ports.logs.append(log, request).then((appended) => {
-        if (!appended.ok) taken.giveBack()
-      }),
-    )
-  }
-
-  get #caller(): Caller | null {
-    return this.#facts?.caller ?? null
-  }
-
-  #base(status: number, decision: AccessBase['decision'], note: Readonly<Record<string, string>> | null): AccessBase {
-    const text = this.url.pathname + this.url.search
+  get #known(): Known {
     return {
-      requestId: this.requestId,
-      clientRequestId: this.#request.headers.get('x-request-id'),
-      phase: 'access',
-      action: this.#authenticated ? this.#operation.action : 'authenticate',
-      operation: this.#operation.name,
-      who: this.#who(),
-      purpose: this.#authenticated?.presented.purpose ?? null,
-      breakGlassReason: null,
-      query: { method: this.#request.method, path: this.url.pathname, text, sha256: bytesToHex(sha256(utf8ToBytes(text))) },
-      decision,
-      policyVersion: this.#facts ? `${this.#facts.clock.epoch}.${this.#facts.clock.n}` : null,
+      presented: this.#authenticated?.presented ?? null,
+      facts: this.#facts,
       staleness: this.#staleness,
-      status,
-      note,
-    }
-  }
-
-  #who(): Who {
-    const presented = this.#authenticated?.presented
-    if (!presented) return { ...nobody, address: this.#address }
-    const caller = this.#caller
-    return {
-      issuer: presented.issuer,
-      subject: presented.subject,
-      client: presented.clientId,
-      practitioner: caller && 'professional' in caller ? caller.professional : null,
-      name: caller?.name ?? presented.name,
-      role: caller?.kind === 'provider' ? caller.role : (caller?.kind ?? presented.role),
-      facility: caller && 'facility' in caller ? caller.facility.id : null,
-      organisation: caller && 'facility' in caller ? caller.facility.organisation : null,
-      token: presented.jti,
-      address: this.#address,
     }
   }
 
@@ -341,20 +292,6 @@ export class Exchange {
         : {}),
     }
   }
-
-}
-
-const nobody: Who = {
-  issuer: null,
-  subject: null,
-  client: null,
-  practitioner: null,
-  name: null,
-  role: null,
-  facility: null,
-  organisation: null,
-  token: null,
-  address: null,
 }
 
 /** Refusals about what was sent: told only to callers who have rights here. */
@@ -367,18 +304,6 @@ const isInput = ({ reason }: Refusal): boolean =>
   reason === 'unsupported-media-type' ||
   reason === 'body-too-large' ||
   reason === 'too-costly'
-
-function unreceiptedKind(reason: 'log-unavailable' | 'log-overload' | 'replayed' | 'counted'): UnreceiptedKind {
-  switch (reason) {
-    case 'log-overload':
-      return 'overload'
-    case 'replayed':
-    case 'counted':
-      return 'unauthenticated'
-    case 'log-unavailable':
-      return 'log-unavailable'
-  }
-}
 
 function faultOf(error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error)

@@ -43,7 +43,11 @@ export function createLoad({ replica, primary }: Pick<Ports, 'replica' | 'primar
   // Owned by this isolate: after a failed read at the primary, the time until which it is not asked again.
   let primaryAwayUntil = 0
 
-  const fromPrimary = async (statements: readonly Statement[], now: number, beat: boolean): Promise<readonly Rows[] | null> => {
+  const fromPrimary = async (
+    statements: readonly Statement[],
+    now: number,
+    beat: boolean,
+  ): Promise<readonly Rows[] | null> => {
     if (now < primaryAwayUntil) return null
     try {
       if (beat) await primary.apply([heartbeatStatement(now)], limits.primaryReadDeadlineMs)

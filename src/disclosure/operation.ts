@@ -47,7 +47,10 @@ export interface OperationContext<Param, Query> {
    * The read batch of the request, to be called once: policy facts and the page in one snapshot of the nearest replica
    * and, when the caller's facility belongs to this region, the local statements in parallel.
    */
-  load(page: { readonly records?: readonly Statement[]; readonly local?: readonly Statement[] }): Promise<Result<Loaded, Refusal>>
+  load(page: {
+    readonly records?: readonly Statement[]
+    readonly local?: readonly Statement[]
+  }): Promise<Result<Loaded, Refusal>>
   /** Phase one of a write: durable before anything is written. The disclosure is then appended as its outcome. */
   intend(note: Readonly<Record<string, string>>): Promise<Result<void, Refusal>>
   /** The primary of *records*. */

@@ -12,7 +12,10 @@ export interface Ports {
   /** *records* at its primary. */
   readonly primary: Writer
   /** Local databases of the regions served here, by region name. */
-  readonly locals: ReadonlyMap<string, { readonly region: Region; readonly reader: Reader; readonly writer: Writer }>
+  readonly locals: ReadonlyMap<
+    string,
+    { readonly region: Region; readonly reader: Reader; readonly writer: Writer }
+  >
   readonly ledger: Reader
   readonly logs: AuditLogs
   /** The peer's address as the runtime knows it. */

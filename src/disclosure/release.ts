@@ -83,7 +83,9 @@ export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
   const { status, retry, en, fr } = unreceipted[kind]
   const body = {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: status === 401 ? 'login' : 'transient', diagnostics: `${fr} / ${en}` }],
+    issue: [
+      { severity: 'error', code: status === 401 ? 'login' : 'transient', diagnostics: `${fr} / ${en}` },
+    ],
   }
   return mint(JSON.stringify(body), {
     status,
@@ -97,7 +99,10 @@ export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
 }
 
 /** Takes the counts of answers without a receipt that no entry tells yet; `giveBack` when the append failed. */
-export function takeUnlogged(): { readonly counts: Readonly<Record<string, string>>; giveBack(): void } | null {
+export function takeUnlogged(): {
+  readonly counts: Readonly<Record<string, string>>
+  giveBack(): void
+} | null {
   if (unlogged.size === 0) return null
   const taken = unlogged
   unlogged = new Map()
@@ -110,7 +115,10 @@ export function takeUnlogged(): { readonly counts: Readonly<Record<string, strin
 }
 
 /** A response of the closed public list: no health data, neither audited nor receipted. */
-export function releasePublic(body: string | null, init: { status?: number; headers?: Record<string, string> } = {}): Response {
+export function releasePublic(
+  body: string | null,
+  init: { status?: number; headers?: Record<string, string> } = {},
+): Response {
   return mint(body, {
     status: init.status ?? 200,
     headers: { 'X-Content-Type-Options': 'nosniff', ...init.headers },

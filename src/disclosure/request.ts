@@ -7,7 +7,10 @@ import type { Refusal } from './refusal.ts'
  * The body as text, of one of the accepted media types (parameters ignored; FHIR JSON is UTF-8). Reads at most
  * `limits.maxBodyBytes`; a declared longer length is not read at all.
  */
-export async function readBody(request: Request, accepted: readonly string[]): Promise<Result<string, Refusal>> {
+export async function readBody(
+  request: Request,
+  accepted: readonly string[],
+): Promise<Result<string, Refusal>> {
   const got = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (!accepted.includes(got)) return err({ reason: 'unsupported-media-type', got, accepted })
   const tooLarge = err({ reason: 'body-too-large' as const, maxBytes: limits.maxBodyBytes })
@@ -28,4 +31,3 @@ export async function readBody(request: Request, accepted: readonly string[]): P
     return err({ reason: 'invalid', issues: [{ code: 'structure', text }] })
   }
 }
-

@@ -30,7 +30,13 @@ export async function settleIntents(log: string, logs: AuditLogs, primary: Reade
 
 /** `persons` null: the write never committed. */
 function outcomeEntries({ access, organisation }: OpenIntent, persons: readonly string[] | null) {
-  const { patient: _patient, resources: _resources, part: _part, parts: _parts, ...intent } = JSON.parse(access) as Access
+  const {
+    patient: _patient,
+    resources: _resources,
+    part: _part,
+    parts: _parts,
+    ...intent
+  } = JSON.parse(access) as Access
   const base: AccessBase = {
     ...intent,
     phase: 'outcome',

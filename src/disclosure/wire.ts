@@ -28,14 +28,21 @@ export function toWire(refusal: Refusal): Wire {
     case 'no-such-path':
       return wire(404, 'not-supported', 'Cette adresse n’existe pas.', 'There is nothing at this address.')
     case 'method-not-allowed':
-      return wire(405, 'not-supported', 'Méthode non offerte ici.', 'This method is not offered here.', { Allow: refusal.allow })
+      return wire(405, 'not-supported', 'Méthode non offerte ici.', 'This method is not offered here.', {
+        Allow: refusal.allow,
+      })
     case 'invalid':
       return { status: 400, headers: {}, issues: refusal.issues }
     case 'conflict':
       return { status: 409, headers: {}, issues: refusal.issues }
     case 'unsupported-media-type': {
       const accepted = refusal.accepted.join(', ')
-      return wire(415, 'not-supported', `Type de contenu accepté : ${accepted}.`, `Accepted content type: ${accepted}.`)
+      return wire(
+        415,
+        'not-supported',
+        `Type de contenu accepté : ${accepted}.`,
+        `Accepted content type: ${accepted}.`,
+      )
     }
     case 'body-too-large':
       return wire(
@@ -45,15 +52,32 @@ export function toWire(refusal: Refusal): Wire {
         `The body is larger than ${refusal.maxBytes} bytes.`,
       )
     case 'too-costly':
-      return wire(422, 'too-costly', `Requête trop lourde : ${refusal.detail}.`, `Too costly: ${refusal.detail}.`)
+      return wire(
+        422,
+        'too-costly',
+        `Requête trop lourde : ${refusal.detail}.`,
+        `Too costly: ${refusal.detail}.`,
+      )
     case 'replayed':
       return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')
     case 'store-unavailable':
-      return wire(503, 'transient', 'Le dossier ne répond pas.', 'The record does not answer. Try again shortly.', retry)
+      return wire(
+        503,
+        'transient',
+        'Le dossier ne répond pas.',
+        'The record does not answer. Try again shortly.',
+        retry,
+      )
     case 'log-unavailable':
     case 'log-overload':
     case 'counted':
-      return wire(503, 'transient', 'Le journal ne répond pas.', 'The audit log does not answer. Try again shortly.', retry)
+      return wire(
+        503,
+        'transient',
+        'Le journal ne répond pas.',
+        'The audit log does not answer. Try again shortly.',
+        retry,
+      )
     case 'internal':
       return wire(500, 'exception', 'Erreur interne.', 'Internal error.')
   }
@@ -83,7 +107,11 @@ export function refusalBody(
     body: JSON.stringify({
       status,
       title: issues.map(({ text }) => text[language]).join(' '),
-      errors: issues.map(({ code, expression, text }) => ({ code, pointer: expression, detail: text[language] })),
+      errors: issues.map(({ code, expression, text }) => ({
+        code,
+        pointer: expression,
+        detail: text[language],
+      })),
     }),
   }
 }

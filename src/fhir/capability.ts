@@ -16,7 +16,10 @@ export function capabilityStatement(origin: string): string {
     rest: [
       {
         mode: 'server',
-        security: { cors: false, description: 'A JWT access token of a trusted issuer on every request (RFC 9068, IHE IUA).' },
+        security: {
+          cors: false,
+          description: 'A JWT access token of a trusted issuer on every request (RFC 9068, IHE IUA).',
+        },
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
         resource: [...resourceTypes].map(capabilityOf),
       },

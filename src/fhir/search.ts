@@ -126,8 +126,8 @@ function tokens(name: string, text: string, issues: Issue[]): readonly Token[] {
     const parts = split(alternative, '|')
     if (parts.length > 2 || alternative === '' || alternative === '|')
       issues.push(wrong(name, 'attend `système|code`', 'expects `system|code`'))
-    if (parts.length === 1) return { system: null, code: unescape(parts[0] ?? '') }
-    return { system: unescape(parts[0] ?? ''), code: parts[1] === '' ? null : unescape(parts[1] ?? '') }
+    if (parts.length === 1) return { system: null, code: unescaped(parts[0] ?? '') }
+    return { system: unescaped(parts[0] ?? ''), code: parts[1] === '' ? null : unescaped(parts[1] ?? '') }
   })
 }
 
@@ -144,7 +144,7 @@ const split = (text: string, separator: ',' | '|'): string[] => {
   return [...parts, part]
 }
 
-const unescape = (text: string): string => text.replaceAll(/\\([\\,|$])/g, '$1')
+const unescaped = (text: string): string => text.replaceAll(/\\([\\,|$])/g, '$1')
 
 /** Names and values of the client come back shortened. */
 const cut = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text)

@@ -30,7 +30,9 @@ export function createCursors(key: Uint8Array): Cursors {
     seal: async ({ dateLo, id }, binding) => {
       const nonce = crypto.getRandomValues(new Uint8Array(nonceBytes))
       const plain = new TextEncoder().encode(JSON.stringify([dateLo, id]))
-      const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm(nonce, binding), await imported(), plain))
+      const sealed = new Uint8Array(
+        await crypto.subtle.encrypt(algorithm(nonce, binding), await imported(), plain),
+      )
       return toBase64url(Uint8Array.from([...nonce, ...sealed]))
     },
     open: async (cursor, binding) => {
@@ -38,7 +40,11 @@ export function createCursors(key: Uint8Array): Cursors {
       if (!bytes || bytes.length <= nonceBytes) return null
       try {
         const nonce = bytes.slice(0, nonceBytes)
-        const plain = await crypto.subtle.decrypt(algorithm(nonce, binding), await imported(), bytes.slice(nonceBytes))
+        const plain = await crypto.subtle.decrypt(
+          algorithm(nonce, binding),
+          await imported(),
+          bytes.slice(nonceBytes),
+        )
         const [dateLo, id] = JSON.parse(new TextDecoder().decode(plain)) as [string, string]
         return { dateLo, id }
       } catch {

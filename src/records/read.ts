@@ -8,7 +8,9 @@ import { err, ok, type Result } from '../result.ts'
 import { disclosedOf, judge, merge, pageColumns, pageRow } from './page.ts'
 
 const param = z.object({ type: z.string(), id: z.string() })
-const query = z.strictObject({ _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional() })
+const query = z.strictObject({
+  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
+})
 
 export const readDocument: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
   name: 'read',
@@ -26,7 +28,8 @@ async function read(
 ): Promise<Result<Disclosure, Refusal>> {
   const { type, id } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
-  const byId = (filter: string) => `select ${pageColumns} from document as d where d.type = :type and d.id = :id and ${filter}`
+  const byId = (filter: string) =>
+    `select ${pageColumns} from document as d where d.type = :type and d.id = :id and ${filter}`
   const loaded = await ctx.load({
     records: [{ sql: byId(visible('d')), args: { ...visibleArgs(ctx.presented), type, id } }],
     local: [{ sql: byId(visibleLocal('d')), args: { ...visibleLocalArgs(ctx.facilityHint), type, id } }],

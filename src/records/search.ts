@@ -80,7 +80,10 @@ function pageStatements(
   const args: Record<string, SqlValue> = { ...filterArgs, type, rows: wanted.count + 1 }
   const where: string[] = []
   if (wanted.identifier) {
-    Object.assign(args, { identifier: `${wanted.identifier.system}|${wanted.identifier.code}`, birth_date: wanted.birthDate })
+    Object.assign(args, {
+      identifier: `${wanted.identifier.system}|${wanted.identifier.code}`,
+      birth_date: wanted.birthDate,
+    })
     where.push(
       "d.id in (select l.id from lookup as l where l.type = :type and l.param = 'identifier' and l.value = :identifier)",
       "d.body ->> '$.birthDate' = :birth_date",
@@ -132,9 +135,21 @@ function tokenFilter(
     const listed = `(select value from json_each(:${prefix}_${suffix}))`
     forms.push(`${of(`d.${name}`)} in ${listed}`, inLookup(name, `${of('l.value')} in ${listed}`))
   }
-  form('exact', tokens.filter((t) => t.system !== null && t.code !== null).map((t) => `${t.system}|${t.code}`), (value) => value)
-  form('code', tokens.filter((t) => t.system === null).map((t) => t.code ?? ''), codeOf)
-  form('system', tokens.filter((t) => t.code === null).map((t) => t.system ?? ''), systemOf)
+  form(
+    'exact',
+    tokens.filter((t) => t.system !== null && t.code !== null).map((t) => `${t.system}|${t.code}`),
+    (value) => value,
+  )
+  form(
+    'code',
+    tokens.filter((t) => t.system === null).map((t) => t.code ?? ''),
+    codeOf,
+  )
+  form(
+    'system',
+    tokens.filter((t) => t.code === null).map((t) => t.system ?? ''),
+    systemOf,
+  )
   return `(${forms.join('\n    or ')})`
 }
 
@@ -188,7 +203,8 @@ async function nextLink(ctx: Context, cursors: Cursors, last: PageRow, binding: 
 function searchset({ origin, url }: Context, rows: readonly PageRow[], next: string | null): string {
   const links = [{ relation: 'self', url: url.href }, ...(next ? [{ relation: 'next', url: next }] : [])]
   const entries = rows.map(
-    ({ type, id, body }) => `{"fullUrl":"${origin}/fhir/${type}/${id}","resource":${body},"search":{"mode":"match"}}`,
+    ({ type, id, body }) =>
+      `{"fullUrl":"${origin}/fhir/${type}/${id}","resource":${body},"search":{"mode":"match"}}`,
   )
   const entry = entries.length > 0 ? `,"entry":[${entries.join(',')}]` : ''
   return `{"resourceType":"Bundle","type":"searchset","link":${JSON.stringify(links)}${entry}}`
@@ -214,7 +230,10 @@ const notOffered = (type: string): Refusal => ({
   issues: [
     {
       code: 'not-supported',
-      text: { fr: `La recherche de ${type} n’est pas encore offerte.`, en: `Searching ${type} is not offered yet.` },
+      text: {
+        fr: `La recherche de ${type} n’est pas encore offerte.`,
+        en: `Searching ${type} is not offered yet.`,
+      },
     },
   ],
 })

@@ -15,7 +15,11 @@ type Mode = 'read' | 'write'
  * one request and awaited by another hangs a Worker. Every request gets its own deadline; the client has none.
  */
 function connect({ url, token }: HranaOptions) {
-  return async (mode: Mode, statements: readonly Statement[], deadlineMs: number): Promise<readonly Rows[]> => {
+  return async (
+    mode: Mode,
+    statements: readonly Statement[],
+    deadlineMs: number,
+  ): Promise<readonly Rows[]> => {
     const client = createClient({
       url,
       authToken: token,
@@ -44,9 +48,14 @@ function storeError(error: unknown): StoreError {
   if (!(error instanceof LibsqlError)) return new StoreError('unavailable', message, error)
   if (error.code.startsWith('SQLITE_CONSTRAINT')) return new StoreError('constraint', message, error)
   // A busy database, and every failure of the connection or the server, leave the batch unapplied or in doubt.
-  if (error.code.startsWith('SQLITE') && !error.code.startsWith('SQLITE_BUSY') && !error.code.startsWith('SQLITE_IOERR'))
+  if (
+    error.code.startsWith('SQLITE') &&
+    !error.code.startsWith('SQLITE_BUSY') &&
+    !error.code.startsWith('SQLITE_IOERR')
+  )
     return new StoreError('statement', message, error)
-  if (error.code === 'SQL_PARSE_ERROR' || error.code === 'SQL_INPUT_ERROR') return new StoreError('statement', message, error)
+  if (error.code === 'SQL_PARSE_ERROR' || error.code === 'SQL_INPUT_ERROR')
+    return new StoreError('statement', message, error)
   return new StoreError('unavailable', `${error.code}: ${message}`, error)
 }
 
@@ -58,7 +67,11 @@ export function hranaReader(options: HranaOptions): Reader {
 export function hranaWriter(options: HranaOptions): Writer {
   const batch = connect(options)
   const hasWritten = async (key: string): Promise<boolean> => {
-    const [rows] = await batch('read', [{ sql: 'select 1 from write_key where key = ?', args: [key] }], limits.readDeadlineMs)
+    const [rows] = await batch(
+      'read',
+      [{ sql: 'select 1 from write_key where key = ?', args: [key] }],
+      limits.readDeadlineMs,
+    )
     return (rows?.length ?? 0) > 0
   }
   return {
@@ -73,7 +86,8 @@ export function hranaWriter(options: HranaOptions): Writer {
           return { replayed: false, rows: rows.slice(2) }
         } catch (error) {
           if (!(error instanceof StoreError)) throw error
-          if (error.code === 'constraint' && error.message.includes('write_key.key')) return { replayed: true, rows: [] }
+          if (error.code === 'constraint' && error.message.includes('write_key.key'))
+            return { replayed: true, rows: [] }
           if (error.code !== 'unavailable' || attempt === limits.maxWriteAttempts) throw error
         }
       }

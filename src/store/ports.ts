@@ -26,7 +26,10 @@ export interface Writer extends Reader {
    * Applies `statements` once under `key`. `replayed` says that an earlier attempt had already committed (its rows are
    * then not known: read them again). Rejects with `StoreError`; only `unavailable` leaves open whether it committed.
    */
-  write(key: string, statements: readonly Statement[]): Promise<{ readonly replayed: boolean; readonly rows: readonly Rows[] }>
+  write(
+    key: string,
+    statements: readonly Statement[],
+  ): Promise<{ readonly replayed: boolean; readonly rows: readonly Rows[] }>
   /** A write batch that is idempotent by nature (heartbeat, draining): no key, no clock, one attempt. */
   apply(statements: readonly Statement[], deadlineMs?: number): Promise<readonly Rows[]>
   /** Whether a batch with this key has committed. */

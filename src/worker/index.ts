@@ -1,6 +1,7 @@
 /** The Worker shell: Cloudflare Workers, and the same bundle self-hosted with `workerd serve`. */
-import { createApp } from '../app.ts'
+
 import { createAuthenticator } from '../access/authenticate.ts'
+import { createApp } from '../app.ts'
 import { type AuditLogRpc, auditLogs } from '../audit/client.ts'
 import { readConfig } from '../config.ts'
 import type { Ports } from '../disclosure/ports.ts'

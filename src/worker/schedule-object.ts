@@ -1,5 +1,6 @@
 /** Periodic work: one object, one alarm (workerd has no cron). Every step is safe to repeat and to miss. */
 import { DurableObject } from 'cloudflare:workers'
+import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, auditLogs } from '../audit/client.ts'
 import { readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
@@ -9,6 +10,9 @@ import { hranaWriter } from '../store/hrana.ts'
 import type { WorkerEnvironment } from './environment.ts'
 
 export class ScheduleObject extends DurableObject<WorkerEnvironment> {
+  // Forgotten with the instance: the worst is one fetch more.
+  #keysRefreshedAt = 0
+
   /** Sets the alarm unless one is set. */
   async ensure(): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.#next()
@@ -40,8 +44,14 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
         await this.ctx.storage.put(key, await refreshLocalSourceRecords(primary, database, since))
       })
     }
+    if (Date.now() - this.#keysRefreshedAt >= limits.jwksRefreshEveryMs) {
+      this.#keysRefreshedAt = Date.now()
+      await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
+    }
     await this.#attempt('prune write keys', 'records', () =>
-      primary.apply([{ sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] }]),
+      primary.apply([
+        { sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] },
+      ]),
     )
   }
 
@@ -50,7 +60,9 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     try {
       await work()
     } catch (error) {
-      console.error(`schedule: could not ${step} (${where}): ${error instanceof Error ? error.name : 'error'}`)
+      console.error(
+        `schedule: could not ${step} (${where}): ${error instanceof Error ? error.name : 'error'}`,
+      )
     }
   }
 }

@@ -1,0 +1,165 @@
+/** What the audit log is told of one request: who, what, why, and when it took it. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import type { Caller, Facts, Presented } from '../access/caller.ts'
+import { type AccessBase, buildEntries, type EntrySubject } from '../audit/entry.ts'
+import type { AppendRefusal, AppendRequest, AuditLogs, Who } from '../audit/port.ts'
+import type { Receipt } from '../audit/receipt.ts'
+import { err, type Result } from '../result.ts'
+import type { Staleness } from './load.ts'
+import type { Operation } from './operation.ts'
+import type { Defer } from './ports.ts'
+import type { Refusal } from './refusal.ts'
+import { takeUnlogged, type UnreceiptedKind } from './release.ts'
+
+/** What is known of the caller when an entry is made. */
+export interface Known {
+  readonly presented: Presented | null
+  readonly facts: Facts | null
+  readonly staleness: Staleness | null
+}
+
+export interface RecorderOptions {
+  readonly logs: AuditLogs
+  /** The log of callers without a facility, and of failed authentications. */
+  readonly servingLog: string
+  readonly defer: Defer
+  readonly request: Request
+  readonly url: URL
+  readonly requestId: string
+  readonly operation: Pick<Operation, 'name' | 'action'>
+  readonly address: string | null
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
+  /** Everything an entry says but its subjects. `status` 0: not yet known (an intent). */
+  describe(
+    { presented, facts, staleness }: Known,
+    status: number,
+    decision: AccessBase['decision'],
+    note: Readonly<Record<string, string>> | null,
+  ): AccessBase {
+    const { request, url, requestId, operation, address } = this.#options
+    const text = url.pathname + url.search
+    return {
+      requestId,
+      clientRequestId: request.headers.get('x-request-id'),
+      phase: 'access',
+      action: presented ? operation.action : 'authenticate',
+      operation: operation.name,
+      who: whoOf(presented, facts?.caller ?? null, address),
+      purpose: presented?.purpose ?? null,
+      breakGlassReason: null,
+      query: {
+        method: request.method,
+        path: url.pathname,
+        text,
+        sha256: bytesToHex(sha256(utf8ToBytes(text))),
+      },
+      decision,
+      policyVersion: facts ? `${facts.clock.epoch}.${facts.clock.n}` : null,
+      staleness,
+      status,
+      note,
+    }
+  }
+
+  /** Resolves to the receipt, or to the kind of answer that leaves without one. */
+  async append(
+    base: AccessBase,
+    { facts }: Known,
+    subjects: readonly EntrySubject[],
+    sequence: number,
+    refusal: Refusal | null,
+  ): Promise<Result<Receipt, UnreceiptedKind>> {
+    if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
+    if (refusal?.reason === 'log-overload') return err('overload')
+    const { logs, servingLog, address, requestId } = this.#options
+    const caller = facts?.caller
+    const facility = caller && 'facility' in caller ? caller.facility : null
+    const log = facility?.log ?? servingLog
+    const entries = buildEntries(base, subjects, facility?.organisation ?? null)
+    // Too many patients is found here, before any byte leaves; the operation should have said so itself.
+    if (!entries.ok) return err('internal')
+    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once: [] }
+    const appended =
+      refusal?.reason === 'unauthenticated'
+        ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
+        : await logs.append(log, append)
+    if (!appended.ok) return err(unreceiptedKind(appended.error.reason))
+    this.#tellUnreceipted(servingLog, base)
+    return appended
+  }
+
+  /** Answers that left without a receipt become one counted entry as soon as the log takes entries again. */
+  #tellUnreceipted(log: string, base: AccessBase): void {
+    const taken = takeUnlogged()
+    if (!taken) return
+    const requestId = crypto.randomUUID()
+    const entries = buildEntries(
+      {
+        ...base,
+        requestId,
+        clientRequestId: null,
+        phase: 'access',
+        operation: 'refused-without-receipt',
+        who: whoOf(null, null, null),
+        purpose: null,
+        decision: { outcome: 'error', reason: 'counted', detail: null },
+        note: taken.counts,
+      },
+      [],
+      null,
+    )
+    if (!entries.ok) {
+      taken.giveBack()
+      return
+    }
+    const append: AppendRequest = {
+      requestId,
+      phase: 'access',
+      sequence: 0,
+      entries: entries.value,
+      once: [],
+    }
+    this.#options.defer(
+      this.#options.logs.append(log, append).then((appended) => {
+        if (!appended.ok) taken.giveBack()
+      }),
+    )
+  }
+}
+
+function whoOf(presented: Presented | null, caller: Caller | null, address: string | null): Who {
+  const facility = caller && 'facility' in caller ? caller.facility : null
+  return {
+    issuer: presented?.issuer ?? null,
+    subject: presented?.subject ?? null,
+    client: presented?.clientId ?? null,
+    practitioner: caller && 'professional' in caller ? caller.professional : null,
+    name: caller?.name ?? presented?.name ?? null,
+    role: caller?.kind === 'provider' ? caller.role : (caller?.kind ?? presented?.role ?? null),
+    facility: facility?.id ?? null,
+    organisation: facility?.organisation ?? null,
+    token: presented?.jti ?? null,
+    address,
+  }
+}
+
+function unreceiptedKind(reason: AppendRefusal['reason']): UnreceiptedKind {
+  switch (reason) {
+    case 'log-overload':
+      return 'overload'
+    case 'replayed':
+    case 'counted':
+      return 'unauthenticated'
+    case 'log-unavailable':
+      return 'log-unavailable'
+  }
+}
