@@ -1,0 +1,107 @@
+/**
+ * Copies the log to the audit database, behind its commits. Entries leave the log's own storage only after the audit
+ * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
+ */
+import { limits } from '../limits.ts'
+import { withDeadline } from './deadline.ts'
+import type { LedgerWriter } from './ledger.ts'
+import type { StoredEntry } from './log-state.ts'
+
+/** The log as its drain sees it: `Sequencer`. */
+export interface DrainSource {
+  readonly log: string
+  readonly drained: number
+  entriesFrom(from: number): StoredEntry[]
+  acknowledge(drained: number): void
+}
+
+export interface DrainOptions {
+  readonly source: DrainSource
+  readonly ledger: LedgerWriter
+  readonly now: () => number
+  /** Told of each failed batch. */
+  readonly onFault?: (error: unknown) => void
+}
+
+export class Drain {
+  readonly #options: DrainOptions
+  #running: Promise<void> | null = null
+  #failures = 0
+  /** Before this time the audit database is left alone. */
+  #retryAt = 0
+  #waiters: { readonly size: number; readonly resolve: () => void }[] = []
+  #endPause: () => void = () => {}
+
+  constructor(options: DrainOptions) {
+    this.#options = options
+  }
+
+  /** To be called after each commit and from time to time. Resolves when there is nothing to do, or not now. */
+  run(): Promise<void> {
+    if (this.#options.now() < this.#retryAt) return Promise.resolve()
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  /** True when every entry below `size` is in the audit database, false when `ms` have passed without. */
+  async waitFor(size: number, ms: number): Promise<boolean> {
+    if (this.#options.source.drained >= size) return true
+    let resolve = (): void => {}
+    const reached = new Promise<void>((done) => {
+      resolve = done
+    })
+    const waiter = { size, resolve }
+    this.#waiters.push(waiter)
+    // Somebody waits: neither the pause between batches nor a back-off applies.
+    this.#retryAt = 0
+    this.#endPause()
+    void this.run()
+    try {
+      await withDeadline(reached, ms, 'draining')
+      return true
+    } catch {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter)
+      return false
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const { source, ledger, now, onFault } = this.#options
+    for (;;) {
+      const entries = source.entriesFrom(source.drained)
+      const last = entries.at(-1)
+      if (!last) return
+      try {
+        await withDeadline(ledger.append(source.log, entries), limits.drainDeadlineMs, 'the audit database')
+      } catch (error) {
+        const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
+        this.#failures += 1
+        this.#retryAt = now() + backoffMs
+        onFault?.(error)
+        return
+      }
+      this.#failures = 0
+      source.acknowledge(last.index + 1)
+      this.#wake()
+      if (entries.length < limits.maxDrainEntries && this.#waiters.length === 0) await this.#pause()
+    }
+  }
+
+  #wake(): void {
+    const { drained } = this.#options.source
+    for (const { size, resolve } of this.#waiters) if (size <= drained) resolve()
+    this.#waiters = this.#waiters.filter(({ size }) => size > drained)
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limits.drainEveryMs)
+      this.#endPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,138 @@
+/** An audit log on one machine: its own storage and a ledger, both over `node:sqlite`, with faults where a test wants them. */
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { type AccessBase, buildEntries } from '../../../src/audit/entry.ts'
+import { type LedgerWriter, ledgerWriter } from '../../../src/audit/ledger.ts'
+import type { StoredEntry } from '../../../src/audit/log-state.ts'
+import type { LogRow, LogSql, LogStore } from '../../../src/audit/log-store.ts'
+import type { AppendRequest } from '../../../src/audit/port.ts'
+import type { SqlValue } from '../../../src/store/ports.ts'
+
+/** What a commit does wrong. `hangs`: it neither resolves nor rejects. */
+export type CommitFault =
+  | 'fails-not-persisted'
+  | 'fails-but-persisted'
+  | 'hangs-not-persisted'
+  | 'hangs-but-persisted'
+
+export class SqliteLogStore implements LogStore {
+  readonly database = new DatabaseSync(':memory:')
+  /** Taken by the next commits, one each. */
+  readonly faults: (CommitFault | null)[] = []
+  commits = 0
+  /** Commits wait for this before they are durable. */
+  gate: Promise<void> = Promise.resolve()
+  readonly #sql: LogSql = {
+    exec: (sql, ...params) => this.database.prepare(sql).all(...params) as LogRow[],
+  }
+
+  read<T>(query: (sql: LogSql) => T): T {
+    return query(this.#sql)
+  }
+
+  async commit<T>(change: (sql: LogSql) => T): Promise<T> {
+    const fault = this.faults.shift() ?? null
+    this.commits += 1
+    this.database.exec('begin immediate')
+    let result: T
+    try {
+      result = change(this.#sql)
+    } catch (error) {
+      this.database.exec('rollback')
+      throw error
+    }
+    this.database.exec(fault?.endsWith('not-persisted') ? 'rollback' : 'commit')
+    if (fault?.startsWith('fails')) throw new Error('injected: the disk failed')
+    if (fault?.startsWith('hangs')) return new Promise<T>(() => {})
+    await this.gate
+    return result
+  }
+}
+
+export const base: AccessBase = {
+  requestId: '00000000-0000-4000-8000-000000000000',
+  clientRequestId: null,
+  phase: 'access',
+  action: 'search',
+  operation: 'search-type',
+  who: {
+    issuer: 'https://issuer.example',
+    subject: 'subject-1',
+    client: 'client-1',
+    practitioner: 'professional-1',
+    name: 'Dre Anne Tremblay',
+    role: 'physician',
+    facility: 'facility-1',
+    organisation: 'organisation-1',
+    token: 'jti-1',
+    address: '192.0.2.1',
+  },
+  purpose: 'TREAT',
+  breakGlassReason: null,
+  query: {
+    method: 'GET',
+    path: '/fhir/Observation',
+    text: '/fhir/Observation?patient=p1',
+    sha256: '0'.repeat(64),
+  },
+  decision: { outcome: 'permit', reason: 'shared', detail: null },
+  policyVersion: 'abcd.1',
+  staleness: null,
+  status: 200,
+  note: null,
+}
+
+/** An append of one entry per patient; `null` is an entry about none. */
+export function appendOf(
+  patients: readonly (string | null)[],
+  organisation: string | null = 'organisation-1',
+  more: Partial<AppendRequest> = {},
+): AppendRequest {
+  const requestId = more.requestId ?? randomUUID()
+  const phase = more.phase ?? 'access'
+  const entries = patients.flatMap((patient) => {
+    const resources = [`Observation/${patient}/_history/1`]
+    const built = buildEntries({ ...base, requestId, phase }, [{ patient, resources }], organisation)
+    if (!built.ok) throw new Error(built.error.detail)
+    return built.value
+  })
+  return { requestId, phase, sequence: 0, entries, once: [], ...more }
+}
+
+/** The ledger's own tables and triggers, as the migration makes them. */
+export function openLedger(): DatabaseSync {
+  const database = new DatabaseSync(':memory:')
+  database.exec('pragma foreign_keys = on')
+  for (const statement of migration()) database.exec(statement)
+  return database
+}
+
+export const migration = (): string[] =>
+  readFileSync('drizzle/audit/0000_init.sql', 'utf8').split('--> statement-breakpoint')
+
+export function ledgerOf(database: DatabaseSync): LedgerWriter {
+  return ledgerWriter(async (statements) => {
+    database.exec('begin immediate')
+    try {
+      for (const { sql, args } of statements) database.prepare(sql).run(...(args as SqlValue[]))
+      database.exec('commit')
+    } catch (error) {
+      database.exec('rollback')
+      throw error
+    }
+  })
+}
+
+export function ledgerEntries(database: DatabaseSync, log: string): StoredEntry[] {
+  return database
+    .prepare(
+      'select idx as "index", leaf, salt, entry from ledger_leaf join ledger_body using (log, idx) where log = ? order by idx',
+    )
+    .all(log) as unknown as StoredEntry[]
+}
+
+/** Resolves once `holds` does; every turn of the event loop looks again. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+}
