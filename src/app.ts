@@ -6,12 +6,12 @@ import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
 import { Exchange } from './disclosure/exchange.ts'
+import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { Operation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
-import { isMinted, refuseWithoutReceipt } from './disclosure/release.ts'
+import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
-import { limits } from './limits.ts'
 import { publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
@@ -32,26 +32,7 @@ type Env = { Variables: { exchange: Exchange; language: string } }
 export function createApp(ports: Ports): Hono<Env> {
   const app = new Hono<Env>()
   const read = createLoad(ports)
-  // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
-  let underWay = 0
-
-  app.use('*', async (c, next) => {
-    if (underWay >= limits.maxConcurrentRequests) {
-      c.res = refuseWithoutReceipt('overload')
-      return
-    }
-    underWay++
-    try {
-      await next()
-    } finally {
-      underWay--
-    }
-    // The gate's last word: what `release` did not mint does not leave.
-    if (!isMinted(c.res)) {
-      c.res = undefined
-      c.res = refuseWithoutReceipt('internal')
-    }
-  })
+  app.use('*', gate())
   app.onError((error) => {
     console.error(`unhandled ${error.name}`)
     return refuseWithoutReceipt('internal')

@@ -1,0 +1,26 @@
+/** The outermost middleware: admits a bounded number of requests, and lets nothing leave that `release` did not make. */
+import type { MiddlewareHandler } from 'hono'
+import { limits } from '../limits.ts'
+import { isMinted, refuseWithoutReceipt } from './release.ts'
+
+export function gate(): MiddlewareHandler {
+  // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
+  let underWay = 0
+  return async (c, next) => {
+    if (underWay >= limits.maxConcurrentRequests) {
+      c.res = refuseWithoutReceipt('overload')
+      return
+    }
+    underWay++
+    try {
+      await next()
+    } finally {
+      underWay--
+    }
+    if (!isMinted(c.res)) {
+      // Cleared first: the framework would carry the headers of the old response over to the new one.
+      c.res = undefined
+      c.res = refuseWithoutReceipt('internal')
+    }
+  }
+}
