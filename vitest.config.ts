@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'] } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './test/worker/wrangler.toml' } })],
         test: { name: 'worker', include: ['test/worker/**/*.test.ts'] },

@@ -19,7 +19,7 @@ export interface Registry extends Reader {
 
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
-  const sql = readFileSync(new URL('../../../drizzle/records/0000_init.sql', import.meta.url), 'utf8')
+  const sql = readFileSync(`${import.meta.dirname}/../../../drizzle/records/0000_init.sql`, 'utf8')
   for (const statement of sql.split('--> statement-breakpoint')) db.exec(statement)
   let reads = 0
   const run = ({ sql: text, args = {} }: Statement): Rows =>
@@ -40,7 +40,11 @@ export function openRegistry(): Registry {
   }
 }
 
-export function addIssuer(registry: Registry, keys: readonly JWK[], algorithms: readonly string[] = ['ES256']): void {
+export function addIssuer(
+  registry: Registry,
+  keys: readonly JWK[],
+  algorithms: readonly string[] = ['ES256'],
+): void {
   registry.insert('issuer', {
     issuer,
     audience,
@@ -51,7 +55,11 @@ export function addIssuer(registry: Registry, keys: readonly JWK[], algorithms: 
 }
 
 /** As an operator does it: the current row ends, a new one begins. */
-export function replaceIssuer(registry: Registry, keys: readonly JWK[], algorithms?: readonly string[]): void {
+export function replaceIssuer(
+  registry: Registry,
+  keys: readonly JWK[],
+  algorithms?: readonly string[],
+): void {
   endCurrent(registry, 'issuer')
   addIssuer(registry, keys, algorithms)
 }
@@ -74,7 +82,13 @@ export function addFacility(registry: Registry, id: string, type = 'hospital', r
 }
 
 export function addClient(registry: Registry, clientId: string, facility: string | null = null): void {
-  registry.insert('client', { issuer, client_id: clientId, name: `client ${clientId}`, facility, valid_from: 1 })
+  registry.insert('client', {
+    issuer,
+    client_id: clientId,
+    name: `client ${clientId}`,
+    facility,
+    valid_from: 1,
+  })
 }
 
 /** `roles`: pairs of role and facility. */
@@ -91,10 +105,21 @@ export function addProfessional(
     valid_from: 1,
   })
   for (const [role, facility] of roles)
-    registry.insert('professional_role', { professional: `professional-${subject}`, role, facility, valid_from: 1 })
+    registry.insert('professional_role', {
+      professional: `professional-${subject}`,
+      role,
+      facility,
+      valid_from: 1,
+    })
 }
 
-export function open(registry: Registry, role: string, facilityType: string, purpose: string, domain: string): void {
+export function open(
+  registry: Registry,
+  role: string,
+  facilityType: string,
+  purpose: string,
+  domain: string,
+): void {
   registry.insert('role_domain', { role, facility_type: facilityType, purpose, domain, valid_from: 1 })
 }
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Presented } from '../../../src/access/caller.ts'
 import { factStatements } from '../../../src/access/facts.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../../../src/access/visible.ts'
-import type { Rows } from '../../../src/store/ports.ts'
+import type { Rows, SqlValue } from '../../../src/store/ports.ts'
 import {
   addClient,
   addDocument,
@@ -34,7 +34,12 @@ beforeEach(() => {
   addProfessional(registry, 'bouchard', [['privacy-officer', '']])
   open(registry, 'physician', '*', 'TREAT', 'laboratory')
   addDocument(registry, { type: 'Observation', id: 'lab', facility: 'pharmacy', domain: 'laboratory' })
-  addDocument(registry, { type: 'MedicationDispense', id: 'dispense', facility: 'pharmacy', domain: 'medication' })
+  addDocument(registry, {
+    type: 'MedicationDispense',
+    id: 'dispense',
+    facility: 'pharmacy',
+    domain: 'medication',
+  })
   addDocument(registry, { type: 'Patient', id: 'patient', facility: 'pharmacy', domain: 'identity' })
   addDocument(registry, { type: 'AuditEvent', id: 'event', facility: 'pharmacy', domain: 'laboratory' })
   addDocument(registry, { type: 'Consent', id: 'consent', facility: 'hospital', domain: 'laboratory' })
@@ -49,14 +54,26 @@ describe('the row filter', () => {
   })
 
   it('lets a facility system see its own facility’s documents, of every domain', () => {
-    const system = presented({ subject: 'system-pharmacy', clientId: 'system-pharmacy', role: null, facilityUri: null })
+    const system = presented({
+      subject: 'system-pharmacy',
+      clientId: 'system-pharmacy',
+      role: null,
+      facilityUri: null,
+    })
     expect(idsSeenBy(system)).toEqual(['dispense', 'event', 'lab', 'patient'])
-    expect(idsSeenBy({ ...system, facilityUri: uriOf('hospital') })).toEqual(['dispense', 'event', 'lab', 'patient'])
+    expect(idsSeenBy({ ...system, facilityUri: uriOf('hospital') })).toEqual([
+      'dispense',
+      'event',
+      'lab',
+      'patient',
+    ])
     expect(idsSeenBy({ ...system, subject: 'tremblay' })).toEqual([])
   })
 
   it('lets a privacy officer see no document', () => {
-    expect(idsSeenBy(presented({ subject: 'bouchard', role: 'privacy-officer', facilityUri: null }))).toEqual([])
+    expect(idsSeenBy(presented({ subject: 'bouchard', role: 'privacy-officer', facilityUri: null }))).toEqual(
+      [],
+    )
     expect(idsSeenBy(presented({ subject: 'bouchard', role: 'privacy-officer' }))).toEqual([])
   })
 
@@ -120,20 +137,22 @@ describe('the filter of the local database', () => {
 })
 
 describe('query plans', () => {
-  const planOf = (sql: string, args: Record<string, string | number | null>): string[] =>
+  const planOf = (sql: string, args: Record<string, SqlValue>): string[] =>
     registry.run({ sql: `explain query plan ${sql}`, args }).map((row) => String(row.detail))
 
-  it('the page is one range of the clustered key, in order, and the filter only look-ups evaluated once', () => {
-    const plan = planOf(page, { ...visibleArgs(presented()), person: 'p', type: 'Observation', from: '2020' } as never)
-    expect(plan[0]).toBe('SEARCH d USING PRIMARY KEY (person=? AND type=? AND date_lo<?)')
-    expect(plan.filter((step) => /CORRELATED|TEMP B-TREE FOR ORDER/.test(step))).toEqual([])
-    expect(plan.filter((step) => /^SCAN/.test(step) && !/^SCAN (a|opened)\b/.test(step))).toEqual([])
+  /** Not counted: passes over what is no table, the one row of a subquery or the three values of a list. */
+  const scansTable = (step: string): boolean =>
+    step.startsWith('SCAN ') && !/^SCAN (a$|opened |CONSTANT ROW$|\(subquery-\d+\)$)/.test(step)
+
+  it('the page is one range of the clustered key, in order, and the filter look-ups evaluated once', () => {
+    const args = { ...visibleArgs(presented()), person: 'p', type: 'Observation', from: '2020' }
+    const plan = planOf(page, args)
+    expect(plan[0]).toBe('SEARCH d USING PRIMARY KEY (person=? AND type=? AND date_lo>?)')
+    expect(plan.filter((step) => /CORRELATED|TEMP B-TREE/.test(step) || scansTable(step))).toEqual([])
   })
 
   it('the facts are look-ups', () => {
-    for (const { sql, args = {} } of factStatements(presented())) {
-      const scans = planOf(sql, args as never).filter((step) => /^SCAN/.test(step))
-      expect(scans.filter((step) => !/CONSTANT ROW|^SCAN a\b/.test(step))).toEqual([])
-    }
+    for (const { sql, args = {} } of factStatements(presented()))
+      expect(planOf(sql, args as Record<string, SqlValue>).filter(scansTable)).toEqual([])
   })
 })
