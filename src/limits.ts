@@ -141,6 +141,16 @@ export const limits = {
   /** An unknown key id makes an isolate read an issuer's row again at most this often. */
   issuerReloadEveryMs: 2_000,
 
+  // --- commands that call a cluster -------------------------------------------------------------------------------
+  /** Sending one bundle, until a cluster that is overloaded or restarting takes it (the first attempt included). */
+  maxPublishAttempts: 8,
+  /** Longest `Retry-After` that a command waits for; the cluster's own is 2 s. */
+  maxRetryAfterSeconds: 30,
+  /** One answer to a command: a write at the primary may take three attempts of `writeDeadlineMs`. */
+  commandDeadlineMs: 60_000,
+  /** A token is renewed when it would end within this: a request must not outlive its token on the way. */
+  tokenRenewalMs: 60_000,
+
   // --- the local cluster ------------------------------------------------------------------------------------------
   /** A child process answering its first question; sqld rebuilds a long log when it opens. */
   childReadyMs: 30_000,
