@@ -12,6 +12,15 @@ export const limits = {
   maxResourceBytes: 1024 * 1024,
   /** Nesting of JSON; FHIR needs about 20, a recursive descent must not be driven into the stack. */
   maxJsonDepth: 64,
+  /** Issues of one answer: a bundle whose every entry is wrong is understood from fewer. */
+  maxIssues: 1_000,
+  /** Rounds that tell members of a reference cycle apart; members alike that far out count as one, or as a conflict. */
+  maxCycleRounds: 16,
+  /** Identifiers and family names of one `Patient` kept for joining and look-up; real ones have a handful. */
+  maxPersonIdentifiers: 50,
+  maxPersonFamilies: 5,
+  /** One bound list of documents in a write batch: sqld refuses a value past 5,000,000 bytes. */
+  maxWriteValueBytes: 4_500_000,
   /** A bearer token. IUA tokens are 1–2 KiB; header lines are capped by proxies at 8–16 KiB. */
   maxTokenBytes: 8 * 1024,
   /** Parameters of one search, and repetitions of one of them: a clinician's client sends a handful. */
