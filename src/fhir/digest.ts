@@ -1,0 +1,31 @@
+/** Digests of content. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import canonicalize from 'canonicalize'
+import type { Resource } from './bundle.ts'
+
+/** First 132 bits of SHA-256 over UTF-8, base64url: 22 characters. */
+export function digest(text: string): string {
+  const bytes = sha256(utf8ToBytes(text)).subarray(0, 17)
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .slice(0, 22)
+}
+
+/**
+ * Digest of what a resource says: its canonical JSON (RFC 8785) without `id`, `meta.versionId` and `meta.lastUpdated`,
+ * which the server sets. Decimals count as written: `1.0` and `1.00` differ.
+ */
+export function contentDigest(resource: Resource): string {
+  const { id: _id, meta, ...content } = resource
+  const kept = keptMeta(resource)
+  return digest(canonicalize(kept === null ? content : { ...content, meta: kept }) ?? '')
+}
+
+/** The members of `meta` that stay as published; null when none do. */
+export function keptMeta({ meta }: Resource): Readonly<Record<string, unknown>> | null {
+  if (typeof meta !== 'object' || meta === null) return null
+  const { versionId: _versionId, lastUpdated: _lastUpdated, ...kept } = meta as Record<string, unknown>
+  return Object.keys(kept).length === 0 ? null : kept
+}

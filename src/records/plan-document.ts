@@ -1,0 +1,174 @@
+/** The columns a published resource is stored with. */
+import type { BundleEntry, Resource } from '../fhir/bundle.ts'
+import { type Coding, codingsAt, codingText, identifiersOf, valuesAt } from '../fhir/codings.ts'
+import { noDate, rangeOf } from '../fhir/date.ts'
+import { contentDigest, keptMeta } from '../fhir/digest.ts'
+import { elementsOf } from '../fhir/elements.ts'
+import { isObject } from '../fhir/json.ts'
+import type { Issue } from '../fhir/outcome.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import { type Domain, domainOf } from './domain.ts'
+import type { serverIds } from './identity.ts'
+import type { PlanContext } from './plan.ts'
+import { resourceTooLong, twoPersons } from './plan-issues.ts'
+import { type Route, route } from './sharing.ts'
+
+export interface PlannedDocument {
+  /** Position of its (first) entry. */
+  readonly index: number
+  readonly type: string
+  readonly id: string
+  /** Server id of the `Patient` it is about; empty: about nobody. */
+  readonly sourceRecord: string
+  readonly domain: Domain
+  /** `system|code` of the first coding; empty without. */
+  readonly category: string
+  readonly code: string
+  /** UTC, both ends inclusive; empty without a date and without a person. */
+  readonly dateLo: string
+  readonly dateHi: string
+  readonly status: string
+  /** Code of v3-Confidentiality; empty when the sender labels none. */
+  readonly confidentiality: string
+  readonly hash: string
+  /**
+   * The served text after `{"resourceType":"T","id":"I","meta":{"versionId":"V","lastUpdated":"P"`: the rest of `meta`
+   * and the other members.
+   */
+  readonly tail: string
+  /** Rows of `lookup`: parameter and value. */
+  readonly lookups: readonly (readonly [param: string, value: string])[]
+  readonly route: Route
+  /** `PUT` to a server id: refused unless the facility has published it. */
+  readonly mustExist: boolean
+}
+
+export interface DescribeOptions {
+  readonly context: PlanContext
+  readonly ids: ReturnType<typeof serverIds>
+  readonly mustExist: boolean
+}
+
+/** @param entry with its references rewritten */
+export function describeDocument(
+  { index, resource }: BundleEntry,
+  id: string,
+  { context, ids, mustExist }: DescribeOptions,
+): Result<PlannedDocument, readonly Issue[]> {
+  const type = resource.resourceType
+  const elements = elementsOf(type)
+  const persons = type === 'Patient' ? [id] : namedPersons(resource, elements.person, { context, ids })
+  if (persons.length > 1) return err([twoPersons(index, elements.person[0] ?? '')])
+  const sourceRecord = persons[0] ?? ''
+  const tail = tailOf(resource)
+  if (isLongerThan(tail, limits.maxResourceBytes))
+    return err([resourceTooLong(index, limits.maxResourceBytes)])
+
+  const categories = codingsAt(resource, elements.category)
+  const codes = codingsAt(resource, elements.code)
+  const confidentiality = confidentialityOf(resource)
+  const domain = domainOf(type, categories, codes)
+  const date = sourceRecord === '' ? noDate : rangeOf(firstPresent(resource, elements.date))
+  return ok({
+    index,
+    type,
+    id,
+    sourceRecord,
+    domain,
+    category: categories[0] ? codingText(categories[0]) : '',
+    code: codes[0] ? codingText(codes[0]) : '',
+    dateLo: date.lo,
+    dateHi: date.hi,
+    status: codingsAt(resource, elements.status)[0]?.code ?? '',
+    confidentiality,
+    hash: contentDigest(resource),
+    tail,
+    lookups: lookupsOf(resource, categories, codes),
+    route: route(context.rules, {
+      type,
+      domain,
+      categories: categories.map(codingText),
+      codes: codes.map(codingText),
+      confidentiality,
+      hasPerson: sourceRecord !== '',
+    }),
+    mustExist,
+  })
+}
+
+/** Server ids of the `Patient`s a resource is about, each once. */
+function namedPersons(
+  resource: Resource,
+  paths: readonly string[],
+  { context, ids }: Pick<DescribeOptions, 'context' | 'ids'>,
+): readonly string[] {
+  const named = new Set<string>()
+  for (const value of paths.flatMap((path) => valuesAt(resource, path))) {
+    if (!isObject(value)) continue
+    const { reference, identifier, type } = value
+    const id = typeof reference === 'string' ? /^Patient\/(.+)$/.exec(reference)?.[1] : undefined
+    if (id !== undefined && ids.isServerId('Patient', id)) named.add(id)
+    // A logical reference, by an identifier that identifies the facility's own resources.
+    else if (reference === undefined && isObject(identifier) && (type === undefined || type === 'Patient')) {
+      const { system, value: text } = identifier
+      if (typeof system === 'string' && typeof text === 'string' && context.identitySystems.includes(system))
+        named.add(ids.derive('Patient', `${system}|${text}`))
+    }
+  }
+  return [...named]
+}
+
+function firstPresent(resource: Resource, paths: readonly string[]): unknown {
+  for (const path of paths) {
+    const [value] = valuesAt(resource, path)
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+/** v3-Confidentiality, least to most confidential. */
+const confidentialities = ['U', 'L', 'M', 'N', 'R', 'V']
+
+/** The strictest label of the v3-Confidentiality system. */
+function confidentialityOf(resource: Resource): string {
+  const labels = codingsAt(resource, 'meta.security')
+    .filter(({ system }) => system === 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality')
+    .map(({ code }) => confidentialities.indexOf(code))
+  return confidentialities[Math.max(-1, ...labels)] ?? ''
+}
+
+function lookupsOf(
+  resource: Resource,
+  categories: readonly Coding[],
+  codes: readonly Coding[],
+): readonly (readonly [string, string])[] {
+  const identifiers = identifiersOf(resource).map(({ system, value }) => codingText({ system, code: value }))
+  const rest = (codings: readonly Coding[]): readonly string[] => {
+    const [first, ...others] = codings.map(codingText)
+    return [...new Set(others)].filter((text) => text !== first)
+  }
+  const rows = (param: string, values: readonly string[]) =>
+    values.map((value): readonly [string, string] => [param, value])
+  return [
+    ...rows('identifier', [...new Set(identifiers)]),
+    ...rows('category', rest(categories)),
+    ...rows('code', rest(codes)),
+  ]
+}
+
+function tailOf(resource: Resource): string {
+  const { resourceType: _type, id: _id, meta: _meta, ...members } = resource
+  const meta = keptMeta(resource)
+  const inner = (object: object): string => {
+    const text = JSON.stringify(object)
+    return text === '{}' ? '' : `,${text.slice(1, -1)}`
+  }
+  return `${meta === null ? '' : inner(meta)}}${inner(members)}}`
+}
+
+/** UTF-8 bytes; encodes only where the number of UTF-16 units does not settle it. */
+function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true
+  return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes
+}

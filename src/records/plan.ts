@@ -1,0 +1,227 @@
+/**
+ * What a published bundle comes to, computed without a read: every entry's server id, its references rewritten, the
+ * columns it is stored with and the database it belongs in (DESIGN, identity of a published resource).
+ */
+import type { BundleEntry, BundleKind, PublishedBundle } from '../fhir/bundle.ts'
+import { contentDigest } from '../fhir/digest.ts'
+import type { Issue } from '../fhir/outcome.ts'
+import {
+  baseOfFullUrl,
+  type FoundReference,
+  findReferences,
+  type ReferenceTarget,
+  replaceReferences,
+  resolveReference,
+} from '../fhir/references.ts'
+import { err, ok, type Result } from '../result.ts'
+import { initialPerson, ownSourceKey, serverIds } from './identity.ts'
+import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
+import { canJoin, type PersonKey, personKeys } from './person.ts'
+import { describeDocument, type PlannedDocument } from './plan-document.ts'
+import { duplicateFullUrl, keyConflict, unresolvedReference } from './plan-issues.ts'
+import { referenceScope } from './plan-scope.ts'
+import type { SharingRule } from './sharing.ts'
+
+export interface PlanContext {
+  readonly facility: string
+  /** Identifier systems by which the facility identifies documents. */
+  readonly identitySystems: readonly string[]
+  /** 32 bytes. */
+  readonly idKey: Uint8Array
+  readonly rules: readonly SharingRule[]
+  /** Identifier systems on which persons may be joined. */
+  readonly personSystems: readonly string[]
+  /** Base of this server's FHIR URLs, ending in `/`. */
+  readonly baseUrl: string
+}
+
+/** A `Patient` the bundle holds or refers to. */
+export interface PlannedSourceRecord {
+  readonly id: string
+  /** The person it is about until it is joined with other source records. */
+  readonly person: string
+  /** Null where the bundle only refers to it. */
+  readonly keys: readonly PersonKey[] | null
+  /** Whether one of the keys may join it to another. */
+  readonly joinable: boolean
+}
+
+/** What an entry came to: a document (several entries may share one), or what is wrong with it (`batch` only). */
+export type EntryOutcome =
+  | { readonly document: number }
+  | { readonly issues: readonly Issue[]; readonly status: 400 | 409 }
+
+export interface Plan {
+  readonly kind: BundleKind
+  readonly documents: readonly PlannedDocument[]
+  readonly sourceRecords: readonly PlannedSourceRecord[]
+  /** One per entry, in order. */
+  readonly outcomes: readonly EntryOutcome[]
+}
+
+interface Draft {
+  readonly entry: BundleEntry
+  readonly references: readonly FoundReference[]
+  readonly targets: readonly ReferenceTarget[]
+  /** Null: known by its content only. */
+  ownId: string | null
+  /** Whether the sender used a server id, whose document must then exist. */
+  readonly isServerId: boolean
+}
+
+/** @returns every issue of every entry; for a `batch` the issues are in `outcomes` and never fail the others. */
+export function planPublication(
+  bundle: PublishedBundle,
+  context: PlanContext,
+): Result<Plan, readonly Issue[]> {
+  const ids = serverIds(context.idKey, context.facility)
+  const issues = new Map<number, Issue[]>()
+  const report = (index: number, ...found: readonly Issue[]): void => {
+    issues.set(index, [...(issues.get(index) ?? []), ...found])
+  }
+
+  const entries: BundleEntry[] = []
+  bundle.entries.forEach((read, index) => {
+    if (read.ok) entries.push(read.value)
+    else report(index, ...read.error)
+  })
+
+  const scope = referenceScope(entries, context, ids.isServerId)
+  const drafts = new Map<number, Draft>()
+  for (const entry of entries) {
+    const references = findReferences(entry.resource)
+    const base = baseOfFullUrl(entry.fullUrl)
+    const targets = references.map(({ text }) => resolveReference(text, base, scope))
+    targets.forEach((target, i) => {
+      const reference = references[i]
+      if (target.kind === 'unresolved' && reference)
+        report(entry.index, unresolvedReference(entry.index, reference, target.why))
+    })
+    const { resourceType } = entry.resource
+    const isServerId = entry.putId !== null && ids.isServerId(resourceType, entry.putId)
+    const key = isServerId ? null : ownSourceKey(entry, context.identitySystems)
+    const ownId = isServerId ? entry.putId : key === null ? null : ids.derive(resourceType, key)
+    drafts.set(entry.index, { entry, references, targets, ownId, isServerId })
+  }
+
+  giveContentIds(drafts, ids.derive)
+  const documents = new Map<string, PlannedDocument>()
+  const firstByFullUrl = new Map<string, string>()
+  for (const draft of drafts.values()) {
+    const { entry } = draft
+    const id = draft.ownId ?? ''
+    const key = `${entry.resource.resourceType}/${id}`
+    if (entry.fullUrl !== null) {
+      const first = firstByFullUrl.get(entry.fullUrl) ?? key
+      firstByFullUrl.set(entry.fullUrl, first)
+      if (first !== key) report(entry.index, duplicateFullUrl(entry.index))
+    }
+    const described = describeDocument({ ...entry, resource: rewritten(draft, drafts, ids.derive) }, id, {
+      context,
+      ids,
+      mustExist: draft.isServerId,
+    })
+    if (!described.ok) {
+      report(entry.index, ...described.error)
+      continue
+    }
+    const same = documents.get(key)
+    if (!same) documents.set(key, described.value)
+    else if (same.hash !== described.value.hash) {
+      report(entry.index, keyConflict(entry.index, same.index))
+      // Which of them is meant cannot be said: in a batch neither is stored.
+      if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, entry.index))
+    }
+  }
+
+  if (bundle.kind !== 'batch' && issues.size > 0)
+    return err([...issues].sort(([a], [b]) => a - b).flatMap(([, found]) => found))
+  return ok(assemble(bundle, context, drafts, documents, issues))
+}
+
+/** Gives resources known by their content an id, targets of references first. */
+function giveContentIds(
+  drafts: ReadonlyMap<number, Draft>,
+  derive: (type: string, sourceKey: string) => string,
+): void {
+  const nodes = [...drafts.values()].filter(({ ownId }) => ownId === null).map(({ entry }) => entry.index)
+  const known = new Set(nodes)
+  const targetsOf = ({ references, targets }: Draft): readonly number[] =>
+    references
+      .map(({ path }, i) => ({ path, target: targets[i] }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+      .flatMap(({ target }) => (target?.kind === 'entry' && known.has(target.index) ? [target.index] : []))
+  const draftOf = (node: number): Draft => drafts.get(node) as Draft
+  const edges = new Map(nodes.map((node) => [node, targetsOf(draftOf(node))]))
+
+  for (const members of componentsInOrder(nodes, (node) => edges.get(node) ?? [])) {
+    const contents = members.map((node) => contentDigest(rewritten(draftOf(node), drafts, derive)))
+    const [first = 0] = members
+    const isCycle = members.length > 1 || (edges.get(first) ?? []).includes(first)
+    const keys = isCycle
+      ? cycleKeys(
+          members.map((node, i) => ({
+            label: contents[i] ?? '',
+            targets: (edges.get(node) ?? []).flatMap((target) => {
+              const position = members.indexOf(target)
+              return position === -1 ? [] : [position]
+            }),
+          })),
+        )
+      : contents.map(contentKey)
+    members.forEach((node, i) => {
+      const draft = draftOf(node)
+      draft.ownId = derive(draft.entry.resource.resourceType, keys[i] ?? '')
+    })
+  }
+}
+
+/** The resource with its references as stored; those to entries that have no id yet are left open. */
+function rewritten(
+  { entry, targets }: Draft,
+  drafts: ReadonlyMap<number, Draft>,
+  derive: (type: string, sourceKey: string) => string,
+) {
+  const texts = targets.map((target) => {
+    if (target.kind === 'kept') return target.text
+    if (target.kind === 'source') return `${target.type}/${derive(target.type, target.sourceKey)}`
+    const draft = target.kind === 'entry' ? drafts.get(target.index) : undefined
+    return draft ? `${draft.entry.resource.resourceType}/${draft.ownId ?? ''}` : ''
+  })
+  return replaceReferences(entry.resource, texts)
+}
+
+function assemble(
+  bundle: PublishedBundle,
+  { idKey, facility, personSystems }: PlanContext,
+  drafts: ReadonlyMap<number, Draft>,
+  planned: ReadonlyMap<string, PlannedDocument>,
+  issues: ReadonlyMap<number, readonly Issue[]>,
+): Plan {
+  const documents = [...planned.values()].filter(({ index }) => !issues.has(index))
+  const positions = new Map(documents.map(({ type, id }, position) => [`${type}/${id}`, position]))
+  const keys = new Map<string, readonly PersonKey[]>()
+  for (const { type, id, index } of documents) {
+    const draft = drafts.get(index)
+    if (type === 'Patient' && draft) keys.set(id, personKeys(draft.entry.resource))
+  }
+  const sourceIds = new Set(documents.map(({ sourceRecord }) => sourceRecord).filter((id) => id !== ''))
+  return {
+    kind: bundle.kind,
+    documents,
+    sourceRecords: [...sourceIds].map((id) => ({
+      id,
+      person: initialPerson(idKey, facility, id),
+      keys: keys.get(id) ?? null,
+      joinable: (keys.get(id) ?? []).some((key) => canJoin(key, personSystems)),
+    })),
+    outcomes: bundle.entries.map((_, index) => {
+      const found = issues.get(index)
+      const draft = drafts.get(index)
+      const document = draft && positions.get(`${draft.entry.resource.resourceType}/${draft.ownId}`)
+      if (!found && document !== undefined) return { document }
+      const all = found ?? []
+      return { issues: all, status: all.every(({ code }) => code === 'conflict') ? 409 : 400 }
+    }),
+  }
+}
