@@ -1,0 +1,267 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Authenticator, createAuthenticator } from '../../../src/access/authenticate.ts'
+import { limits } from '../../../src/limits.ts'
+import { StoreError } from '../../../src/store/ports.ts'
+import {
+  addClient,
+  addFacility,
+  addIssuer,
+  endCurrent,
+  issuer,
+  openRegistry,
+  type Registry,
+  replaceIssuer,
+  uriOf,
+} from './registry.ts'
+import { claimsOf, encode, makeKey, nowMs, signToken, type TestKey } from './tokens.ts'
+
+let key: TestKey
+let nextKey: TestKey
+let registry: Registry
+let authenticator: Authenticator
+
+beforeAll(async () => {
+  key = await makeKey('k1')
+  nextKey = await makeKey('k2')
+})
+
+beforeEach(() => {
+  registry = openRegistry()
+  addIssuer(registry, [key.publicJwk])
+  addFacility(registry, 'hospital')
+  addFacility(registry, 'pharmacy', 'pharmacy', 'quebec')
+  addClient(registry, 'console')
+  addClient(registry, 'system-pharmacy', 'pharmacy')
+  authenticator = createAuthenticator(registry)
+})
+
+const authenticate = (token: string, at = nowMs) => authenticator.authenticate(`Bearer ${token}`, at)
+const refused = (cause: string) => ({ ok: false, error: { reason: 'unauthenticated', cause } })
+const atHospital = { row: 1, facility: 'hospital', region: 'montreal', log: 'montreal' }
+const atPharmacy = { row: 2, facility: 'pharmacy', region: 'quebec', log: 'quebec' }
+
+/** The hint of another isolate's clock: later than the reload limit. */
+const later = nowMs + limits.issuerReloadEveryMs
+
+describe('a good token', () => {
+  it('presents its claims and where its facility lives', async () => {
+    expect(await authenticate(await signToken(key))).toEqual({
+      ok: true,
+      value: {
+        presented: {
+          issuer,
+          issuerRow: 1,
+          subject: 'tremblay',
+          clientId: 'console',
+          jti: 'token-1',
+          expiresAt: nowMs / 1_000 + 600,
+          name: 'Dre Tremblay',
+          role: 'physician',
+          facilityUri: uriOf('hospital'),
+          purpose: 'TREAT',
+          scopes: ['openid', 'ITI-67'],
+        },
+        placement: atHospital,
+      },
+    })
+  })
+
+  it('of a facility system is placed at that facility, whatever it presents', async () => {
+    const token = await signToken(key, { sub: 'system-pharmacy', client_id: 'system-pharmacy' })
+    expect(await authenticate(token)).toMatchObject({ ok: true, value: { placement: atPharmacy } })
+  })
+
+  it.each([
+    ['an unknown client', { client_id: 'other' }],
+    ['no facility', { extensions: undefined }],
+    ['an unknown facility', { extensions: { ihe_iua: { subject_organization_id: uriOf('other') } } }],
+  ])('of %s is placed nowhere', async (_, claims) => {
+    expect(await authenticate(await signToken(key, claims))).toMatchObject({
+      ok: true,
+      value: { placement: null },
+    })
+  })
+
+  it('may be one for several audiences, ours among them', async () => {
+    const aud = ['https://other.example', claimsOf().aud]
+    expect((await authenticate(await signToken(key, { aud }))).ok).toBe(true)
+  })
+
+  it('is taken with the scheme in any case', async () => {
+    expect((await authenticator.authenticate(`bEARER  ${await signToken(key)}`, nowMs)).ok).toBe(true)
+  })
+})
+
+describe('what an isolate remembers', () => {
+  it('a verified token costs one read, then none; another of the same facility none', async () => {
+    const token = await signToken(key)
+    await authenticate(token)
+    expect(registry.reads()).toBe(1)
+    const again = await authenticate(token)
+    expect(again).toMatchObject({ ok: true, value: { placement: atHospital } })
+    expect((await authenticate(await signToken(key, { jti: 'token-2', sub: 'gagnon' }))).ok).toBe(true)
+    expect(registry.reads()).toBe(1)
+  })
+
+  it('a token at another facility costs one more read', async () => {
+    await authenticate(await signToken(key))
+    const elsewhere = await signToken(key, { sub: 'system-pharmacy', client_id: 'system-pharmacy' })
+    expect(await authenticate(elsewhere)).toMatchObject({ ok: true, value: { placement: atPharmacy } })
+    expect(registry.reads()).toBe(2)
+  })
+
+  it('a remembered token still expires', async () => {
+    const token = await signToken(key)
+    await authenticate(token)
+    expect((await authenticate(token, nowMs + 604_999)).ok).toBe(true)
+    expect(await authenticate(token, nowMs + 605_000)).toEqual(refused('expired'))
+  })
+
+  it('a refused token is not remembered', async () => {
+    const token = await signToken(nextKey)
+    expect(await authenticate(token)).toEqual(refused('unknown-key'))
+    replaceIssuer(registry, [nextKey.publicJwk])
+    expect((await authenticate(token, later)).ok).toBe(true)
+  })
+
+  it('a token with one character changed is not the remembered one', async () => {
+    const token = await signToken(key)
+    await authenticate(token)
+    const [header, , signature] = token.split('.')
+    const forged = `${header}.${encode(JSON.stringify(claimsOf({ sub: 'gagnon' })))}.${signature}`
+    expect(await authenticate(forged)).toEqual(refused('bad-signature'))
+  })
+
+  it('after `forget` the registry is read again', async () => {
+    const token = await signToken(key)
+    const first = await authenticate(token)
+    endCurrent(registry, 'facility', `id = 'hospital'`)
+    addFacility(registry, 'hospital', 'hospital', 'quebec')
+    expect(await authenticate(token)).toEqual(first)
+    if (first.ok) authenticator.forget(first.value.presented)
+    const moved = { row: 3, facility: 'hospital', region: 'quebec', log: 'quebec' }
+    expect(await authenticate(token)).toMatchObject({ ok: true, value: { placement: moved } })
+  })
+
+  it('is nothing when the registry cannot be read', async () => {
+    const unreachable = createAuthenticator({
+      read: () => Promise.reject(new StoreError('unavailable', 'no answer')),
+    })
+    await expect(unreachable.authenticate(`Bearer ${await signToken(key)}`, nowMs)).rejects.toThrow(
+      StoreError,
+    )
+  })
+})
+
+describe('rotation', () => {
+  it('a new key is accepted after it, and the old one refused when its row has ended', async () => {
+    const oldToken = await signToken(key)
+    const newToken = await signToken(nextKey)
+    expect((await authenticate(oldToken)).ok).toBe(true)
+    replaceIssuer(registry, [key.publicJwk, nextKey.publicJwk])
+    expect(await authenticate(newToken, later)).toMatchObject({
+      ok: true,
+      value: { presented: { issuerRow: 2 } },
+    })
+    // The row that verified the old token has ended: it is verified again, by the new row.
+    expect(await authenticate(oldToken, later)).toMatchObject({
+      ok: true,
+      value: { presented: { issuerRow: 2 } },
+    })
+    replaceIssuer(registry, [nextKey.publicJwk])
+    const last = await authenticate(newToken, later)
+    if (last.ok) authenticator.forget(last.value.presented)
+    expect(await authenticate(oldToken, later)).toEqual(refused('unknown-key'))
+    expect((await authenticate(newToken, later)).ok).toBe(true)
+  })
+
+  it('a key replaced under the same id is found too', async () => {
+    await authenticate(await signToken(key))
+    const replaced = { ...nextKey, kid: 'k1', publicJwk: { ...nextKey.publicJwk, kid: 'k1' } }
+    replaceIssuer(registry, [replaced.publicJwk])
+    expect((await authenticate(await signToken(replaced), later)).ok).toBe(true)
+  })
+
+  it('unknown key ids cause at most one read in a while', async () => {
+    await authenticate(await signToken(key))
+    for (let n = 0; n < 20; n++) {
+      const token = await signToken({ ...nextKey, kid: `invented-${n}` })
+      expect(await authenticate(token, nowMs + 1)).toEqual(refused('unknown-key'))
+    }
+    expect(registry.reads()).toBe(1)
+    for (let n = 0; n < 20; n++) {
+      const token = await signToken({ ...nextKey, kid: `invented-${n}` })
+      expect(await authenticate(token, later)).toEqual(refused('unknown-key'))
+    }
+    expect(registry.reads()).toBe(2)
+  })
+
+  it('so does an unknown issuer, and it is accepted once registered', async () => {
+    const token = await signToken(key, { iss: 'https://other.example' })
+    for (let n = 0; n < 5; n++) expect(await authenticate(token)).toEqual(refused('unknown-issuer'))
+    expect(registry.reads()).toBe(1)
+    registry.db.exec(`update issuer set issuer = 'https://other.example'`)
+    expect((await authenticate(token, later)).ok).toBe(true)
+  })
+
+  it('an issuer whose row has ended is unknown', async () => {
+    const token = await signToken(key)
+    const first = await authenticate(token)
+    endCurrent(registry, 'issuer')
+    if (first.ok) authenticator.forget(first.value.presented)
+    expect(await authenticate(token)).toEqual(refused('unknown-issuer'))
+  })
+})
+
+describe('IUA claims', () => {
+  const present = async (ihe_iua: unknown) => {
+    const result = await authenticate(await signToken(key, { extensions: { ihe_iua } }))
+    return result.ok ? result.value.presented : result.error.cause
+  }
+  const actReason = 'http://terminology.hl7.org/CodeSystem/v3-ActReason'
+
+  it('may be absent: then they present nothing', async () => {
+    const nothing = { name: null, role: null, facilityUri: null, purpose: null }
+    expect(await present({})).toMatchObject(nothing)
+    expect(await present(undefined)).toMatchObject(nothing)
+    expect(await present({ subject_role: [], purpose_of_use: null, subject_name: null })).toMatchObject(
+      nothing,
+    )
+  })
+
+  it('may be one or an array of one', async () => {
+    const purpose_of_use = { system: actReason, code: 'TREAT' }
+    expect(await present({ purpose_of_use, subject_organization_id: ['urn:x'] })).toMatchObject({
+      purpose: 'TREAT',
+      facilityUri: 'urn:x',
+    })
+  })
+
+  it('a purpose of another code system, or one of several, is none', async () => {
+    expect(await present({ purpose_of_use: [{ system: 'urn:x', code: 'TREAT' }] })).toMatchObject({
+      purpose: null,
+    })
+    expect(await present({ purpose_of_use: [{ code: 'TREAT' }] })).toMatchObject({ purpose: null })
+    const two = [
+      { system: actReason, code: 'TREAT' },
+      { system: actReason, code: 'HRESCH' },
+    ]
+    expect(await present({ purpose_of_use: two })).toMatchObject({ purpose: null })
+  })
+
+  it.each<[string, unknown]>([
+    ['several roles', { subject_role: [{ code: 'physician' }, { code: 'nurse' }] }],
+    ['a role that is no coding', { subject_role: 'physician' }],
+    ['a role without a code', { subject_role: [{ system: 'urn:x' }] }],
+    ['a role whose code is a number', { subject_role: [{ code: 1 }] }],
+    ['a role whose system is a number', { subject_role: [{ system: 1, code: 'physician' }] }],
+    ['a purpose that is no coding', { purpose_of_use: ['TREAT'] }],
+    ['a facility that is no text', { subject_organization_id: { uri: 'urn:x' } }],
+    ['two facilities', { subject_organization_id: ['urn:x', 'urn:y'] }],
+    ['a name that is no text', { subject_name: 1 }],
+    ['an extension that is no object', 'physician'],
+    ['NUL in a text', { subject_organization_id: 'urn:x\0' }],
+  ])('of the wrong type are refused: %s', async (_, ihe_iua) => {
+    expect(await present(ihe_iua)).toBe('malformed')
+  })
+})
