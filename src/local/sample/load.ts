@@ -1,0 +1,47 @@
+/** Publishes the sample data as everybody publishes: over HTTP, each facility's system in its own name. */
+import { type Publication, publish } from '../../cli/publisher.ts'
+import { generateSample, type SamplePublication, sampleSeed } from './generator.ts'
+
+export interface SampleTarget {
+  /** Of the cluster, without a slash at the end. */
+  readonly url: string
+  /** An access token of `system-<facility>`. */
+  token(name: string): Promise<string>
+}
+
+export interface SampleProgress {
+  readonly bundles: number
+  readonly ofBundles: number
+}
+
+/**
+ * Loading a second time changes nothing, so a load that was interrupted is simply repeated.
+ *
+ * @param onProgress called after each bundle
+ * @throws Error with one sentence, at the first bundle that is not taken whole
+ */
+export async function loadSampleData(
+  cluster: SampleTarget,
+  onProgress: (progress: SampleProgress) => void = () => {},
+): Promise<void> {
+  const sample = generateSample(sampleSeed)
+  // Bundles come grouped by facility, and a facility's take seconds: one token each is enough.
+  const tokens = new Map<string, Promise<string>>()
+  for (const [index, { facility, bundle }] of sample.entries()) {
+    const token = tokens.get(facility) ?? cluster.token(`system-${facility}`)
+    tokens.set(facility, token)
+    const publication = await publish({ url: cluster.url, token: () => token }, JSON.stringify(bundle))
+    check(sample, index, publication)
+    onProgress({ bundles: index + 1, ofBundles: sample.length })
+  }
+}
+
+function check(sample: readonly SamplePublication[], index: number, { effects, rejects }: Publication): void {
+  const { facility, bundle } = sample[index] ?? { facility: '', bundle: { entry: [] } }
+  const what = `sample bundle ${index + 1} of ${sample.length} (${facility})`
+  const [reject] = rejects
+  if (reject) throw new Error(`${what} was not taken: ${reject.reason}`)
+  if (effects.length !== bundle.entry.length) {
+    throw new Error(`${what} has ${bundle.entry.length} entries, but the answer tells of ${effects.length}`)
+  }
+}
