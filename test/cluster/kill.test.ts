@@ -1,0 +1,113 @@
+/**
+ * The Worker dies under load: every response that a client received has its entry, and the log has no gap.
+ * `DOSSIER_FULL=1` runs it at full size (10,000 reads).
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '../../src/local/cluster.ts'
+import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
+import { temporaryHome } from './support.ts'
+
+const reads = process.env.DOSSIER_FULL ? 10_000 : 1_500
+const clients = 32
+const kills = 5
+
+describe('a Worker that is killed', () => {
+  const home = temporaryHome()
+  let cluster: Cluster
+  let patient: string
+  let token: string
+
+  beforeAll(async () => {
+    cluster = await startCluster({ home: home.path, port: 0 })
+    const person = samplePatient(1)
+    const published = await fetch(`${cluster.url}/fhir`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${await cluster.token('system-hopital-mont-royal')}`,
+        'Content-Type': 'application/fhir+json',
+      },
+      body: JSON.stringify(
+        transaction(
+          patientResource(person),
+          ...Array.from({ length: 20 }, (_, n) =>
+            observation(person, { n: n + 1, date: `2024-03-${String(n + 1).padStart(2, '0')}` }),
+          ),
+        ),
+      ),
+    })
+    expect(published.status).toBe(200)
+    patient = locations(await published.json())[0] as string
+    token = await cluster.token('tremblay')
+  })
+
+  afterAll(async () => {
+    await cluster?.stop()
+    home.remove()
+  })
+
+  test(`${reads} reads with ${clients} clients, killed ${kills} times: every answer is in the log`, {
+    timeout: 600_000,
+  }, async () => {
+    const receipts: ParsedReceipt[] = []
+    let left = reads
+    let failures = 0
+    let killing: Promise<void> = Promise.resolve()
+    let killed = 0
+    const killAt = Array.from({ length: kills }, (_, i) => Math.floor((reads * (i + 1)) / (kills + 1)))
+
+    const read = async (): Promise<void> => {
+      const response = await fetch(`${cluster.url}/fhir/Observation?patient=${patient}&_count=20`, {
+        headers: { Authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(10_000),
+      })
+      const body = await response.text()
+      // Every byte that came has a receipt, or is a constant body without data.
+      if (response.headers.has('dossier-receipt'))
+        receipts.push(parseReceipt(response.headers.get('dossier-receipt')))
+      else expect(body).not.toContain(marker)
+      if (response.status === 200) {
+        expect(response.headers.has('dossier-receipt')).toBe(true)
+        expect(body).toContain(marker)
+      }
+    }
+
+    await Promise.all(
+      Array.from({ length: clients }, async () => {
+        while (left > 0) {
+          const done = reads - --left
+          if (killAt.includes(done)) {
+            killed++
+            killing = killing
+              .then(() => cluster.processes.worker.crash())
+              .then(() => cluster.processes.worker.start())
+          }
+          try {
+            await read()
+          } catch (error) {
+            if (error instanceof Error && error.name === 'AssertionError') throw error
+            failures++
+            // The read is done again once the Worker answers.
+            left++
+            await killing
+          }
+        }
+      }),
+    )
+    await killing
+    expect(killed).toBe(kills)
+    expect(receipts.length).toBeGreaterThanOrEqual(reads - failures)
+
+    // A read through the last incarnation drains what the killed ones left behind.
+    await read()
+    const logs = await ledgerOf(cluster.databases.audit, receipts)
+    for (const receipt of receipts) {
+      // Recomputes leaf and tree hash from the drained bytes; `readLedger` has checked that no index is missing.
+      const [entry] = entriesOf(receipt, logs.get(receipt.log) ?? [])
+      expect(entry?.access.operation).toBe('search-type')
+    }
+    const named = receipts.map(({ log, first }) => `${log}/${first}`)
+    expect(new Set(named).size).toBe(named.length)
+    console.info(`${receipts.length} receipts checked, ${failures} requests cut off by ${kills} kills`)
+  })
+})
