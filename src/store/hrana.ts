@@ -20,11 +20,14 @@ function connect({ url, token }: HranaOptions) {
     statements: readonly Statement[],
     deadlineMs: number,
   ): Promise<readonly Rows[]> => {
+    // Not AbortSignal.timeout: its timer would live on after the answer, and keep a Durable Object from being evicted.
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs)
     const client = createClient({
       url,
       authToken: token,
       concurrency: 0,
-      fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(deadlineMs) }),
+      fetch: (request: Request) => fetch(request, { signal: deadline.signal }),
     })
     try {
       const results = await client.batch(
@@ -35,6 +38,7 @@ function connect({ url, token }: HranaOptions) {
     } catch (error) {
       throw storeError(error)
     } finally {
+      clearTimeout(timer)
       client.close()
     }
   }
