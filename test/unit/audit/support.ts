@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { type AccessBase, buildEntries } from '../../../src/audit/entry.ts'
+import { buildEntries } from '../../../src/audit/entry.ts'
 import { type LedgerWriter, ledgerWriter } from '../../../src/audit/ledger.ts'
 import type { StoredEntry } from '../../../src/audit/log-state.ts'
 import type { LogRow, LogSql, LogStore } from '../../../src/audit/log-store.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
 import type { SqlValue } from '../../../src/store/ports.ts'
+import { base } from './access.ts'
 
 /** What a commit does wrong. `hangs`: it neither resolves nor rejects. */
 export type CommitFault =
@@ -48,39 +49,6 @@ export class SqliteLogStore implements LogStore {
     await this.gate
     return result
   }
-}
-
-export const base: AccessBase = {
-  requestId: '00000000-0000-4000-8000-000000000000',
-  clientRequestId: null,
-  phase: 'access',
-  action: 'search',
-  operation: 'search-type',
-  who: {
-    issuer: 'https://issuer.example',
-    subject: 'subject-1',
-    client: 'client-1',
-    practitioner: 'professional-1',
-    name: 'Dre Anne Tremblay',
-    role: 'physician',
-    facility: 'facility-1',
-    organisation: 'organisation-1',
-    token: 'jti-1',
-    address: '192.0.2.1',
-  },
-  purpose: 'TREAT',
-  breakGlassReason: null,
-  query: {
-    method: 'GET',
-    path: '/fhir/Observation',
-    text: '/fhir/Observation?patient=p1',
-    sha256: '0'.repeat(64),
-  },
-  decision: { outcome: 'permit', reason: 'shared', detail: null },
-  policyVersion: 'abcd.1',
-  staleness: null,
-  status: 200,
-  note: null,
 }
 
 /** An append of one entry per patient; `null` is an entry about none. */
