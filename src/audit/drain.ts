@@ -80,12 +80,15 @@ export class Drain {
         this.#failures += 1
         this.#retryAt = now() + backoffMs
         onFault?.(error)
-        return
+        if (this.#waiters.length === 0) return
+        await this.#pause(backoffMs)
+        continue
       }
       this.#failures = 0
       source.acknowledge(last.index + 1)
       this.#wake()
-      if (entries.length < limits.maxDrainEntries && this.#waiters.length === 0) await this.#pause()
+      if (entries.length < limits.maxDrainEntries && this.#waiters.length === 0)
+        await this.#pause(limits.drainEveryMs)
     }
   }
 
@@ -95,9 +98,10 @@ export class Drain {
     this.#waiters = this.#waiters.filter(({ size }) => size > drained)
   }
 
-  #pause(): Promise<void> {
+  /** Ends early when somebody begins to wait. */
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, limits.drainEveryMs)
+      const timer = setTimeout(resolve, ms)
       this.#endPause = () => {
         clearTimeout(timer)
         resolve()

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import { isReceipt, Receipt } from '../../../src/audit/receipt.ts'
+import { limits } from '../../../src/limits.ts'
+import { appendOf } from './support.ts'
+
+const reply = { log: 'qc-test', first: '7', count: 1, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
+
+const answering: AuditLogRpc = {
+  append: async () => ({ ok: true, value: reply }),
+  appendFailure: async () => ({ ok: false, error: { reason: 'counted' } }),
+  status: async () => ({ log: 'qc-test', size: '8', drained: '7', openIntents: 0 }),
+  drained: async () => true,
+  openIntents: async () => [],
+}
+
+describe('a receipt', () => {
+  test('says which log, which entries and the hash of their leaves', async () => {
+    const one = await auditLogs(() => answering).append('qc-test', appendOf([null]))
+    expect(one.ok && one.value.header).toBe('qc-test/7:aGFzaA')
+    const three = { ...answering, append: async () => ({ ok: true, value: { ...reply, count: 3 } }) as const }
+    const several = await auditLogs(() => three).append('qc-test', appendOf([null]))
+    expect(several.ok && several.value.header).toBe('qc-test/7+2:aGFzaA')
+  })
+
+  test('cannot be imitated', () => {
+    expect(isReceipt({ header: 'qc-test/7:aGFzaA', time: reply.time })).toBe(false)
+    expect(isReceipt(Object.create(Receipt.prototype))).toBe(false)
+    expect(isReceipt(null)).toBe(false)
+    expect(isReceipt('qc-test/7:aGFzaA')).toBe(false)
+  })
+
+  test('is minted in one place', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.tsx?$/.test(name),
+    )
+    const minting = files.filter((name) => readFileSync(join('src', name), 'utf8').includes('Receipt.mint'))
+    expect(minting).toEqual([join('audit', 'client.ts')])
+  })
+})
+
+describe('a call to a log', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('that hangs is log-unavailable after the deadline, and leaves no timer', async () => {
+    const hanging = { ...answering, append: () => new Promise<never>(() => {}) }
+    const appended = auditLogs(() => hanging).append('qc-test', appendOf([null]))
+    await vi.advanceTimersByTimeAsync(limits.appendDeadlineMs)
+    expect(await appended).toMatchObject({ ok: false, error: { reason: 'log-unavailable' } })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('that answers leaves no timer', async () => {
+    await auditLogs(() => answering).append('qc-test', appendOf([null]))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('that throws, cannot be reached, or is to no log, is log-unavailable', async () => {
+    const killed = { ...answering, append: () => Promise.reject(new Error('killed')) }
+    const unreachable = auditLogs(() => {
+      throw new Error('no such region')
+    })
+    expect(await auditLogs(() => killed).append('qc-test', appendOf([null]))).toEqual({
+      ok: false,
+      error: { reason: 'log-unavailable', detail: 'killed' },
+    })
+    expect(await unreachable.append('qc-test', appendOf([null]))).toMatchObject({ ok: false })
+    expect(await unreachable.drained('qc-test', '1')).toBe(false)
+    expect(await auditLogs(() => answering).append('../other', appendOf([null]))).toMatchObject({ ok: false })
+  })
+
+  test('passes the log’s own refusals on', async () => {
+    const refused = await auditLogs(() => answering).appendFailure(
+      'qc-test',
+      '192.0.2.1',
+      'expired',
+      appendOf([null]),
+    )
+    expect(refused).toEqual({ ok: false, error: { reason: 'counted' } })
+  })
+})
