@@ -21,6 +21,10 @@ export const limits = {
   maxPersonFamilies: 5,
   /** One bound list of documents in a write batch: sqld refuses a value past 5,000,000 bytes. */
   maxWriteValueBytes: 4_500_000,
+  /** Interrupted publications settled in one round; the rest wait for the next. */
+  maxSettledWrites: 100,
+  /** Changed source records copied to a local database in one round; one write changes at most 100. */
+  maxCopiedSourceRecords: 1_000,
   /** A bearer token. IUA tokens are 1–2 KiB; header lines are capped by proxies at 8–16 KiB. */
   maxTokenBytes: 8 * 1024,
   /** Parameters of one search, and repetitions of one of them: a clinician's client sends a handful. */

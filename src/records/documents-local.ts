@@ -1,0 +1,187 @@
+/** The local steps of a publication: unshared documents wait as `pending` until *records* has decided. */
+import type { Statement, Writer } from '../store/ports.ts'
+import type { Publication } from './documents.ts'
+import { chunked, documentKey, idRows, stagedRow } from './documents-rows.ts'
+import {
+  type LatestVersion,
+  latestVersion,
+  latestVersions,
+  stagedColumnNames,
+  writeDocuments,
+} from './documents-sql.ts'
+import type { PlannedDocument } from './plan-document.ts'
+import { copySourceRecords, type SourceRecordRow } from './source-records.ts'
+
+/** What the local database knows of the planned documents before the write. */
+export interface Prepared {
+  /** By `Type/id`. */
+  readonly latest: ReadonlyMap<string, LatestVersion>
+  /** Whether something is pending, to be finished once *records* has decided. */
+  readonly isPending: boolean
+}
+
+/** Reads what the local database has of the planned documents. */
+export async function readLocal(
+  local: Writer,
+  documents: readonly PlannedDocument[],
+): Promise<ReadonlyMap<string, LatestVersion>> {
+  const [rows = []] = await local.read([latestVersions(JSON.stringify(idRows(documents)))])
+  return new Map(rows.map(latestVersion).map((known) => [documentKey(known), known]))
+}
+
+/**
+ * Step 1. Writes only when a document is unshared, or was and now is shared; says whether it wrote.
+ *
+ * @param known of `readLocal`
+ */
+export async function prepareLocal(
+  local: Writer,
+  { key, facility, published, plan }: Publication,
+  known: ReadonlyMap<string, LatestVersion>,
+): Promise<boolean> {
+  const staying = plan.documents.filter(({ route }) => route === 'local')
+  const leaving = plan.documents.filter(
+    (document) => document.route === 'records' && known.get(documentKey(document))?.isCurrent,
+  )
+  const parts = chunked([...staying.map(pendingRow), ...leaving.map(leavingRow)])
+  if (parts.length === 0) return false
+  await local.write(
+    `${key}/prepare`,
+    parts.map((documents, part) => ({
+      sql: `
+        insert into pending (write_key, part, facility, published, at, documents)
+        values (:key, :part, :facility, :published, :at, :documents)`,
+      args: { key, part, facility, published, at: Date.parse(published), documents },
+    })),
+  )
+  return true
+}
+
+/** A staged row without priors (they are known only after *records* has decided), and its lookups. */
+const pendingRow = (document: PlannedDocument): readonly unknown[] => [
+  ...stagedRow(document, null),
+  document.lookups,
+]
+const tailAt = stagedColumnNames.indexOf('tail')
+const lookupsAt = stagedColumnNames.length
+
+/** Short: a row without a tail leaves. */
+const leavingRow = ({ type, id, sourceRecord }: PlannedDocument): readonly unknown[] => [
+  type,
+  id,
+  sourceRecord,
+]
+
+/** What *records* says, as far as finishing needs it. */
+export interface Decided {
+  /** Its latest version of the pending documents, where it has any. */
+  readonly latest: readonly LatestVersion[]
+  /** All source records of the persons concerned. */
+  readonly sourceRecords: readonly SourceRecordRow[]
+}
+
+export interface Finished {
+  /** The clock of this write in the local database. */
+  readonly writeClock: number
+  /** By `Type/id`, of the ids asked for. */
+  readonly latest: ReadonlyMap<string, LatestVersion>
+}
+
+/**
+ * Step 3, idempotent: also what settlement does with pending rows whose key *records* has. Rejects with `StoreError`.
+ *
+ * @param ids documents to answer about
+ */
+export async function finishLocal(
+  local: Writer,
+  { key, facility, published }: Pick<Publication, 'key' | 'facility' | 'published'>,
+  decided: Decided,
+  ids: readonly (readonly string[])[],
+): Promise<Finished> {
+  const finishKey = `${key}/finish`
+  const outcome = [
+    { sql: 'select clock from write_key where key = ?', args: [finishKey] },
+    latestVersions(JSON.stringify(ids)),
+  ]
+  const { replayed, rows } = await local.write(finishKey, [
+    ...finishStatements(key, facility, published, decided),
+    ...outcome,
+  ])
+  const [clockRows = [], latestRows = []] = replayed ? await local.read(outcome) : rows.slice(-outcome.length)
+  return {
+    writeClock: Number(clockRows[0]?.clock),
+    latest: new Map(latestRows.map(latestVersion).map((known) => [documentKey(known), known])),
+  }
+}
+
+function finishStatements(
+  key: string,
+  facility: string,
+  published: string,
+  { latest, sourceRecords }: Decided,
+): readonly Statement[] {
+  const priors = JSON.stringify(
+    latest.map((known): readonly unknown[] => [
+      known.type,
+      known.id,
+      known.version,
+      known.hash,
+      known.published,
+      known.facility,
+      known.sourceRecord,
+      known.isCurrent ? 1 : 0,
+    ]),
+  )
+  const written = `
+    select d.type, d.id from pending as w cross join json_each(w.documents) as r
+    join document as d on d.type = r.value ->> 0 and d.id = r.value ->> 1
+    where w.write_key = :key and d.clock = (select n from clock)`
+  return [
+    ...copySourceRecords(sourceRecords, key),
+    writeDocuments(staged, { key, priors }, published, facility),
+    { sql: `delete from lookup where (type, id) in (${written})`, args: { key } },
+    {
+      sql: `
+        insert or ignore into lookup (type, param, value, id)
+        select d.type, l.value ->> 0, l.value ->> 1, d.id
+        from pending as w cross join json_each(w.documents) as r
+        cross join json_each(r.value, '$[${lookupsAt}]') as l
+        join document as d on d.type = r.value ->> 0 and d.id = r.value ->> 1
+        where w.write_key = :key and d.clock = (select n from clock)`,
+      args: { key },
+    },
+    { sql: `delete from lookup where (type, id) in (${left})`, args: { key, priors, facility } },
+    { sql: `delete from document where (type, id) in (${left})`, args: { key, priors, facility } },
+    { sql: 'delete from pending where write_key = :key', args: { key } },
+  ]
+}
+
+const prior = `prior as materialized (
+  select value ->> 0 as type, value ->> 1 as id, value ->> 2 as version, value ->> 3 as hash, value ->> 4 as published,
+    value ->> 5 as facility, value ->> 6 as source_record, value ->> 7 as is_current
+  from json_each(:priors))`
+
+/** Pending documents with what *records* has of them; one it holds for another facility or person is left alone. */
+const staged = `
+  with ${prior}
+  select ${stagedColumnNames
+    .map((name, position) =>
+      name.startsWith('prior_')
+        ? `coalesce(p.${name.slice('prior_'.length)}, r.value ->> ${position}) as ${name}`
+        : `r.value ->> ${position} as ${name}`,
+    )
+    .join(', ')}
+  from pending as w cross join json_each(w.documents) as r
+  left join prior as p on p.type = r.value ->> 0 and p.id = r.value ->> 1
+  where w.write_key = :key and r.value ->> ${tailAt} is not null
+    and (p.id is null or p.facility = :facility and p.source_record = r.value ->> 2)`
+
+/** Documents that leave because *records* now has them. */
+const left = `
+  with ${prior}
+  select d.type, d.id from pending as w cross join json_each(w.documents) as r
+  join prior as p on p.type = r.value ->> 0 and p.id = r.value ->> 1
+  join document as d on d.type = p.type and d.id = p.id
+  where w.write_key = :key and r.value ->> ${tailAt} is null
+    and p.is_current = 1 and p.facility = :facility and p.source_record = r.value ->> 2
+    and d.facility = :facility and d.source_record = p.source_record`

@@ -1,0 +1,128 @@
+/**
+ * Writing a planned publication, in three steps that survive a crash between any two:
+ *
+ * 1. *prepare* (local, only when something is or was unshared): the unshared documents as `pending`, not readable;
+ * 2. *records*: the shared documents, persons and links. This batch is the point of decision;
+ * 3. *finish* (local): pending documents become current, documents now shared leave.
+ *
+ * Whoever finds pending rows later finishes or drops them by whether *records* has the key (`settle.ts`).
+ */
+import type { Statement, Writer } from '../store/ports.ts'
+import { chunked, documentKey, idRows, lookupRows, type Prior, stagedRow } from './documents-rows.ts'
+import {
+  addLookups,
+  boundStage,
+  dropLookups,
+  type LatestVersion,
+  latestVersion,
+  latestVersions,
+  refusedRow,
+  removeDocuments,
+  writeDocuments,
+} from './documents-sql.ts'
+import { sourceRecordStatements } from './person-link.ts'
+import type { Plan, PlannedSourceRecord } from './plan.ts'
+import { type SourceRecordRow, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
+
+export interface Publication {
+  /** Request id: the key of the write batches. */
+  readonly key: string
+  readonly facility: string
+  /** ISO 8601 UTC with milliseconds. */
+  readonly published: string
+  readonly plan: Plan
+}
+
+/** What *records* says after its batch. */
+export interface RecordsOutcome {
+  readonly clock: { readonly epoch: string; readonly n: number }
+  /** The clock of this write: rows that carry it were made by it. */
+  readonly writeClock: number
+  /** Every planned document that *records* knows, by `Type/id`; of unshared ones only history, if any. */
+  readonly latest: ReadonlyMap<string, LatestVersion>
+  /** All source records of the persons concerned. */
+  readonly sourceRecords: readonly SourceRecordRow[]
+}
+
+/** Step 2. `priors`: what the local database knows of documents, by `Type/id`. Rejects with `StoreError`. */
+export async function writeRecords(
+  records: Writer,
+  publication: Publication,
+  priors: ReadonlyMap<string, Prior>,
+): Promise<RecordsOutcome> {
+  const outcome = outcomeStatements(publication)
+  const { replayed, rows } = await records.write(publication.key, [
+    ...recordsStatements(publication, priors),
+    ...outcome,
+  ])
+  // Of a batch that had committed before, the rows are read again.
+  const read = replayed ? await records.read(outcome) : rows.slice(-outcome.length)
+  const [clockRows = [], latestRows = [], sourceRows = []] = read
+  const clock = clockRows[0] ?? {}
+  return {
+    clock: { epoch: String(clock.epoch), n: Number(clock.n) },
+    writeClock: Number(clock.write_clock),
+    latest: new Map(latestRows.map(latestVersion).map((latest) => [documentKey(latest), latest])),
+    sourceRecords: sourceRows.map(sourceRecordRow),
+  }
+}
+
+export function recordsStatements(
+  { key, facility, published, plan }: Publication,
+  priors: ReadonlyMap<string, Prior>,
+): readonly Statement[] {
+  const shared = plan.documents.filter(({ route }) => route === 'records')
+  const local = plan.documents.filter(({ route }) => route === 'local')
+  const rowOf = (document: (typeof shared)[number]) =>
+    stagedRow(document, priors.get(documentKey(document)) ?? null)
+  return [
+    ...(plan.kind === 'batch'
+      ? []
+      : refusals(
+          plan.documents.map((d) => rowOf(d).slice(0, 15)),
+          facility,
+        )),
+    ...sourceRecordStatements(plan.sourceRecords, facility),
+    ...chunked(shared.map(rowOf)).map((rows) => writeDocuments(boundStage, { rows }, published, facility)),
+    ...chunked(idRows(shared)).map(dropLookups),
+    ...chunked(lookupRows(shared)).map(addLookups),
+    ...chunked(local.map(({ type, id, sourceRecord }) => [type, id, sourceRecord])).flatMap((leaving) =>
+      removeDocuments(leaving, facility),
+    ),
+    {
+      sql: `
+        update write_key set persons = (
+          select json_group_array(distinct s.person) from json_each(:sources) as i
+          join source_record as s on s.id = i.value)
+        where key = :key`,
+      args: { key, sources: sourceIds(plan.sourceRecords) },
+    },
+  ]
+}
+
+/** Fails the whole batch, with the name of what is wrong; which documents they are is read after. */
+const refusals = (rows: readonly (readonly unknown[])[], facility: string): readonly Statement[] =>
+  chunked(rows).map((checks) => ({
+    sql: `
+      insert into refused (reason)
+      select 'conflict' where exists (
+        select 1 from (${boundStage}) as s
+        left join document as cur on cur.type = s.type and cur.id = s.id
+        where ${refusedRow})`,
+    args: { rows: checks, facility },
+  }))
+
+function outcomeStatements({ key, plan }: Publication): readonly Statement[] {
+  return [
+    {
+      sql: `
+        select epoch, n, (select clock from write_key where key = :key) as write_clock from clock`,
+      args: { key },
+    },
+    latestVersions(JSON.stringify(idRows(plan.documents))),
+    sourceRecordsOf(plan.sourceRecords.map(({ id }) => id)),
+  ]
+}
+
+const sourceIds = (sourceRecords: readonly PlannedSourceRecord[]): string =>
+  JSON.stringify(sourceRecords.map(({ id }) => id))

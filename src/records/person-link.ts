@@ -1,0 +1,105 @@
+/**
+ * Joining source records to persons. A new record of a facility joins a person automatically only on an equal identifier
+ * of a trusted system and equal birth date and family name, and only while it stands alone; whatever else looks alike
+ * is written down for a person to judge.
+ */
+import type { Statement } from '../store/ports.ts'
+import type { PlannedSourceRecord } from './plan.ts'
+
+/** The person of `:source`, and the one person its record matches in full; no row when none or several. */
+const target = `
+  mine as (select person from source_record where id = :source and facility = :facility),
+  target as (
+    select min(o.person) as person
+    from person_key as k
+    join person_key as m on m.system = k.system and m.value = k.value and m.birth_date = k.birth_date
+      and m.family = k.family
+    join source_record as o on o.id = m.source_record
+    where k.source_record = :source
+      and k.system in (select system from person_identifier_system where valid_to is null)
+      and length(k.birth_date) = 10 and k.family <> ''
+      and o.person <> (select person from mine)
+    having count(distinct o.person) = 1
+      and (select count(*) from source_record where person = (select person from mine)) = 1
+  )`
+
+/** In this order, after the keys are written and before documents take their person from their source record. */
+export function linkStatements(sourceRecord: PlannedSourceRecord, facility: string): readonly Statement[] {
+  const args = { source: sourceRecord.id, facility }
+  return [
+    {
+      sql: `with ${target}
+        update document set person = (select person from target)
+        where person = (select person from mine) and source_record = :source and exists (select 1 from target)`,
+      args,
+    },
+    {
+      sql: `with ${target}
+        update source_record set person = (select person from target), clock = (select n from clock)
+        where id = :source and facility = :facility and exists (select 1 from target)`,
+      args,
+    },
+    {
+      sql: `
+        insert or ignore into link_review (source_record, other, reason, clock)
+        select :source, o.id,
+          case
+            when max(m.birth_date = k.birth_date and m.family = k.family and length(k.birth_date) = 10) then 'several-persons'
+            when max(m.birth_date = k.birth_date) then 'family-differs'
+            else 'birth-date-differs'
+          end,
+          (select n from clock)
+        from person_key as k
+        join person_key as m on m.system = k.system and m.value = k.value
+        join source_record as o on o.id = m.source_record
+        where k.source_record = :source
+          and k.system in (select system from person_identifier_system where valid_to is null)
+          and o.person <> (select person from source_record where id = :source)
+        group by o.id`,
+      args: { source: sourceRecord.id },
+    },
+  ]
+}
+
+/** Source records of a publication, with the person each stands for until joined. */
+export function sourceRecordStatements(
+  sourceRecords: readonly PlannedSourceRecord[],
+  facility: string,
+): readonly Statement[] {
+  if (sourceRecords.length === 0) return []
+  const described = sourceRecords.filter(({ keys }) => keys !== null)
+  const keys = JSON.stringify(
+    described.flatMap(({ id, keys }) =>
+      (keys ?? []).map(({ system, value, birthDate, family }) => [system, value, birthDate, family, id]),
+    ),
+  )
+  return [
+    {
+      sql: `
+        insert or ignore into source_record (id, facility, person, clock)
+        select value ->> 0, :facility, value ->> 1, (select n from clock) from json_each(:sources)`,
+      args: { sources: JSON.stringify(sourceRecords.map(({ id, person }) => [id, person])), facility },
+    },
+    {
+      sql: `
+        delete from person_key
+        where source_record in (
+            select s.id from json_each(:patients) as p join source_record as s on s.id = p.value
+            where s.facility = :facility)
+          and (system, value, birth_date, family, source_record) not in (
+            select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(:keys))`,
+      args: { patients: JSON.stringify(described.map(({ id }) => id)), keys, facility },
+    },
+    {
+      sql: `
+        insert or ignore into person_key (system, value, birth_date, family, source_record)
+        select k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, s.id
+        from json_each(:keys) as k join source_record as s on s.id = k.value ->> 4
+        where s.facility = :facility`,
+      args: { keys, facility },
+    },
+    ...sourceRecords
+      .filter(({ joinable }) => joinable)
+      .flatMap((sourceRecord) => linkStatements(sourceRecord, facility)),
+  ]
+}
