@@ -1,0 +1,263 @@
+/**
+ * `npm run demo`: a tour of what Dossier does, on a throw-away cluster of real parts. It ends with 0 only if every step
+ * did what it says.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportAudit } from '../cli/audit-export.ts'
+import { publicationOf } from '../cli/publisher.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { messageOf } from './failure.ts'
+import { readExport } from './receipt-proof.ts'
+import { generateSample, sampleSeed } from './sample/generator.ts'
+import type { TransactionBundle } from './sample/scene.ts'
+
+const publisher = 'hopital-mont-royal'
+const creatinine = 'http://loinc.org|14682-9'
+
+/** One request of the tour, as the audit log must know it. */
+interface Seen {
+  readonly what: string
+  readonly receipt: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly receipt: string
+  readonly clock: string
+}
+
+/** Asks the cluster and tells the reader: what is asked, by whom, what came back. */
+class Tour {
+  readonly cluster: Cluster
+  readonly seen: Seen[] = []
+  #step = 0
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster
+  }
+
+  step(title: string): void {
+    this.#step++
+    say(`\n${this.#step}. ${title}`)
+  }
+
+  /** @param token null: the request carries none */
+  async ask(who: string, token: string | null, path: string, init: RequestInit = {}): Promise<Answer> {
+    const method = init.method ?? 'GET'
+    const headers = new Headers(init.headers)
+    headers.set('Accept-Language', 'en')
+    if (token !== null) headers.set('Authorization', `Bearer ${token}`)
+    const response = await fetch(`${this.cluster.url}${path}`, { ...init, headers })
+    const answer = {
+      status: response.status,
+      body: await response.text(),
+      receipt: response.headers.get('dossier-receipt') ?? '',
+      clock: response.headers.get('dossier-clock') ?? '',
+    }
+    say(`   ${who}:  ${method} ${decodeURIComponent(path)}`)
+    say(`   → ${answer.status}   receipt ${answer.receipt || '(none)'}`)
+    this.seen.push({ what: `${method} ${path} by ${who}`, receipt: answer.receipt })
+    return answer
+  }
+
+  async askAs(name: string, path: string, init: RequestInit = {}): Promise<Answer> {
+    return this.ask(name, await this.cluster.token(name), path, init)
+  }
+}
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+/** What the tour promises at this point. @throws Error when it does not hold: the demo has failed. */
+function check(claim: string, holds: boolean): void {
+  if (!holds) throw new Error(`this should be so, and is not: ${claim}`)
+  say(`   ✓ ${claim}`)
+}
+
+/** What was published, as the server names it. */
+interface Published {
+  readonly clock: string
+  readonly patient: string
+  /** A result: shared. */
+  readonly observation: string
+  /** A prescription: shared, but not for every role. */
+  readonly prescription: string
+  /** A telephone note: the sharing policy keeps it at the facility. */
+  readonly communication: string
+}
+
+async function publishOnce(tour: Tour, bundle: TransactionBundle): Promise<Published> {
+  tour.step(
+    `${publisher} publishes what it knows of a patient: one bundle of ${bundle.entry.length} resources.`,
+  )
+  const answer = await publish(tour, bundle)
+  const { effects, rejects } = publicationOf(answer.body)
+  check(
+    'every resource is taken, each as a new one',
+    effects.length === bundle.entry.length && rejects.length === 0,
+  )
+  check(
+    'none is there already',
+    effects.every(({ effect }) => effect === 'created'),
+  )
+  check('the answer carries a receipt of the log of Montréal', answer.receipt.startsWith('montreal/'))
+  const named = (type: string): string =>
+    new RegExp(`(${type}/[a-z2-7]{26})/_history`).exec(answer.body)?.[1] ?? `${type}/missing`
+  return {
+    clock: answer.clock,
+    patient: named('Patient'),
+    observation: named('Observation'),
+    prescription: named('MedicationRequest'),
+    communication: named('Communication'),
+  }
+}
+
+const publish = (tour: Tour, bundle: TransactionBundle): Promise<Answer> =>
+  tour.askAs(`system-${publisher}`, '/fhir', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/fhir+json' },
+    body: JSON.stringify(bundle),
+  })
+
+async function readElsewhere(tour: Tour, published: Published): Promise<void> {
+  tour.step('A physician in Québec reads the creatinine series, from the replica nearest to her.')
+  const query = new URLSearchParams({ patient: published.patient, code: creatinine, _count: '5' })
+  // The write clock of the publication: a replica that has not seen it yet must not answer.
+  const answer = await tour.askAs('gagnon', `/fhir/Observation?${query}`, {
+    headers: { 'Dossier-Clock': published.clock },
+  })
+  const { entry = [] } = JSON.parse(answer.body) as {
+    entry?: { resource: { effectiveDateTime: string; valueQuantity: { value: number; unit: string } } }[]
+  }
+  for (const { resource } of entry) {
+    const { value, unit } = resource.valueQuantity
+    say(`     ${resource.effectiveDateTime.slice(0, 10)}  ${value} ${unit}`)
+  }
+  check('five results, newest first', answer.status === 200 && entry.length === 5 && isNewestFirst(entry))
+  check('the answer carries a receipt of her own region’s log', answer.receipt.startsWith('quebec/'))
+  check(`and the write clock it was read at (${answer.clock})`, answer.clock !== '')
+}
+
+const isNewestFirst = (entry: readonly { resource: { effectiveDateTime: string } }[]): boolean =>
+  entry.every(
+    ({ resource }, i) =>
+      i === 0 || resource.effectiveDateTime <= (entry[i - 1]?.resource.effectiveDateTime ?? ''),
+  )
+
+async function keepLocal(tour: Tour, { communication }: Published): Promise<void> {
+  tour.step('A telephone note stays at the hospital that published it: the sharing policy does not share it.')
+  const elsewhere = await tour.askAs('gagnon', `/fhir/${communication}`)
+  check('for the physician in Québec it does not exist', elsewhere.status === 404)
+  const own = await tour.askAs('tremblay', `/fhir/${communication}`)
+  check('a physician of that hospital reads it', own.status === 200 && own.body.includes('Communication'))
+}
+
+async function limitRoles(tour: Tour, { patient, observation, prescription }: Published): Promise<void> {
+  tour.step('A dietitian of the same hospital may read laboratory results, but no medication.')
+  const result = await tour.askAs('lavoie', `/fhir/${observation}`)
+  check('the result is read', result.status === 200)
+  const medication = await tour.askAs('lavoie', `/fhir/${prescription}`)
+  check('the prescription is not found', medication.status === 404)
+  const list = await tour.askAs('lavoie', `/fhir/MedicationRequest?patient=${patient}`)
+  check('and her search discloses none', list.status !== 200 || !list.body.includes('"resource":'))
+  const physician = await tour.askAs('tremblay', `/fhir/${prescription}`)
+  check('a physician reads the same prescription', physician.status === 200)
+}
+
+async function refuseStrangers(tour: Tour, { observation }: Published): Promise<void> {
+  tour.step('Nobody reads without a token, or with one that the identity provider did not sign.')
+  const without = await tour.ask('nobody', null, `/fhir/${observation}`)
+  check('without a token: refused', without.status === 401)
+  const [header = '', claims = '', signature = ''] = (await tour.cluster.token('roy')).split('.')
+  const altered = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>
+  const forged = Buffer.from(JSON.stringify({ ...altered, sub: 'tremblay' })).toString('base64url')
+  const impostor = await tour.ask(
+    'somebody as tremblay',
+    `${header}.${forged}.${signature}`,
+    `/fhir/${observation}`,
+  )
+  check('with altered claims: refused', impostor.status === 401)
+  check('in the same words, which tell nothing', impostor.body === without.body)
+}
+
+async function publishAgain(tour: Tour, bundle: TransactionBundle): Promise<void> {
+  tour.step('The hospital publishes the same bundle again, as its system does after a lost connection.')
+  const { effects, rejects } = publicationOf((await publish(tour, bundle)).body)
+  check(
+    'nothing is doubled and no version is added',
+    rejects.length === 0 &&
+      effects.length === bundle.entry.length &&
+      effects.every(({ effect }) => effect === 'unchanged'),
+  )
+}
+
+async function killTheLog(tour: Tour, { observation }: Published): Promise<void> {
+  tour.step('The process that keeps the audit logs is killed (SIGKILL) and comes back.')
+  const before = await tour.askAs('tremblay', `/fhir/${observation}`)
+  await tour.cluster.processes.worker.crash()
+  await tour.cluster.processes.worker.start()
+  const after = await tour.askAs('tremblay', `/fhir/${observation}`)
+  check('it answers again', after.status === 200)
+  const indexOf = ({ receipt }: Answer): number => Number(/\/(\d+)/.exec(receipt)?.[1])
+  check('the log goes on where it was', indexOf(after) > indexOf(before))
+}
+
+async function findEverything(tour: Tour, folder: string): Promise<void> {
+  tour.step('The privacy officer exports the audit log and finds each of these accesses by its receipt.')
+  const file = join(folder, 'audit.ndjson')
+  const token = await tour.cluster.token('bouchard')
+  say('   bouchard:  GET /audit/export?format=ndjson')
+  const target = { url: tour.cluster.url, token: async () => token }
+  const { entries, bytes } = await exportAudit(target, new URLSearchParams(), 'ndjson', file)
+  say(`   → ${entries} entries, ${bytes} bytes`)
+  const log = readExport(await readFile(file, 'utf8'))
+  let proven = 0
+  for (const { what, receipt } of tour.seen) {
+    if (receipt === '') throw new Error(`${what} was answered without a receipt`)
+    for (const entry of log.prove(receipt)) {
+      const { index, time, who, outcome, reason } = entry
+      say(`     ${entry.log}/${index}  ${time}  ${who ?? 'unknown'}  ${outcome} (${reason})`)
+      proven++
+    }
+  }
+  check(
+    `all ${tour.seen.length} accesses are there, refused ones too, each as its receipt says: HMAC of the entry with its salt, RFC 6962 hash of the leaves`,
+    proven >= tour.seen.length,
+  )
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'dossier-demo-'))
+  say('Starting a throw-away cluster: five databases, an identity provider, the Worker.')
+  const cluster = await startCluster({ home: join(folder, 'home'), port: 0 })
+  try {
+    const [first] = generateSample(sampleSeed).filter(({ facility }) => facility === publisher)
+    if (!first) throw new Error(`the sample has nothing of ${publisher}`)
+    const tour = new Tour(cluster)
+    const published = await publishOnce(tour, first.bundle)
+    await readElsewhere(tour, published)
+    await keepLocal(tour, published)
+    await limitRoles(tour, published)
+    await refuseStrangers(tour, published)
+    await publishAgain(tour, first.bundle)
+    await killTheLog(tour, published)
+    await findEverything(tour, folder)
+    say('\nNot there yet: refusal and restriction by the patient, break-glass, verification of an export')
+    say('against signed checkpoints, and the detection of a tampered log.')
+    say('\nEverything above happened as it says.')
+  } finally {
+    await cluster.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`\nThe demo failed: ${messageOf(error)}\n`)
+  process.exitCode = 1
+}
