@@ -208,7 +208,7 @@ export const professionals: readonly SampleProfessional[] = [
 export const clients: readonly SampleClient[] = [
   ...facilities.map(({ id, name }) => ({
     clientId: `system-${id}`,
-    name: `Système de ${name}`,
+    name: `Système — ${name}`,
     facility: id,
   })),
   { clientId: 'dossier-cli', name: 'Dossier — ligne de commande', facility: null },

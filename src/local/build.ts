@@ -1,0 +1,78 @@
+/** `npm run build`: the bundle that Cloudflare would get, for `workerd serve`. Skipped when nothing it is made of changed. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { projectRoot } from './binaries.ts'
+import { ClusterFailure, messageOf } from './failure.ts'
+
+const dist = join(projectRoot, 'dist')
+
+/**
+ * Makes `dist/<hash of the sources>` with `index.js` and its data modules, and returns its path. Two builds at once do
+ * not disturb each other: each works in a folder of its own and renames it.
+ *
+ * @throws ClusterFailure with the bundler's message when the sources do not build.
+ */
+export async function build(): Promise<string> {
+  const bundle = join(dist, hashSources())
+  if (existsSync(bundle)) return bundle
+  const temporary = `${bundle}.${process.pid}.tmp`
+  const wrangler = join(
+    dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
+    'bin',
+    'wrangler.js',
+  )
+  try {
+    await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', temporary], {
+      cwd: projectRoot,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', FORCE_COLOR: '0' },
+    })
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    const said = (error as { stderr?: string }).stderr?.trim()
+    throw new ClusterFailure(`The Worker does not build: ${said || messageOf(error)}`)
+  }
+  if (existsSync(bundle)) rmSync(temporary, { recursive: true })
+  else renameSync(temporary, bundle)
+  // Older bundles: a running cluster has its own copy.
+  for (const name of readdirSync(dist)) {
+    if (join(dist, name) !== bundle && !name.endsWith('.tmp'))
+      rmSync(join(dist, name), { recursive: true, force: true })
+  }
+  return bundle
+}
+
+/** Folders under `src/` that never get into the bundle. */
+const outside = ['cli', 'local', 'edge-node']
+
+/** Sixteen hexadecimal digits over everything that a bundle depends on. */
+function hashSources(): string {
+  const hash = createHash('sha256')
+  const sources = readdirSync(join(projectRoot, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !outside.some((folder) => file.startsWith(join(projectRoot, 'src', folder, '/'))))
+  for (const file of [
+    ...sources,
+    ...['package-lock.json', 'wrangler.toml', 'tsconfig.json'].map(atRoot),
+  ].sort()) {
+    const bytes = readFileSync(file)
+    hash.update(`${relative(projectRoot, file)}\0${bytes.length}\0`).update(bytes)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+const atRoot = (name: string): string => join(projectRoot, name)
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(relative(process.cwd(), await build()))
+  } catch (error) {
+    console.error(messageOf(error))
+    process.exitCode = 1
+  }
+}
