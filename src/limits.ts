@@ -99,6 +99,12 @@ export const limits = {
   maxFailureReasons: 16,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
   exportPageRows: 1_000,
+  /** Logs of one export: what its header, and the entry about it, can name. */
+  maxExportLogs: 16,
+  /** One page of a streamed export: sparse filters make the ledger look at many entries. */
+  exportPageDeadlineMs: 10_000,
+  /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
+  maxExportPatients: 200_000,
 
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */

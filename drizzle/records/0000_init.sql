@@ -243,8 +243,9 @@ create table document_version (
   primary key (type, id, version)
 ) strict, without rowid;
 --> statement-breakpoint
+-- A version may be there already: a document that went to the other database and came back unchanged keeps its number.
 create trigger document_supersede before update of hash on document when old.hash <> new.hash begin
-  insert into document_version
+  insert or ignore into document_version
     select old.type, old.id, old.version, old.source_record, old.facility, old.domain, old.category, old.code, old.date_lo,
            old.date_hi, old.status, old.confidentiality, old.published, old.clock, old.hash, old.body;
 end;

@@ -11,7 +11,7 @@ export type InputRefusal =
   | { readonly reason: 'no-such-path'; readonly path: string }
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /** Unknown, or not for this caller: the same answer. */
-  | { readonly reason: 'not-found'; readonly what: string }
+  | { readonly reason: 'not-found'; readonly what: string; readonly issues?: readonly Issue[] }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
   /** More patients, entries or bytes than one access may have. */

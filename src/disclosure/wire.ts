@@ -24,6 +24,7 @@ export function toWire(refusal: Refusal): Wire {
     case 'forbidden':
       return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
     case 'not-found':
+      if (refusal.issues) return { status: 404, headers: {}, issues: refusal.issues }
       return wire(404, 'not-found', 'Introuvable.', 'Not found.')
     case 'no-such-path':
       return wire(404, 'not-supported', 'Cette adresse n’existe pas.', 'There is nothing at this address.')

@@ -20,8 +20,13 @@ export async function settlePending(
     {
       sql: `
         select write_key, facility, published from pending
-        where at < :before group by write_key order by min(at) limit :count`,
-      args: { before: now - limits.settleAfterMs, count: limits.maxSettledWrites },
+        where at < :before and at >= :after group by write_key order by min(at) limit :count`,
+      args: {
+        before: now - limits.settleAfterMs,
+        // Older keys are forgotten: whether such a write was decided cannot be told, so its documents stay as they are.
+        after: now - limits.writeKeyMemoryMs + limits.settleAfterMs,
+        count: limits.maxSettledWrites,
+      },
     },
   ])
   let finished = 0

@@ -6,7 +6,6 @@ export type Route = 'records' | 'local'
 
 /** A row of `sharing_rule`; `*` stands for any. */
 export interface SharingRule {
-  readonly position: number
   readonly domain: string
   readonly type: string
   /** `system|code`. */
@@ -32,17 +31,12 @@ export interface Routed {
 /** Types that say who saw and who may see: never shared as documents, whatever the rules. */
 const neverShared: ReadonlySet<string> = new Set(['AuditEvent', 'Consent'])
 
-/** The first rule by position that matches decides; none: local. */
+/** The first rule that matches decides; none: local. @param rules in the order in which they are tried */
 export function route(rules: readonly SharingRule[], document: Routed): Route {
   if (neverShared.has(document.type)) return 'local'
   // Nobody's refusal or restriction could ever hold for it.
   if (clinicalDomains.has(document.domain) && !document.hasPerson) return 'local'
-  const matching = rules.filter((rule) => matches(rule, document))
-  const first = matching.reduce<SharingRule | null>(
-    (least, rule) => (least === null || rule.position < least.position ? rule : least),
-    null,
-  )
-  return first?.shared ? 'records' : 'local'
+  return rules.find((rule) => matches(rule, document))?.shared ? 'records' : 'local'
 }
 
 function matches(rule: SharingRule, document: Routed): boolean {
@@ -58,6 +52,6 @@ function matches(rule: SharingRule, document: Routed): boolean {
 
 /** The rules in force; read in the batch of the publication they route. */
 export const sharingRules: Statement = {
-  sql: `select position, domain, type, category, code, confidentiality, shared
+  sql: `select domain, type, category, code, confidentiality, shared
         from sharing_rule where valid_to is null order by position`,
 }

@@ -1,0 +1,53 @@
+/** Planned documents that what is stored contradicts. */
+import type { Issue } from '../fhir/outcome.ts'
+import type { LatestVersion } from './documents-sql.ts'
+import type { EntryOutcome, Plan } from './plan.ts'
+import type { PlannedDocument } from './plan-document.ts'
+import { noSuchDocument, otherPerson } from './plan-issues.ts'
+
+/**
+ * Null when nothing stands against writing it. Another facility's document is told as if there were none.
+ *
+ * @param stored what a database holds of it
+ */
+export function contradiction(
+  { index, sourceRecord }: PlannedDocument,
+  facility: string,
+  stored: readonly LatestVersion[],
+): Issue | null {
+  if (stored.some((latest) => latest.facility !== facility)) return noSuchDocument(index)
+  return stored.some((latest) => latest.sourceRecord !== sourceRecord) ? otherPerson(index) : null
+}
+
+/** As `contradiction`, with all that both databases hold of it: then a `PUT` to a server id needs a document, too. */
+export function refusal(
+  document: PlannedDocument,
+  facility: string,
+  stored: readonly LatestVersion[],
+): Issue | null {
+  if (document.mustExist && stored.length === 0) return noSuchDocument(document.index)
+  return contradiction(document, facility, stored)
+}
+
+/** The plan without the documents at these positions; their entries tell why (`batch`). */
+export function withoutRefused(plan: Plan, refused: ReadonlyMap<number, Issue>): Plan {
+  if (refused.size === 0) return plan
+  const moved = new Map<number, number>()
+  const documents = plan.documents.filter((_, position) => {
+    if (refused.has(position)) return false
+    moved.set(position, moved.size)
+    return true
+  })
+  const named = new Set(documents.map(({ sourceRecord }) => sourceRecord))
+  return {
+    ...plan,
+    documents,
+    sourceRecords: plan.sourceRecords.filter(({ id }) => named.has(id)),
+    outcomes: plan.outcomes.map((outcome): EntryOutcome => {
+      if (!('document' in outcome)) return outcome
+      const issue = refused.get(outcome.document)
+      if (issue) return { issues: [issue], status: issue.code === 'conflict' ? 409 : 404 }
+      return { document: moved.get(outcome.document) ?? -1 }
+    }),
+  }
+}

@@ -1,0 +1,70 @@
+/** What a publisher is told: one response entry per entry of its bundle, in order (FHIR R4, batch/transaction). */
+import type { Disclosed } from '../disclosure/operation.ts'
+import { operationOutcome } from '../fhir/outcome.ts'
+import type { RecordsOutcome } from './documents.ts'
+import type { Finished } from './documents-local.ts'
+import { documentKey } from './documents-rows.ts'
+import type { LatestVersion } from './documents-sql.ts'
+import { versionedReference } from './page.ts'
+import type { EntryOutcome, Plan } from './plan.ts'
+
+/** A planned document as it now stands. */
+export interface Written {
+  readonly latest: LatestVersion
+  readonly state: 'created' | 'updated' | 'unchanged'
+}
+
+/** @param plan without what was refused. One per document. */
+export function writtenDocuments(
+  plan: Plan,
+  inRecords: RecordsOutcome,
+  inLocal: Finished | null,
+): readonly Written[] {
+  return plan.documents.map((document): Written => {
+    const key = documentKey(document)
+    const shared = inRecords.latest.get(key)
+    const own = inLocal?.latest.get(key)
+    const isShared = document.route === 'records'
+    const latest = isShared ? shared : (own ?? shared)
+    if (!latest) throw new Error(`a document of this publication is in neither database: ${key}`)
+    const isNew = latest.clock === (isShared ? inRecords.writeClock : inLocal?.writeClock)
+    const isFirst = latest.version === 1 && (isShared || shared === undefined)
+    return { latest, state: isNew ? (isFirst ? 'created' : 'updated') : 'unchanged' }
+  })
+}
+
+export function responseBundle(plan: Plan, written: readonly Written[], language: 'fr' | 'en') {
+  return {
+    resourceType: 'Bundle',
+    type: plan.kind === 'batch' ? 'batch-response' : 'transaction-response',
+    entry: plan.outcomes.map((outcome) => ({ response: entryResponse(outcome, written, language) })),
+  }
+}
+
+function entryResponse(outcome: EntryOutcome, written: readonly Written[], language: 'fr' | 'en') {
+  if ('issues' in outcome) {
+    return { status: statusTexts[outcome.status], outcome: operationOutcome(outcome.issues, language) }
+  }
+  const document = written[outcome.document]
+  if (!document) throw new Error(`an entry of this publication names no document: ${outcome.document}`)
+  const { latest, state } = document
+  return {
+    status: state === 'created' ? '201 Created' : '200 OK',
+    location: versionedReference(latest),
+    etag: `W/"${latest.version}"`,
+    lastModified: latest.published,
+  }
+}
+
+const statusTexts = { 400: '400 Bad Request', 404: '404 Not Found', 409: '409 Conflict' } as const
+
+/** Versions by person, for the audit entries. */
+export function disclosedBy(written: readonly Written[]): readonly Disclosed[] {
+  const byPerson = new Map<string, string[]>()
+  for (const { latest } of written) {
+    const references = byPerson.get(latest.person) ?? []
+    references.push(versionedReference(latest))
+    byPerson.set(latest.person, references)
+  }
+  return [...byPerson].map(([person, resources]) => ({ patient: person === '' ? null : person, resources }))
+}

@@ -1,0 +1,201 @@
+/**
+ * `POST /fhir`: a facility's system publishes a bundle. Nothing is read to decide what a document is; the same bundle
+ * sent again changes nothing.
+ */
+import { z } from 'zod'
+import type { Facility } from '../access/caller.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { readBundle } from '../fhir/bundle.ts'
+import { parseJson } from '../fhir/json.ts'
+import type { Issue } from '../fhir/outcome.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import { type Row, StoreError, type Writer } from '../store/ports.ts'
+import { type Publication, type RecordsOutcome, writeRecords } from './documents.ts'
+import { type Finished, finishLocal, prepareLocal, readLocal } from './documents-local.ts'
+import { documentKey, idRows } from './documents-rows.ts'
+import { type LatestVersion, latestVersion, latestVersions } from './documents-sql.ts'
+import { personSystems } from './person.ts'
+import { type Plan, planPublication } from './plan.ts'
+import type { PlannedDocument } from './plan-document.ts'
+import { contradiction, refusal, withoutRefused } from './publish-conflict.ts'
+import { disclosedBy, responseBundle, type Written, writtenDocuments } from './publish-response.ts'
+import { type SharingRule, sharingRules } from './sharing.ts'
+
+const param = z.object({})
+const query = z.strictObject({
+  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
+})
+type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+
+export const publishBundle: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+  name: 'publish',
+  method: 'POST',
+  path: '/fhir',
+  action: 'publish',
+  callers: ['facility-system'],
+  param,
+  query,
+  bodyTypes: ['application/fhir+json', 'application/json'],
+  handle: publish,
+}
+
+async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+  const loaded = await ctx.load({ records: [sharingRules, personSystems] })
+  if (!loaded.ok) return loaded
+  const { caller, records } = loaded.value
+  if (caller.kind !== 'facility-system')
+    return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
+
+  const planned = plan(ctx, caller.facility, records)
+  if (!planned.ok) return planned
+  const publication: Publication = {
+    key: ctx.requestId,
+    facility: caller.facility.id,
+    published: new Date(ctx.now).toISOString(),
+    plan: planned.value,
+  }
+  const { documents, kind, outcomes } = planned.value
+  if (ctx.local === null && documents.some(({ route }) => route === 'local'))
+    return err({
+      reason: 'store-unavailable',
+      detail: 'the local database of this facility is not served here',
+    })
+
+  const intended = await ctx.intend({ bundle: kind, entries: String(outcomes.length) })
+  if (!intended.ok) return intended
+  const written = await write(ctx, publication)
+  if (!written.ok) return written
+  return ok(disclosure(ctx, written.value))
+}
+
+function plan(ctx: Context, facility: Facility, rows: readonly (readonly Row[])[]): Result<Plan, Refusal> {
+  const [ruleRows = [], systemRows = []] = rows
+  const parsed = parseJson(ctx.body)
+  if (!parsed.ok) return err({ reason: 'invalid', issues: [parsed.error] })
+  const bundle = readBundle(parsed.value)
+  if (!bundle.ok) return err({ reason: 'invalid', issues: bundle.error })
+  const planned = planPublication(bundle.value, {
+    facility: facility.id,
+    identitySystems: facility.identitySystems,
+    idKey: ctx.config.idKey,
+    rules: ruleRows.map(sharingRule),
+    personSystems: systemRows.map(({ system }) => system as string),
+    baseUrl: `${ctx.origin}/fhir/`,
+  })
+  if (!planned.ok) {
+    const issues = planned.error.slice(0, limits.maxIssues)
+    return err({ reason: issues.every(({ code }) => code === 'conflict') ? 'conflict' : 'invalid', issues })
+  }
+  const { length } = planned.value.sourceRecords
+  if (length > limits.maxAccessPatients)
+    return err({ reason: 'too-costly', detail: `${length} patients, ${limits.maxAccessPatients} at most` })
+  return planned
+}
+
+interface Stored {
+  readonly plan: Plan
+  readonly inRecords: RecordsOutcome
+  /** Null when nothing was written locally. */
+  readonly inLocal: Finished | null
+}
+
+/** The three steps of `documents.ts`. Rejects with `StoreError`, after which the publication is settled by its key. */
+async function write(ctx: Context, publication: Publication): Promise<Result<Stored, Refusal>> {
+  const { facility } = publication
+  const known = ctx.local
+    ? await readLocal(ctx.local, publication.plan.documents)
+    : new Map<string, LatestVersion>()
+
+  // What the local database already contradicts: fails a transaction, drops out of a batch.
+  const contradicted = issuesOf(publication.plan, [known], (document, stored) =>
+    contradiction(document, facility, stored),
+  )
+  if (contradicted.size > 0 && publication.plan.kind !== 'batch') return err(refusalFor(contradicted))
+  const plan = withoutRefused(publication.plan, contradicted)
+  const accepted = { ...publication, plan }
+
+  const isPending = ctx.local !== null && (await prepareLocal(ctx.local, accepted, known))
+  let inRecords: RecordsOutcome
+  try {
+    inRecords = await writeRecords(ctx.records, accepted, known)
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'constraint' || !error.message.includes('conflict'))
+      throw error
+    const stored = [await readLatest(ctx.records, plan), known]
+    return err(refusalFor(issuesOf(plan, stored, (document, found) => refusal(document, facility, found))))
+  }
+  const local = plan.documents.filter(({ route }) => route === 'local')
+  const inLocal =
+    ctx.local !== null && isPending
+      ? await finishLocal(
+          ctx.local,
+          accepted,
+          { latest: [...inRecords.latest.values()], sourceRecords: inRecords.sourceRecords },
+          idRows(local),
+        )
+      : null
+  // What the batches passed over: entries of a `batch`, each for itself.
+  const stored = [inRecords.latest, inLocal?.latest ?? known]
+  const passedOver = issuesOf(plan, stored, (document, found) => refusal(document, facility, found))
+  return ok({ plan: withoutRefused(plan, passedOver), inRecords, inLocal })
+}
+
+/** Issues by position of the planned document. */
+function issuesOf(
+  plan: Plan,
+  databases: readonly ReadonlyMap<string, LatestVersion>[],
+  judge: (document: PlannedDocument, stored: readonly LatestVersion[]) => Issue | null,
+): ReadonlyMap<number, Issue> {
+  const found = new Map<number, Issue>()
+  plan.documents.forEach((document, position) => {
+    const key = documentKey(document)
+    const stored = databases.map((latest) => latest.get(key)).filter((latest) => latest !== undefined)
+    const issue = judge(document, stored)
+    if (issue) found.set(position, issue)
+  })
+  return found
+}
+
+function refusalFor(issues: ReadonlyMap<number, Issue>): Refusal {
+  const all = [...issues.values()].slice(0, limits.maxIssues)
+  return all.some(({ code }) => code === 'conflict')
+    ? { reason: 'conflict', issues: all }
+    : { reason: 'not-found', what: all[0]?.expression ?? '', issues: all }
+}
+
+async function readLatest(records: Writer, { documents }: Plan): Promise<ReadonlyMap<string, LatestVersion>> {
+  const [rows = []] = await records.read([latestVersions(JSON.stringify(idRows(documents)))])
+  return new Map(rows.map(latestVersion).map((latest) => [documentKey(latest), latest]))
+}
+
+function disclosure(ctx: Context, { plan, inRecords, inLocal }: Stored): Disclosure {
+  const written = writtenDocuments(plan, inRecords, inLocal)
+  const { epoch, n } = inRecords.clock
+  const count = (is: (document: Written) => boolean): string => String(written.filter(is).length)
+  return {
+    status: 200,
+    contentType: 'application/fhir+json; charset=utf-8',
+    headers: { 'Dossier-Clock': `${epoch}.${n}` },
+    body: JSON.stringify(responseBundle(plan, written, ctx.language)),
+    disclosed: disclosedBy(written),
+    reason: 'own-facility',
+    note: {
+      bundle: plan.kind,
+      created: count(({ state }) => state === 'created'),
+      updated: count(({ state }) => state === 'updated'),
+      unchanged: count(({ state }) => state === 'unchanged'),
+      refused: String(plan.outcomes.filter((outcome) => 'issues' in outcome).length),
+    },
+  }
+}
+
+const sharingRule = (row: Row): SharingRule => ({
+  domain: row.domain as string,
+  type: row.type as string,
+  category: row.category as string,
+  code: row.code as string,
+  confidentiality: row.confidentiality as string,
+  shared: Number(row.shared) === 1,
+})
