@@ -9,8 +9,8 @@ import type { Presented } from './caller.ts'
 export const privacyOfficer = 'privacy-officer'
 
 /** Values of the named arguments of this file's fragments. Without a token every one is null and nothing matches. */
-export function callerArgs(presented: Presented | null): Readonly<Record<string, SqlValue>> {
-  return {
+export const callerArgs = (presented: Presented | null) =>
+  ({
     caller_issuer: presented?.issuer ?? null,
     caller_issuer_row: presented?.issuerRow ?? null,
     caller_client: presented?.clientId ?? null,
@@ -19,12 +19,11 @@ export function callerArgs(presented: Presented | null): Readonly<Record<string,
     caller_facility_uri: presented?.facilityUri ?? null,
     caller_role: presented?.role ?? null,
     caller_purpose: presented?.purpose ?? null,
-  }
-}
+  }) satisfies Record<string, SqlValue>
 
 /** True while the issuer's row, by whose keys the signature verified, is the current one. */
-export const issuerIsCurrent = `exists (select 1 from issuer
-  where row = :caller_issuer_row and issuer = :caller_issuer and valid_to is null)`
+export const issuerIsCurrent = `:caller_issuer_row =
+  (select row from issuer where issuer = :caller_issuer and valid_to is null)`
 
 export const tokenIsRevoked = `exists (select 1 from revoked_token where issuer = :caller_issuer and jti = :caller_jti)`
 
@@ -40,25 +39,30 @@ export const facilityRow = (c: string): string => `case when ${c}.facility is nu
   then (select row from facility where uri = :caller_facility_uri and valid_to is null)
   else (select row from facility where id = ${c}.facility and valid_to is null) end`
 
+// Cross joins fix the order of the look-ups. A statement sent over HTTP is planned in every request, and free to choose
+// the order SQLite plans longer than it looks up (row filter: 157 µs; so: 90 µs, and 25 µs to run).
+
 /** Id of the facility a facility system speaks for: one row, or none for any other caller. */
-export const systemFacility = `select f.id from client as c
-  join facility as f on f.id = c.facility and f.valid_to is null
-  where ${isClient('c')} and :caller_subject = :caller_client and ${issuerIsCurrent} and not ${tokenIsRevoked}`
+export const systemFacility = `select f.id from client as c cross join facility as f
+  where ${isClient('c')} and :caller_subject = :caller_client and f.id = c.facility and f.valid_to is null`
+
+/** The only role a professional holds at a facility; null when it is none or several. */
+const onlyRole = (p: string, f: string): string => `(select case count(*) when 1 then min(role) end
+  from professional_role where professional = ${p}.id and facility = ${f}.id and role <> '${privacyOfficer}'
+    and valid_to is null)`
 
 /**
- * The role in which a professional acts, and the type of the facility: one row, or none for any other caller. Without a
- * presented role it is the only one held at the facility.
+ * Selects `expression` over the rows `m` of the role matrix that hold for the purpose presented and the professional who
+ * acts, in the role presented or the only one held at the facility: no row for any other caller. `more` joins further
+ * tables.
  */
-const acting = `select min(r.role) as role, f.type as facility_type from client as c
-  join professional as p on p.issuer = c.issuer and p.subject = :caller_subject and p.valid_to is null
-  join facility as f on f.uri = :caller_facility_uri and f.valid_to is null
-  join professional_role as r on r.professional = p.id and r.facility = f.id and r.valid_to is null
+export const selectMatrix = (expression: string, more = ''): string => `select ${expression}
+  from client as c cross join professional as p cross join facility as f cross join professional_role as r
+    cross join role_domain as m ${more}
   where ${isClient('c')} and c.facility is null and :caller_subject <> :caller_client
-    and r.role <> '${privacyOfficer}' and r.role = coalesce(:caller_role, r.role)
-    and ${issuerIsCurrent} and not ${tokenIsRevoked}
-  group by f.row having count(*) = 1`
-
-/** From-clause: the rows `m` of the role matrix that hold for the acting professional and the purpose presented. */
-export const matrix = `(${acting}) as a cross join role_domain as m
-  on m.role in (a.role, '*') and m.facility_type in (a.facility_type, '*')
+    and p.issuer = c.issuer and p.subject = :caller_subject and p.valid_to is null
+    and f.uri = :caller_facility_uri and f.valid_to is null
+    and r.professional = p.id and r.facility = f.id and r.role = coalesce(:caller_role, ${onlyRole('p', 'f')})
+    and r.role <> '${privacyOfficer}' and r.valid_to is null
+    and m.role in (r.role, '*') and m.facility_type in (f.type, '*')
     and m.purpose in (:caller_purpose, '*') and :caller_purpose is not null and m.valid_to is null`

@@ -8,8 +8,8 @@ import {
   facilityRow,
   isClient,
   issuerIsCurrent,
-  matrix,
   privacyOfficer,
+  selectMatrix,
   tokenIsRevoked,
 } from './caller-sql.ts'
 import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
@@ -56,13 +56,17 @@ left join client as c on ${isClient('c')}
 left join professional as p on p.issuer = :caller_issuer and p.subject = :caller_subject and p.valid_to is null
 left join facility as f on f.row = ${facilityRow('c')} and c.row is not null`
 
-const matrixSql = `select m.role, m.facility_type, m.purpose, m.domain from ${matrix}`
+const matrixSql = selectMatrix('m.role, m.facility_type, m.purpose, m.domain')
 
 /** The first statements of the request's read batch; `readFacts` takes as many results. Null: without a token. */
 export function factStatements(presented: Presented | null): readonly Statement[] {
-  const args = callerArgs(presented)
-  const { caller_role, caller_purpose, ...identity } = args
-  return [{ sql: clockSql }, { sql: callerSql, args: identity }, { sql: matrixSql, args }]
+  const { caller_role, caller_purpose, ...identity } = callerArgs(presented)
+  const { caller_issuer_row, caller_jti, ...person } = identity
+  return [
+    { sql: clockSql },
+    { sql: callerSql, args: identity },
+    { sql: matrixSql, args: { ...person, caller_role, caller_purpose } },
+  ]
 }
 
 /** @throws Error when the database holds no clock: it was never migrated. */

@@ -4,24 +4,27 @@
  */
 import type { SqlValue } from '../store/ports.ts'
 import type { Presented } from './caller.ts'
-import { callerArgs, matrix, systemFacility } from './caller-sql.ts'
+import { callerArgs, issuerIsCurrent, selectMatrix, systemFacility, tokenIsRevoked } from './caller-sql.ts'
 import { openDomains, ownFacilityTypes } from './policy.ts'
 
 const list = (texts: readonly string[]): string => texts.map((text) => `'${text}'`).join(', ')
 
 /** Each row of the matrix opens its own domain and those open to every provider. */
-const openedDomains = `select opened.value from ${matrix}
-  cross join json_each(json_array(m.domain, ${list(openDomains)})) as opened`
+const openedDomains = selectMatrix(
+  'opened.value',
+  `cross join json_each(json_array(m.domain, ${list(openDomains)})) as opened`,
+)
 
 /**
  * Predicate on a row of `document` in *records*. The subqueries do not depend on the row: SQLite evaluates each once per
  * statement, by index, whatever the number of rows filtered.
  */
 export const visible = (alias: string): string => `(
-  ${alias}.domain in (${openedDomains})
-    and (${alias}.type not in (${list(ownFacilityTypes)})
-      or ${alias}.facility = (select id from facility where uri = :caller_facility_uri and valid_to is null))
-  or ${alias}.facility = (${systemFacility})
+  ${issuerIsCurrent} and not ${tokenIsRevoked}
+  and (${alias}.domain in (${openedDomains})
+      and (${alias}.type not in (${list(ownFacilityTypes)})
+        or ${alias}.facility = (select id from facility where uri = :caller_facility_uri and valid_to is null))
+    or ${alias}.facility = (${systemFacility}))
 )`
 
 /** Values of the named arguments of `visible`, to be bound beside those of the page. */
