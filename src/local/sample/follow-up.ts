@@ -158,7 +158,7 @@ export function addOwnPapers(scene: Scene): void {
   })
 }
 
-/** A consultation that its author marked restricted: a document of a shared domain that stays at the facility. */
+/** A consultation that its author marked restricted: it stays at the facility. */
 export function addPsychiatryNote(scene: Scene): void {
   const date = at(daysAgo(88), 14)
   addTextDocument(scene, 'psychiatry', {
