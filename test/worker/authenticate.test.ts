@@ -1,0 +1,68 @@
+/** Authentication in workerd: the signatures of every algorithm a registry row may name, and two that none may. */
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { createAuthenticator } from '../../src/access/authenticate.ts'
+import type { Reader } from '../../src/store/ports.ts'
+
+const issuer = 'https://identity.example'
+const audience = 'https://record.example/fhir'
+const algorithms = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+]
+
+const registryOf = (keys: readonly object[]): Reader => ({
+  read: async (statements) => {
+    const row = {
+      row: 1,
+      issuer,
+      audience,
+      algorithms: JSON.stringify(algorithms),
+      jwks: JSON.stringify({ keys }),
+    }
+    return statements.map((_, index) => (index === 0 ? [row] : []))
+  },
+})
+
+const token = (alg: string, key: CryptoKey | Uint8Array) =>
+  new SignJWT({ client_id: 'console' })
+    .setProtectedHeader({ alg, kid: 'k', typ: 'at+jwt' })
+    .setIssuer(issuer)
+    .setSubject('tremblay')
+    .setAudience(audience)
+    .setJti('token-1')
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(key)
+
+describe('authentication in workerd', () => {
+  it.each(algorithms)('verifies %s, and refuses it by another key', async (alg) => {
+    const own = await generateKeyPair(alg, { extractable: true })
+    const other = await generateKeyPair(alg)
+    const registry = registryOf([{ ...(await exportJWK(own.publicKey)), kid: 'k', alg }])
+    const { authenticate } = createAuthenticator(registry)
+    const good = await authenticate(`Bearer ${await token(alg, own.privateKey)}`, Date.now())
+    expect(good).toMatchObject({ ok: true, value: { presented: { subject: 'tremblay' }, placement: null } })
+    const forged = await authenticate(`Bearer ${await token(alg, other.privateKey)}`, Date.now())
+    expect(forged).toEqual({ ok: false, error: { reason: 'unauthenticated', cause: 'bad-signature' } })
+  })
+
+  it('refuses HS256', async () => {
+    const { authenticate } = createAuthenticator(registryOf([]))
+    const signed = await token('HS256', new Uint8Array(32))
+    const refused = await authenticate(`Bearer ${signed}`, Date.now())
+    expect(refused).toEqual({
+      ok: false,
+      error: { reason: 'unauthenticated', cause: 'algorithm-not-allowed' },
+    })
+  })
+})
