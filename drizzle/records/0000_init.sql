@@ -121,7 +121,8 @@ create table revoked_token (
   primary key (issuer, jti)
 ) strict, without rowid;
 --> statement-breakpoint
--- Which role may read which clinical domain, at which type of facility, for which purpose. '*' stands for any.
+-- Which role may read which clinical domain, at which type of facility, for which purpose. '*' stands for any role, type
+-- or purpose; a domain is always named, so that no row opens one that comes later.
 create table role_domain (
   row integer primary key,
   role text not null,
