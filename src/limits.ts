@@ -52,7 +52,7 @@ export const limits = {
   /** One claim, name, path or reference in an entry; longer ones are cut. */
   maxEntryTextBytes: 512,
   /** Members of an entry's `note`. */
-  maxEntryNotes: 24,
+  maxEntryNotes: 32,
   /** Patients one access may disclose; more is `too-costly` (streamed exports excepted). */
   maxAccessPatients: 100,
   /** Entries of one append call (one chunk of a streamed export, or a bundle about 100 patients with continuations). */

@@ -1,0 +1,233 @@
+/**
+ * `GET /audit/export`: entries of the audit log, streamed in the order of their logs. The sizes are fixed when it begins,
+ * so the export's own entries are never in it; each patient it names is in the log before the bytes that name them leave.
+ */
+import { z } from 'zod'
+import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Reader, Rows } from '../store/ports.ts'
+import {
+  csvHeader,
+  csvLine,
+  type ExportedLog,
+  type ExportHeader,
+  type ExportRow,
+  ndjsonHeader,
+  ndjsonLine,
+} from './export-format.ts'
+import { type EntryFilter, firstAtStatement, logsStatement, pageStatement } from './ledger-sql.ts'
+
+const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+const instant = z.iso.datetime({ offset: true })
+const text = z.string().min(1).max(limits.maxEntryTextBytes)
+
+const query = z.strictObject({
+  /** Repeatable; none: all logs of the ledger. */
+  log: z.union([logName, z.array(logName).max(limits.maxExportLogs)]).optional(),
+  /** The period: at or after `from`, before `to`. */
+  from: instant.optional(),
+  to: instant.optional(),
+  patient: text.optional(),
+  practitioner: text.optional(),
+  organisation: text.optional(),
+  action: text.optional(),
+  outcome: z.enum(['permit', 'deny', 'error']).optional(),
+  format: z.enum(['ndjson', 'csv']).default('ndjson'),
+})
+const param = z.object({})
+
+type Query = z.infer<typeof query>
+type Context = OperationContext<z.infer<typeof param>, Query>
+
+export const auditExport: Operation<z.infer<typeof param>, Query> = {
+  name: 'audit-export',
+  method: 'GET',
+  path: '/audit/export',
+  action: 'export',
+  callers: ['privacy-officer'],
+  param,
+  query,
+  handle: begin,
+}
+
+async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+  const loaded = await ctx.load({})
+  if (!loaded.ok) return loaded
+  const logs = await fixLogs(ctx)
+  if (!logs.ok) return logs
+  const { log: _, from: __, to: ___, format, ...filter } = ctx.query
+  const exportId = crypto.randomUUID()
+  const time = new Date(ctx.now).toISOString()
+  const header: ExportHeader = {
+    exportId,
+    time,
+    completeness: Object.values(filter).some((value) => value !== undefined) ? 'none' : 'range',
+    filters: toldFilters(ctx.query),
+    logs: logs.value,
+  }
+  return ok({
+    status: 200,
+    contentType:
+      format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8',
+    headers: {
+      'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${format}"`,
+    },
+    body: { exportId, chunks: exportChunks(ctx.audit, header, filter, format) },
+    disclosed: [],
+    reason: 'privacy-officer',
+    note: {
+      export: exportId,
+      ...header.filters,
+      ...Object.fromEntries(
+        header.logs.map(({ log, first, end, size }) => [`log:${log}`, `[${first},${end})/${size}`]),
+      ),
+    },
+  })
+}
+
+/** The filters as strings, for the file's header and the export's own entry. */
+function toldFilters(query: Query): Record<string, string> {
+  const told = Object.entries(query).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(
+    told.map(([name, value]) => [name, Array.isArray(value) ? value.join(' ') : String(value)]),
+  )
+}
+
+/** The logs to read and how far: as far as each has grown by now, all of which the ledger holds before we go on. */
+async function fixLogs(ctx: Context): Promise<Result<ExportedLog[], Refusal>> {
+  const [known = []] = await ctx.audit.read([logsStatement])
+  const ledgerSizes = new Map(known.map((row) => [String(row.log), Number(row.size)]))
+  const served = ctx.config.regions.map(({ log }) => log)
+  const asked = ctx.query.log === undefined ? [] : [ctx.query.log].flat()
+  const names =
+    asked.length > 0 ? [...new Set(asked)] : [...new Set([...served, ...ledgerSizes.keys()])].sort()
+  if (names.length > limits.maxExportLogs)
+    return err({ reason: 'too-costly', detail: `${names.length} logs; name at most ${limits.maxExportLogs}` })
+
+  const sizes = new Map<string, { readonly size: number; readonly current: boolean }>()
+  for (const name of names) {
+    const ledgerSize = ledgerSizes.get(name)
+    if (!served.includes(name) && ledgerSize === undefined)
+      return err({ reason: 'not-found', what: `log ${name}` })
+    const drained = await ctx.drainedLog(name)
+    // A log of another machine may be out of reach: what it has drained is in the ledger, and the header says so.
+    if (!drained.ok && (served.includes(name) || ledgerSize === undefined)) return drained
+    sizes.set(
+      name,
+      drained.ok
+        ? { size: Number(drained.value.size), current: true }
+        : { size: ledgerSize ?? 0, current: false },
+    )
+  }
+  return ok(await withPeriod(ctx, sizes))
+}
+
+async function withPeriod(
+  { audit, query: { from, to } }: Context,
+  sizes: ReadonlyMap<string, { readonly size: number; readonly current: boolean }>,
+): Promise<ExportedLog[]> {
+  const names = [...sizes.keys()]
+  // Without an end the statement is asked for a time no entry has.
+  const bounds = names.flatMap((name) => [
+    firstAtStatement(name, from === undefined ? '' : utc(from)),
+    firstAtStatement(name, to === undefined ? '~' : utc(to)),
+  ])
+  const rows = bounds.length > 0 ? await audit.read(bounds, limits.exportPageDeadlineMs) : []
+  return names.map((log, i) => {
+    const { size, current } = sizes.get(log) ?? { size: 0, current: false }
+    const indexOf = (at: Rows | undefined): number => Math.min(Number(at?.[0]?.idx ?? size), size)
+    return {
+      log,
+      size: String(size),
+      first: String(indexOf(rows[2 * i])),
+      end: String(indexOf(rows[2 * i + 1])),
+      current,
+    }
+  })
+}
+
+/** As the ledger writes times, so that they compare as text. */
+const utc = (time: string): string => new Date(time).toISOString()
+
+type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
+
+/** Constant memory: one page of the ledger at a time. */
+export async function* exportChunks(
+  audit: Reader,
+  header: ExportHeader,
+  filter: EntryFilter,
+  format: 'ndjson' | 'csv',
+): AsyncGenerator<Chunk> {
+  const encoder = new TextEncoder()
+  const line = format === 'csv' ? csvLine : ndjsonLine
+  const met = new PatientsMet()
+  yield { patients: [], bytes: encoder.encode(format === 'csv' ? csvHeader() : ndjsonHeader(header)) }
+  for await (const page of pages(audit, header.logs, filter)) {
+    let lines = ''
+    for (const { patient, ...row } of page) {
+      if (patient !== null && met.isNew(patient) && met.isFull) {
+        yield { patients: met.take(), bytes: encoder.encode(lines) }
+        lines = ''
+      }
+      if (patient !== null) met.add(patient)
+      lines += line(row)
+    }
+    yield { patients: met.take(), bytes: encoder.encode(lines) }
+  }
+}
+
+/** Patients named so far, and those of the chunk being made. */
+class PatientsMet {
+  #named = new Set<string>()
+  #fresh: string[] = []
+
+  isNew(patient: string): boolean {
+    return !this.#named.has(patient)
+  }
+
+  /** One append takes no more. */
+  get isFull(): boolean {
+    return this.#fresh.length === limits.maxAppendEntries
+  }
+
+  add(patient: string): void {
+    if (this.#named.has(patient)) return
+    // Forgetting makes a patient be logged again: more entries than needed, never fewer.
+    if (this.#named.size === limits.maxExportPatients) this.#named = new Set(this.#fresh)
+    this.#named.add(patient)
+    this.#fresh.push(patient)
+  }
+
+  take(): string[] {
+    const fresh = this.#fresh
+    this.#fresh = []
+    return fresh
+  }
+}
+
+async function* pages(
+  audit: Reader,
+  logs: readonly ExportedLog[],
+  filter: EntryFilter,
+): AsyncGenerator<(ExportRow & { readonly patient: string | null })[]> {
+  for (const { log, first, end } of logs) {
+    let from = Number(first)
+    while (from < Number(end)) {
+      const [rows = []] = await audit.read(
+        [pageStatement(log, from, Number(end), filter)],
+        limits.exportPageDeadlineMs,
+      )
+      const last = rows.at(-1)
+      if (!last) break
+      yield rows.map((row) => ({
+        entry: row.entry as string,
+        leaf: new Uint8Array(row.leaf as ArrayBuffer),
+        salt: new Uint8Array(row.salt as ArrayBuffer),
+        patient: row.patient as string | null,
+      }))
+      from = Number(last.idx) + 1
+    }
+  }
+}

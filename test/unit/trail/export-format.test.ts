@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import { csvHeader, csvLine, ndjsonHeader, ndjsonLine } from '../../../src/trail/export-format.ts'
+import { base } from '../audit/access.ts'
+
+const bytes = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value)
+
+function row(access: object) {
+  const entry = JSON.stringify({
+    access: { ...base, patient: 'p1', resources: ['Observation/a/_history/1'], part: 1, parts: 1, ...access },
+    chains: { organisation: null, patient: null },
+    index: '7',
+    log: 'qc-test',
+    time: '2026-11-22T09:06:00.123Z',
+    v: 1,
+  })
+  return { entry, leaf: bytes(33, 255), salt: bytes(32, 1) }
+}
+
+/** RFC 4180, read by another hand than the one that wrote it. */
+function parseCsv(text: string): string[][] {
+  const records: string[][] = []
+  let record: string[] = []
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    record.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    records.push(record)
+    record = []
+  }
+  return records
+}
+
+describe('an NDJSON line', () => {
+  test('carries the stored text verbatim, with leaf and salt', () => {
+    const stored = row({})
+    const spaced = { ...stored, entry: `{"b":1, "a":2}` }
+    expect(ndjsonLine(spaced)).toBe(
+      `{"entry":{"b":1, "a":2},"leaf":"${'_'.repeat(44)}","salt":"${Buffer.from(stored.salt).toString('base64url')}"}\n`,
+    )
+  })
+
+  test('is one line, and so is the header, which names format, logs and completeness', () => {
+    const line = ndjsonLine(row({ breakGlassReason: 'a\nb' }))
+    expect(line.indexOf('\n')).toBe(line.length - 1)
+    const header = ndjsonHeader({
+      exportId: 'e',
+      time: '2026-11-22T09:06:00.123Z',
+      completeness: 'range',
+      filters: {},
+      logs: [{ log: 'qc-test', size: '9', first: '0', end: '9', current: true }],
+    })
+    expect(JSON.parse(header)).toMatchObject({
+      format: 'dossier-export/0',
+      completeness: 'range',
+      logs: [{ size: '9' }],
+    })
+  })
+})
+
+describe('a CSV record', () => {
+  test('has a field for each column of the header', () => {
+    const [header, record] = parseCsv(csvHeader() + csvLine(row({})))
+    expect(record).toHaveLength(header?.length ?? 0)
+    const told = Object.fromEntries((header ?? []).map((name, i) => [name, record?.[i]]))
+    expect(told).toMatchObject({
+      log: 'qc-test',
+      index: '7',
+      patient: 'p1',
+      outcome: 'permit',
+      status: '200',
+      detail: '',
+    })
+  })
+
+  test.each(['=cmd|x', '+1', '-1', '@sum', '\tx', '\rx'])('makes %j text for a spreadsheet', (name) => {
+    const [header, record] = parseCsv(csvHeader() + csvLine(row({ who: { ...base.who, name } })))
+    expect(record?.[header?.indexOf('name') ?? -1]).toBe(`'${name}`)
+  })
+
+  test('keeps quotes, commas, line ends and accents of a field', () => {
+    const name = 'O"Brien, Zoé\r\nMD'
+    const [header, record] = parseCsv(csvHeader() + csvLine(row({ who: { ...base.who, name } })))
+    expect(record?.[header?.indexOf('name') ?? -1]).toBe(name)
+  })
+})
