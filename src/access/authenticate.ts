@@ -74,6 +74,7 @@ export function createAuthenticator(registry: Reader): Authenticator {
       return { trusted: null, placement }
     }
     const trusted = await trustIssuer(row)
+    strangers.delete(claimed.issuer)
     issuers.set(claimed.issuer, { trusted, readAtMs: nowMs })
     return { trusted, placement }
   }
