@@ -37,7 +37,17 @@ export async function exportAudit(
   try {
     const file = await open(partial, 'wx', 0o600)
     try {
-      const result = await receive(body, file, recordCounter(format), onProgress)
+      const header = format === 'ndjson' ? headerReader() : null
+      const result = await receive(body, file, recordCounter(format), (chunk, soFar) => {
+        header?.take(chunk)
+        onProgress(soFar)
+      })
+      const announced = header?.announced() ?? null
+      if (announced !== null && announced !== result.entries) {
+        throw new ExportFailure(
+          `the export has ${result.entries} entries, but its header announces ${announced}`,
+        )
+      }
       await file.sync()
       await rename(partial, out)
       return result
@@ -83,7 +93,7 @@ async function receive(
   body: ReadableStream<Uint8Array>,
   file: FileHandle,
   counter: RecordCounter,
-  onProgress: (soFar: ExportResult) => void,
+  onChunk: (chunk: Uint8Array, soFar: ExportResult) => void,
 ): Promise<ExportResult> {
   let bytes = 0
   const chunks = body.getReader()
@@ -95,7 +105,7 @@ async function receive(
     await file.write(value)
     bytes += value.length
     counter.take(value)
-    onProgress({ entries: counter.entries(), bytes })
+    onChunk(value, { entries: counter.entries(), bytes })
   }
   return { entries: counter.entries(), bytes }
 }
@@ -122,4 +132,29 @@ export function recordCounter(format: ExportFormat): RecordCounter {
     },
     entries: () => Math.max(0, lines - 1),
   }
+}
+
+/** The first line of an NDJSON export, as far as it says how many entries follow. */
+function headerReader(): { take(chunk: Uint8Array): void; announced(): number | null } {
+  const parts: Uint8Array[] = []
+  let whole = false
+  return {
+    take: (chunk) => {
+      if (whole) return
+      const end = chunk.indexOf(lineFeed)
+      whole = end !== -1
+      parts.push(whole ? chunk.subarray(0, end) : chunk)
+    },
+    announced: () => announcedEntries(Buffer.concat(parts).toString('utf8')),
+  }
+}
+
+/** Entries of all parts of logs that an unfiltered export covers; null where filters leave some out. */
+export function announcedEntries(header: string): number | null {
+  const { completeness, logs = [] } = JSON.parse(header) as {
+    completeness?: string
+    logs?: readonly { readonly first: string; readonly end: string }[]
+  }
+  if (completeness !== 'range') return null
+  return logs.reduce((sum, { first, end }) => sum + Math.max(0, Number(end) - Number(first)), 0)
 }

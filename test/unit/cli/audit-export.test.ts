@@ -52,6 +52,24 @@ describe('an export', () => {
     expect(await readFile(out, 'utf8')).toBe('older')
   })
 
+  it('that ends before the last entry its header announces is not taken for the whole', async () => {
+    const logs = [
+      { log: 'montreal', first: '5', end: '7' },
+      { log: 'quebec', first: '0', end: '1' },
+    ]
+    const header = JSON.stringify({ format: 'dossier-export/0', completeness: 'range', logs })
+    let lines = 3
+    const target = await serve((response) => response.end(`${header}\n${'{"entry":1}\n'.repeat(lines)}`))
+    const out = join(folder, 'log.ndjson')
+    expect(await exportAudit(target, new URLSearchParams(), 'ndjson', out)).toMatchObject({ entries: 3 })
+    lines = 2
+    await expect(exportAudit(target, new URLSearchParams(), 'ndjson', out)).rejects.toThrow(
+      'the export has 2 entries, but its header announces 3',
+    )
+    expect((await readFile(out, 'utf8')).split('\n')).toHaveLength(5)
+    expect(await readdir(folder)).toEqual(['log.ndjson'])
+  })
+
   it('that is refused says why', async () => {
     const target = await serve((response) => response.writeHead(403).end('{"detail":"not permitted"}'))
     await expect(exportAudit(target, new URLSearchParams(), 'csv', join(folder, 'log.csv'))).rejects.toThrow(
