@@ -184,6 +184,8 @@ export const limits = {
   maxChildLogBytes: 16 * 1024 * 1024,
   /** Random ports tried before giving up on finding a free one. */
   maxPortAttempts: 200,
+  /** Waiting for a remembered port that a dying child still holds; then another one is taken. */
+  portReleaseMs: 1_000,
   /** Tokens of the local databases, renewed at each start of the cluster. */
   databaseTokenDays: 90,
   /** Access tokens of the local identity provider. */

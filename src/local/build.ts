@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { projectRoot } from './binaries.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 
@@ -29,12 +29,17 @@ export async function build(): Promise<string> {
   try {
     await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', temporary], {
       cwd: projectRoot,
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', FORCE_COLOR: '0' },
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: 'false',
+        WRANGLER_WRITE_LOGS: 'false',
+        NO_COLOR: '1',
+        FORCE_COLOR: '0',
+      },
     })
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
-    const said = (error as { stderr?: string }).stderr?.trim()
-    throw new ClusterFailure(`The Worker does not build: ${said || messageOf(error)}`)
+    throw new ClusterFailure(`The Worker does not build: ${bundlerErrors(error)}`)
   }
   if (existsSync(bundle)) rmSync(temporary, { recursive: true })
   else renameSync(temporary, bundle)
@@ -44,6 +49,15 @@ export async function build(): Promise<string> {
       rmSync(join(dist, name), { recursive: true, force: true })
   }
   return bundle
+}
+
+/** `message (file:line:column)` of each error that the bundler names, without its drawings. */
+function bundlerErrors(error: unknown): string {
+  const text = stripVTControlCharacters((error as { stderr?: string }).stderr ?? '')
+  const named = [...text.matchAll(/\[ERROR\] (.+)\n\s+(\S+:\d+:\d+):/g)].map(
+    ([, what, where]) => `${what} (${where})`,
+  )
+  return named.length > 0 ? named.join('; ') : text.trim() || messageOf(error)
 }
 
 /** Folders under `src/` that never get into the bundle. */

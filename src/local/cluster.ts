@@ -26,7 +26,7 @@ import {
 } from './home.ts'
 import { newSecrets, publicJwk } from './keys.ts'
 import { obtainToken } from './obtain-token.ts'
-import { findFreePort, isFree } from './ports.ts'
+import { becomesFree, findFreePort, isFree } from './ports.ts'
 import { seedRegistry } from './registry.ts'
 import { audience, regions } from './sample/directory.ts'
 import { type ProcessSpec, type Supervised, startGuard, supervise } from './supervisor.ts'
@@ -106,7 +106,7 @@ export interface Cluster {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const home = resolve(options.home)
   const programs = { sqld: findSqld(), workerd: findWorkerd() }
-  const lock = await openHome(home)
+  const lock = openHome(home)
   const children = startChildren(options.onMessage ?? (() => {}))
   const stop = async (): Promise<void> => {
     await children.stop()
@@ -190,7 +190,7 @@ async function loadState(home: string, port: number): Promise<{ state: ClusterSt
   for (const listener of ['worker', 'identity', ...databaseListeners]) {
     const remembered = listener === 'worker' && port !== 0 ? port : last?.ports[listener]
     const taken = new Set(Object.values(ports))
-    const usable = remembered !== undefined && !taken.has(remembered) && (await isFree(remembered))
+    const usable = remembered !== undefined && !taken.has(remembered) && (await becomesFree(remembered))
     ports[listener] = usable ? remembered : await findFreePort(taken)
   }
   const issuer = `http://127.0.0.1:${ports.identity}`

@@ -3,7 +3,7 @@
  *
  *     cluster.json   ports, and the issuers this cluster ever had
  *     secrets.json   every key, mode 0600
- *     lock           process id of the cluster that runs on it
+ *     lock           held by the cluster that runs on it
  *     databases/     one folder per sqld; objects/ the Durable Objects; logs/ what the children say
  *
  * cluster.json and secrets.json are written by `startCluster` alone, each through a temporary name, so that a crash leaves
@@ -11,7 +11,6 @@
  */
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -22,9 +21,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
-import { ClusterFailure } from './failure.ts'
-import { isFree } from './ports.ts'
+import { ClusterFailure, messageOf } from './failure.ts'
 
 const stateSchema = z.object({
   version: z.literal(1),
@@ -66,48 +65,31 @@ const damaged = (home: string, what: string): ClusterFailure =>
     `The state folder ${home} is damaged: ${what}. Restore it from a backup, or move the folder away to start with an empty one.`,
   )
 
-/** Makes the folder and its parts, and takes its lock until the process ends or `release` is called. */
-export async function openHome(home: string): Promise<{ release: () => void }> {
+/** Makes the folder and its parts, and takes its lock until `release` or the end of the process. */
+export function openHome(home: string): { readonly release: () => void } {
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 })
     for (const part of ['databases', 'objects', 'logs']) mkdirSync(join(home, part), { recursive: true })
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new ClusterFailure(`The state folder ${home} cannot be made (${code}).`)
+    throw new ClusterFailure(`The state folder ${home} cannot be made: ${messageOf(error)}.`)
   }
-  const lock = join(home, 'lock')
-  await refuseSecondCluster(home, lock)
-  writeFileSync(lock, `${process.pid}\n`)
-  const release = (): void => {
-    process.off('exit', release)
-    rmSync(lock, { force: true })
-  }
-  process.on('exit', release)
-  return { release }
+  return takeLock(home)
 }
 
 /**
- * Two servers on one database file would destroy it. The lock of a process that is gone is stale; so is one whose number
- * another program got since: then nobody listens on the cluster's ports.
+ * Two servers on one database file would destroy it. The lock is SQLite's, since Node offers no file lock of its own and
+ * the system drops this one with the process, however it ends.
  */
-async function refuseSecondCluster(home: string, lock: string): Promise<void> {
-  if (!existsSync(lock)) return
-  const pid = Number(readFileSync(lock, 'utf8'))
-  if (!isAlive(pid)) return
-  const ports = Object.values(readState(home)?.ports ?? {})
-  const free = await Promise.all(ports.map(isFree))
-  if (pid === process.pid ? free.includes(false) : free.includes(false) || ports.length === 0) {
-    throw new ClusterFailure(`A cluster already runs on ${home} (process ${pid}).`)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
+function takeLock(home: string): { readonly release: () => void } {
+  const path = join(home, 'lock')
   try {
-    process.kill(pid, 0)
-    return true
+    const lock = new DatabaseSync(path)
+    lock.exec('begin exclusive')
+    return { release: () => lock.isOpen && lock.close() }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    const { errcode } = error as { errcode?: number }
+    if (errcode === 5) throw new ClusterFailure(`A cluster already runs on ${home}.`)
+    throw damaged(home, `lock cannot be taken (${messageOf(error)})`)
   }
 }
 

@@ -13,6 +13,16 @@ export function isFree(port: number): Promise<boolean> {
   })
 }
 
+/** As `isFree`, with a moment's patience: the children of a cluster that crashed may still be dying. */
+export async function becomesFree(port: number): Promise<boolean> {
+  const deadline = Date.now() + limits.portReleaseMs
+  for (;;) {
+    if (await isFree(port)) return true
+    if (Date.now() > deadline) return false
+    await new Promise((resolve) => setTimeout(resolve, limits.childProbeEveryMs))
+  }
+}
+
 /**
  * A free port that is not in `taken`, below the range from which systems take the ports of outgoing connections: a port
  * remembered from the last start would otherwise now and then belong to somebody's browser.

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { limits } from '../limits.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 
@@ -164,7 +165,6 @@ function rotate(file: string): void {
 
 /** The last thing a child said, without terminal colours. */
 function lastLine(file: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours are control characters
-  const text = readFileSync(file, 'utf8').replaceAll(/\u001b\[[0-9;]*m/g, '')
+  const text = stripVTControlCharacters(readFileSync(file, 'utf8'))
   return text.trim().split('\n').at(-1)?.trim() || `it said nothing (${file}).`
 }
