@@ -4,7 +4,7 @@
  */
 import type { Authenticated } from '../access/authenticate.ts'
 import type { Facts } from '../access/caller.ts'
-import { factStatements, readFacts } from '../access/facts.ts'
+import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
@@ -39,6 +39,7 @@ export class Exchange {
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
   // What the load of this request found; null until then.
+  #clock: Clock | null = null
   #facts: Facts | null = null
   #staleness: Staleness | null = null
   #intended = false
@@ -195,9 +196,12 @@ export class Exchange {
         ),
         here && page.local && page.local.length > 0 ? here.reader.read(page.local) : ([] as readonly Rows[]),
       ])
+      this.#clock = readClock(snapshot.rows)
+      this.#staleness = snapshot.staleness
       const read = readFacts(snapshot.rows.slice(0, facts.length), presented, placement, this.now)
       if (!read.ok && (read.error.reason === 'placement-changed' || read.error.reason === 'issuer-changed')) {
-        if (attempt > 0) return err({ reason: 'internal', detail: read.error.reason })
+        // The replica that answered and the one asked before may differ by a moment: the caller may try again.
+        if (attempt > 0) return err({ reason: 'store-unavailable', detail: read.error.reason })
         // The registry has moved on since the isolate last read it: verify against what it says now, once.
         this.#ports.authenticator.forget(presented)
         const again = await this.#ports.authenticator.authenticate(
@@ -210,7 +214,6 @@ export class Exchange {
       }
       if (!read.ok) return err(read.error as Refusal)
       this.#facts = read.value
-      this.#staleness = snapshot.staleness
       return ok({
         facts: read.value,
         caller: read.value.caller,
@@ -278,7 +281,9 @@ export class Exchange {
   get #known(): Known {
     return {
       presented: this.#authenticated?.presented ?? null,
-      facts: this.#facts,
+      placement: this.#authenticated?.placement ?? null,
+      caller: this.#facts?.caller ?? null,
+      clock: this.#clock,
       staleness: this.#staleness,
     }
   }
@@ -286,7 +291,7 @@ export class Exchange {
   #headers(): Record<string, string> {
     return {
       'X-Request-Id': this.requestId,
-      ...(this.#facts ? { 'Dossier-Clock': `${this.#facts.clock.epoch}.${this.#facts.clock.n}` } : {}),
+      ...(this.#clock ? { 'Dossier-Clock': `${this.#clock.epoch}.${this.#clock.n}` } : {}),
       ...(this.#staleness
         ? { 'Dossier-Stale': `${this.#staleness.seconds}${this.#staleness.degraded ? '; degraded' : ''}` }
         : {}),

@@ -1,7 +1,8 @@
 /** What the audit log is told of one request: who, what, why, and when it took it. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import type { Caller, Facts, Presented } from '../access/caller.ts'
+import type { Caller, Placement, Presented } from '../access/caller.ts'
+import type { Clock } from '../access/facts.ts'
 import { type AccessBase, buildEntries, type EntrySubject } from '../audit/entry.ts'
 import type { AppendRefusal, AppendRequest, AuditLogs, Who } from '../audit/port.ts'
 import type { Receipt } from '../audit/receipt.ts'
@@ -15,7 +16,12 @@ import { takeUnlogged, type UnreceiptedKind } from './release.ts'
 /** What is known of the caller when an entry is made. */
 export interface Known {
   readonly presented: Presented | null
-  readonly facts: Facts | null
+  /** Where the registry places the caller, also one it then refuses. */
+  readonly placement: Placement | null
+  /** Null until the registry has confirmed the caller in the request's own batch. */
+  readonly caller: Caller | null
+  /** Of the batch that was read; null when none was. */
+  readonly clock: Clock | null
   readonly staleness: Staleness | null
 }
 
@@ -40,7 +46,7 @@ export class Recorder {
 
   /** Everything an entry says but its subjects. `status` 0: not yet known (an intent). */
   describe(
-    { presented, facts, staleness }: Known,
+    { presented, caller, clock, staleness }: Known,
     status: number,
     decision: AccessBase['decision'],
     note: Readonly<Record<string, string>> | null,
@@ -53,7 +59,7 @@ export class Recorder {
       phase: 'access',
       action: presented ? operation.action : 'authenticate',
       operation: operation.name,
-      who: whoOf(presented, facts?.caller ?? null, address),
+      who: whoOf(presented, caller, address),
       purpose: presented?.purpose ?? null,
       breakGlassReason: null,
       query: {
@@ -63,7 +69,7 @@ export class Recorder {
         sha256: bytesToHex(sha256(utf8ToBytes(text))),
       },
       decision,
-      policyVersion: facts ? `${facts.clock.epoch}.${facts.clock.n}` : null,
+      policyVersion: clock ? `${clock.epoch}.${clock.n}` : null,
       staleness,
       status,
       note,
@@ -73,7 +79,7 @@ export class Recorder {
   /** Resolves to the receipt, or to the kind of answer that leaves without one. */
   async append(
     base: AccessBase,
-    { facts }: Known,
+    { caller, placement }: Known,
     subjects: readonly EntrySubject[],
     sequence: number,
     refusal: Refusal | null,
@@ -81,9 +87,8 @@ export class Recorder {
     if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
     if (refusal?.reason === 'log-overload') return err('overload')
     const { logs, servingLog, address, requestId } = this.#options
-    const caller = facts?.caller
     const facility = caller && 'facility' in caller ? caller.facility : null
-    const log = facility?.log ?? servingLog
+    const log = facility?.log ?? placement?.log ?? servingLog
     const entries = buildEntries(base, subjects, facility?.organisation ?? null)
     // Too many patients is found here, before any byte leaves; the operation should have said so itself.
     if (!entries.ok) return err('internal')

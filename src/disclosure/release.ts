@@ -84,7 +84,7 @@ export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
   const body = {
     resourceType: 'OperationOutcome',
     issue: [
-      { severity: 'error', code: status === 401 ? 'login' : 'transient', diagnostics: `${fr} / ${en}` },
+      { severity: 'error', code: status === 401 ? 'login' : 'transient', details: { text: `${fr} / ${en}` } },
     ],
   }
   return mint(JSON.stringify(body), {

@@ -19,6 +19,7 @@ const target = `
       and k.system in (select system from person_identifier_system where valid_to is null)
       and length(k.birth_date) = 10 and k.family <> ''
       and o.person <> (select person from mine)
+    group by k.source_record -- sqld refuses HAVING without it
     having count(distinct o.person) = 1
       and (select count(*) from source_record where person = (select person from mine)) = 1
   )`

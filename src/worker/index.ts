@@ -45,6 +45,7 @@ function workerPorts(env: WorkerEnvironment): Ports {
     ledger: hranaReader({ url: config.audit.url, token: config.audit.readToken }),
     logs: auditLogs((log) => env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     // workerd tells the peer here. On Cloudflare the operator names CF-Connecting-IP; no header is believed unnamed.
-    peerAddress: (request) => (request.cf as { clientIp?: string } | undefined)?.clientIp ?? null,
+    peerAddress: (request) =>
+      (request.cf as { clientIp?: string } | undefined)?.clientIp?.replace(/:\d+$/, '') ?? null,
   }
 }

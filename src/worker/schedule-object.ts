@@ -37,7 +37,9 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('settle intents', name, () => settleIntents(log, logs, primary))
-      await this.#attempt('settle pending documents', name, () => settlePending(primary, database))
+      await this.#attempt('settle pending documents', name, () =>
+        settlePending(primary, database, Date.now()),
+      )
       await this.#attempt('refresh source records', name, async () => {
         const key = `source-records ${name}`
         const since = (await this.ctx.storage.get<number>(key)) ?? 0

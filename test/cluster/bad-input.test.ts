@@ -5,14 +5,14 @@ import { limits } from '../../src/limits.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
 import { marker, observation, patientResource, samplePatient, transaction, uuid } from './bundles.ts'
+import { temporaryHome } from './home.ts'
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
-import { temporaryHome } from './support.ts'
 
 interface Outcome {
   readonly resourceType: string
   readonly issue: readonly {
     readonly code: string
-    readonly diagnostics?: string
+    readonly details: { readonly text: string }
     readonly expression?: readonly string[]
   }[]
 }
@@ -106,7 +106,7 @@ describe('bad input', () => {
         415,
         /^unsupported-media-type$/,
       )
-      expect(outcome.issue[0]?.diagnostics).toContain('application/fhir+json')
+      expect(outcome.issue[0]?.details.text).toContain('application/fhir+json')
     },
   )
 
@@ -283,7 +283,7 @@ describe('bad input', () => {
       expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/)
       const outcome = await refuses(response, 401, /^[a-z-]+$/)
       expect(outcome.issue).toEqual([
-        { severity: 'error', code: 'login', diagnostics: 'A valid access token is required.' },
+        { severity: 'error', code: 'login', details: { text: 'A valid access token is required.' } },
       ])
     })
   })
@@ -300,13 +300,13 @@ describe('bad input', () => {
       400,
       /^invalid$/,
     )
-    expect(english.issue[0]?.diagnostics).toContain('Unknown search parameter')
+    expect(english.issue[0]?.details.text).toContain('Unknown search parameter')
     const french = await refuses(
       await get('/fhir/Observation?patient=x&shoe-size=9', 'fr-CA,en;q=0.5'),
       400,
       /^invalid$/,
     )
-    expect(french.issue[0]?.diagnostics).toContain('Paramètre de recherche inconnu')
+    expect(french.issue[0]?.details.text).toContain('Paramètre de recherche inconnu')
     await refuses(await get('/fhir/Observations?patient=x', 'en'), 404, /^no-such-path$/)
     await refuses(await get('/fhir/Observation/x', 'en', 'PATCH'), 405, /^method-not-allowed$/)
     await refuses(await get('/fhir/AuditEvent', 'en', 'POST'), 405, /^method-not-allowed$/)

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { temporaryHome } from './home.ts'
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
-import { temporaryHome } from './support.ts'
 
 const reads = process.env.DOSSIER_FULL ? 10_000 : 1_500
 const clients = 32
