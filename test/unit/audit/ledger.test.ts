@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { entryText, leafOf } from '../../../src/audit/commitment.ts'
 import type { StoredEntry } from '../../../src/audit/log-state.ts'
+import { bypasses } from './bypasses.ts'
 import { appendOf, ledgerEntries, ledgerOf, openLedger } from './support.ts'
 
 const log = 'qc-test'
@@ -14,38 +15,6 @@ function entry(index: number): StoredEntry {
   const salt = randomBytes(32)
   return { index, salt, entry: text, leaf: leafOf(salt, text) }
 }
-
-/** Each tries to change or remove the row at index 1; `:leaf`, `:salt` and `:entry` are other bytes than it holds. */
-const bypasses = [
-  'update ledger_leaf set leaf = unhex(:leaf) where idx = 1',
-  'update or replace ledger_leaf set leaf = unhex(:leaf) where idx = 1',
-  'update or ignore ledger_leaf set leaf = unhex(:leaf) where idx = 1',
-  'update ledger_leaf set idx = 7 where idx = 1',
-  'update ledger_leaf set leaf = other.leaf from (select unhex(:leaf) as leaf) as other where idx = 1',
-  'delete from ledger_leaf where idx = 1',
-  'delete from ledger_leaf',
-  "insert into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf))",
-  "insert or replace into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf))",
-  "replace into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf))",
-  "insert or ignore into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf))",
-  `insert into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf))
-     on conflict (log, idx) do update set leaf = excluded.leaf`,
-  "insert into ledger_leaf (log, idx, leaf) values ('qc-test', 1, unhex(:leaf)) on conflict do nothing",
-  "insert into ledger_leaf (log, idx, leaf) values ('qc-test', 9, unhex(:leaf))",
-  "insert into ledger_leaf (log, idx, leaf) values ('qc-test', -1, unhex(:leaf))",
-  'update ledger_body set entry = :entry where idx = 1',
-  'update or replace ledger_body set salt = unhex(:salt) where idx = 1',
-  'update ledger_body set idx = 9 where idx = 1',
-  'delete from ledger_body where idx = 1',
-  'delete from ledger_body',
-  "insert into ledger_body (log, idx, salt, entry) values ('qc-test', 1, unhex(:salt), :entry)",
-  "insert or replace into ledger_body (log, idx, salt, entry) values ('qc-test', 1, unhex(:salt), :entry)",
-  "replace into ledger_body (log, idx, salt, entry) values ('qc-test', 1, unhex(:salt), :entry)",
-  `insert into ledger_body (log, idx, salt, entry) values ('qc-test', 1, unhex(:salt), :entry)
-     on conflict (log, idx) do update set entry = excluded.entry`,
-  "insert or ignore into ledger_body (log, idx, salt, entry) values ('qc-test', 1, unhex(:salt), :entry)",
-  "insert into ledger_body (log, idx, salt, entry) values ('qc-test', 9, unhex(:salt), :entry)",
-]
 
 describe('the ledger', () => {
   let database: DatabaseSync
