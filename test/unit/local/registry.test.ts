@@ -1,0 +1,132 @@
+/** The registry seed on the real schema: what it writes, what a second start leaves alone, what a new issuer changes. */
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Provider, seedRegistry } from '../../../src/local/registry.ts'
+import { professionals } from '../../../src/local/sample/directory.ts'
+import type { Statement, Writer } from '../../../src/store/ports.ts'
+
+const provider: Provider = {
+  issuers: ['http://127.0.0.1:20001'],
+  audience: 'https://dossier.example/fhir',
+  keys: [{ kty: 'EC', kid: 'one' }],
+}
+const moved: Provider = { ...provider, issuers: [...provider.issuers, 'http://127.0.0.1:20002'] }
+
+let database: DatabaseSync
+let writer: Pick<Writer, 'write'>
+
+const seed = (of: Provider) => seedRegistry(writer as Writer, of)
+const rows = (sql: string) =>
+  database
+    .prepare(sql)
+    .all()
+    .map((row) => ({ ...row }))
+const current = (table: string) => rows(`select count(*) n from ${table} where valid_to is null`)[0]?.n
+
+beforeEach(() => {
+  database = new DatabaseSync(':memory:')
+  const schema = readFileSync('drizzle/records/0000_init.sql', 'utf8')
+  for (const statement of schema.split('--> statement-breakpoint')) database.exec(statement)
+  writer = {
+    write: async (key: string, statements: readonly Statement[]) => {
+      if (database.prepare('select 1 from write_key where key = ?').get(key))
+        return { replayed: true, rows: [] }
+      database.exec('begin')
+      database.exec('update clock set n = n + 1')
+      database.prepare('insert into write_key (key, clock, at) select ?, n, 0 from clock').run(key)
+      for (const { sql, args } of statements) {
+        database.prepare(sql).run(args as Record<string, string>)
+      }
+      database.exec('commit')
+      return { replayed: false, rows: [] }
+    },
+  }
+})
+
+describe('the registry seed', () => {
+  test('writes the directory, valid from the clock value of its own batch', async () => {
+    database.exec('update clock set n = 6')
+    expect(await seed(provider)).toEqual({ changed: true })
+    expect(rows('select distinct valid_from from facility')).toEqual([{ valid_from: 7 }])
+    expect(rows("select name, type, region, log from facility where id = 'hopital-cap-diamant'")).toEqual([
+      { name: 'Hôpital du Cap-Diamant — Québec', type: 'hospital', region: 'quebec', log: 'quebec' },
+    ])
+    expect(current('professional')).toBe(professionals.length - 1)
+    expect(rows("select valid_from, valid_to from professional where subject = 'levesque'")).toEqual([
+      { valid_from: 6, valid_to: 7 },
+    ])
+    expect(rows("select facility from client where client_id = 'system-clinique-saint-roch'")).toEqual([
+      { facility: 'clinique-saint-roch' },
+    ])
+    expect(rows("select facility from client where client_id = 'dossier-cli'")).toEqual([{ facility: null }])
+    expect(rows("select facility from professional_role where role = 'privacy-officer'")).toEqual([
+      { facility: '' },
+    ])
+  })
+
+  test('tries the rules on confidentiality first and keeps what nobody classified local', async () => {
+    await seed(provider)
+    const rules = rows('select domain, confidentiality, shared from sharing_rule order by position')
+    expect(rules.slice(0, 2)).toEqual([
+      { domain: '*', confidentiality: 'R', shared: 0 },
+      { domain: '*', confidentiality: 'V', shared: 0 },
+    ])
+    expect(rules.at(-1)).toEqual({ domain: 'other', confidentiality: '*', shared: 0 })
+    expect(rules.filter(({ shared }) => shared === 1)).toHaveLength(8)
+  })
+
+  test('changes nothing the second time, the clock included', async () => {
+    await seed(provider)
+    expect(await seed(provider)).toEqual({ changed: false })
+    expect(rows('select n from clock')).toEqual([{ n: 1 }])
+  })
+
+  test('does not bring back what an operator ended', async () => {
+    await seed(provider)
+    database.exec("update professional_role set valid_to = 1 where professional = 'helene-cote'")
+    database.exec("update professional set valid_to = 1 where subject = 'roy'")
+    database.exec("update role_domain set valid_to = 1 where role = 'dietitian'")
+    await seed(moved)
+    expect(rows("select count(*) n from professional_role where professional = 'helene-cote'")).toEqual([
+      { n: 1 },
+    ])
+    expect(rows("select count(*) n from professional where subject = 'roy'")).toEqual([{ n: 1 }])
+    expect(rows("select count(*) n from role_domain where role = 'dietitian' and valid_to is null")).toEqual([
+      { n: 0 },
+    ])
+  })
+
+  test('ends the row of an issuer whose keys changed and adds one with the new keys', async () => {
+    await seed(provider)
+    await seed({ ...provider, keys: [{ kty: 'EC', kid: 'two' }] })
+    expect(rows('select jwks, valid_from, valid_to from issuer order by row')).toEqual([
+      { jwks: '{"keys":[{"kty":"EC","kid":"one"}]}', valid_from: 1, valid_to: 2 },
+      { jwks: '{"keys":[{"kty":"EC","kid":"two"}]}', valid_from: 2, valid_to: null },
+    ])
+    expect(current('professional')).toBe(professionals.length - 1)
+  })
+
+  test('lets people and clients follow the provider to another address', async () => {
+    await seed(provider)
+    const clients = current('client')
+    await seed(moved)
+    expect(rows('select issuer from issuer where valid_to is null')).toEqual([{ issuer: moved.issuers[1] }])
+    expect(rows('select distinct issuer from professional where valid_to is null')).toEqual([
+      { issuer: moved.issuers[1] },
+    ])
+    expect(current('professional')).toBe(professionals.length - 1)
+    expect(rows('select distinct issuer from client where valid_to is null')).toEqual([
+      { issuer: moved.issuers[1] },
+    ])
+    expect(current('client')).toBe(clients)
+  })
+
+  test('does not bring back an issuer that was revoked', async () => {
+    await seed(provider)
+    database.exec('update issuer set valid_to = 1')
+    database.exec('delete from write_key')
+    await seed(provider)
+    expect(current('issuer')).toBe(0)
+  })
+})
