@@ -1,0 +1,132 @@
+/** Tokens of the local provider, by its real flows, and what the record makes of them. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { retireKeys, rotateKeys } from '../../src/local/identity/rotate-keys.ts'
+import { startTestCluster, type TestCluster } from './support.ts'
+
+let fixture: TestCluster
+beforeAll(async () => {
+  fixture = await startTestCluster()
+})
+afterAll(() => fixture.end())
+
+const search = '/fhir/Observation?patient=aaaaaaaaaaaaaaaaaaaaaaaaaa'
+
+describe('a token of the local provider', () => {
+  test('is an RFC 9068 JWT with the claims of IHE IUA', async () => {
+    const { cluster } = fixture
+    const { payload, protectedHeader } = await jwtVerify(
+      await cluster.token('cote', { purpose: 'ETREAT' }),
+      createRemoteJWKSet(new URL(`${cluster.issuer}/jwks`)),
+      {
+        issuer: cluster.issuer,
+        audience: cluster.audience,
+        typ: 'at+jwt',
+        algorithms: ['ES256'],
+        requiredClaims: ['iss', 'sub', 'client_id', 'aud', 'jti', 'exp', 'scope', 'iat'],
+      },
+    )
+    expect(protectedHeader.kid).toBeDefined()
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThanOrEqual(600)
+    expect(payload).toMatchObject({
+      sub: 'cote',
+      client_id: 'dossier-cli',
+      extensions: {
+        ihe_iua: {
+          subject_name: 'Hélène Côté',
+          subject_organization_id: 'https://dossier.example/facility/hopital-mont-royal',
+          subject_role: [{ code: 'nurse' }],
+          purpose_of_use: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'ETREAT' }],
+        },
+      },
+    })
+  })
+
+  test('of a facility system names the system as its subject', async () => {
+    const token = await fixture.cluster.token('system-pharmacie-laurier')
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    expect(claims).toMatchObject({ sub: 'system-pharmacie-laurier', client_id: 'system-pharmacie-laurier' })
+    expect(claims.exp - claims.iat).toBeLessThanOrEqual(300)
+  })
+
+  test('is not issued for somebody unknown, a role not held or a purpose unknown', async () => {
+    const { cluster } = fixture
+    await expect(cluster.token('nobody')).rejects.toThrow('Nobody in the sample is called "nobody"')
+    await expect(cluster.token('roy', { scope: 'facility=hopital-mont-royal' })).rejects.toThrow(
+      'does not hold that role',
+    )
+    await expect(cluster.token('roy', { purpose: 'FUN' })).rejects.toThrow('purpose "FUN"')
+  })
+
+  test('cannot be had without the code verifier of the one who asked (RFC 7636)', async () => {
+    const { issuer } = fixture.cluster
+    const answer = await fetch(
+      `${issuer}/auth?${new URLSearchParams({ client_id: 'dossier-cli', response_type: 'code', redirect_uri: 'http://127.0.0.1/callback', scope: 'user/*.rs' })}`,
+      { redirect: 'manual' },
+    )
+    expect(answer.headers.get('location')).toMatch(/^http:\/\/127\.0\.0\.1\/callback\?error=invalid_request/)
+  })
+
+  test('opens the record to a registered professional, not to one whose registration has ended', async () => {
+    const { cluster, get } = fixture
+    expect((await get(search, await cluster.token('tremblay'))).status).toBe(200)
+    expect((await get(search, await cluster.token('levesque'))).status).toBe(403)
+    expect((await get(search, null)).status).toBe(401)
+  })
+
+  test('of an old key holds until the key is retired; one of the new key is taken at once', async () => {
+    const { cluster, get } = fixture
+    const old = await cluster.token('tremblay')
+    expect((await get(search, old)).status).toBe(200)
+    await rotateKeys(cluster)
+    const fresh = await cluster.token('tremblay')
+    expect(decodeProtectedHeader(fresh).kid).not.toBe(decodeProtectedHeader(old).kid)
+    await settled(async () => (await get(search, fresh)).status === 200)
+    expect((await get(search, old)).status).toBe(200)
+    await retireKeys(cluster)
+    await settled(async () => (await get(search, old)).status === 401)
+    expect((await get(search, fresh)).status).toBe(200)
+  })
+})
+
+describe('dossier token', () => {
+  test('prints one, and lists everybody', async () => {
+    const { out, code } = await dossier('token', '--as', 'gauthier', '--scope', 'facility=hopital-mont-royal')
+    expect(code).toBe(0)
+    expect((await fixture.get(search, out.trim())).status).toBe(200)
+    const { out: list } = await dossier('token', '--list')
+    expect(list).toMatch(/^bouchard +Me Mélanie Bouchard +privacy-officer +the whole record$/m)
+    expect(list).toMatch(/^system-clinique-saint-roch /m)
+  })
+
+  test('fails in one sentence', async () => {
+    expect(await dossier('token', '--as', 'nobody')).toEqual({
+      code: 1,
+      out: '',
+      err: 'Nobody in the sample is called "nobody"; "dossier token --list" names everybody.\n',
+    })
+  })
+})
+
+/** Replication and the isolate's memory take a moment: the registry at the replica is what counts. */
+async function settled(condition: () => Promise<boolean>): Promise<void> {
+  await expect.poll(condition, { timeout: 20_000, interval: 50 }).toBe(true)
+}
+
+async function dossier(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, ['src/cli/dossier.mjs', ...args], {
+    env: { ...process.env, DOSSIER_HOME: fixture.cluster.home },
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, out, err }
+}
