@@ -40,10 +40,11 @@ const bundleStatuses = new Set([400, 404, 409, 413, 415, 422])
  * @throws PublishFailure when the cluster does not answer, stays overloaded, or refuses the caller
  */
 export async function publish(target: Target, bundle: string): Promise<Publication> {
+  const sentAt = new Date().toISOString()
   for (let attempt = 1; ; attempt++) {
     const response = await send(target, bundle)
     const body = await response.text()
-    if (response.status === 200) return publicationOf(body)
+    if (response.status === 200) return publicationOf(body, sentAt)
     if (bundleStatuses.has(response.status)) {
       return {
         effects: [],
@@ -114,9 +115,13 @@ interface ResponseBundle {
   readonly entry?: readonly ResponseEntry[]
 }
 
-/** What a transaction-response or batch-response Bundle says. */
-export function publicationOf(body: string): Publication {
-  const { timestamp, entry = [] } = JSON.parse(body) as ResponseBundle
+/**
+ * What a transaction-response or batch-response Bundle says.
+ *
+ * @param sentAt when the publication began by this machine's clock: used where the answer does not tell its own time
+ */
+export function publicationOf(body: string, sentAt: string): Publication {
+  const { timestamp = sentAt, entry = [] } = JSON.parse(body) as ResponseBundle
   const effects: { type: string; effect: Effect }[] = []
   const rejects: Reject[] = []
   entry.forEach(({ response = {} }, index) => {
@@ -133,10 +138,10 @@ export function publicationOf(body: string): Publication {
   return { effects, rejects }
 }
 
-/** A version made by this publication carries its time; an older one was there before. */
-function effectOf(status: number, lastModified: string | undefined, timestamp: string | undefined): Effect {
+/** A version that is not older than the publication was made by it; an older one was there before. */
+function effectOf(status: number, lastModified: string | undefined, since: string): Effect {
   if (status === 201) return 'created'
-  return lastModified !== undefined && lastModified === timestamp ? 'updated' : 'unchanged'
+  return lastModified !== undefined && Date.parse(lastModified) >= Date.parse(since) ? 'updated' : 'unchanged'
 }
 
 /** `Observation` of `Observation/abc/_history/1`, absolute or not. */

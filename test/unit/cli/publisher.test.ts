@@ -107,7 +107,7 @@ describe('the answer', () => {
         { response: { status: '409 Conflict', outcome: { issue: [{ code: 'conflict' }] } } },
       ],
     }
-    expect(publicationOf(JSON.stringify(answer))).toEqual({
+    expect(publicationOf(JSON.stringify(answer), '2030-01-01T00:00:00.000Z')).toEqual({
       effects: [
         { type: 'Observation', effect: 'created' },
         { type: 'Observation', effect: 'updated' },
@@ -115,6 +115,18 @@ describe('the answer', () => {
       ],
       rejects: [{ entry: 3, reason: 'conflict' }],
     })
+  })
+
+  it('is judged by the time of sending where it does not tell its own', () => {
+    const response = {
+      status: '200 OK',
+      location: 'Patient/a/_history/2',
+      lastModified: '2026-11-22T10:00:00.000Z',
+    }
+    const effectSince = (sentAt: string) =>
+      publicationOf(JSON.stringify({ entry: [{ response }] }), sentAt).effects[0]?.effect
+    expect(effectSince('2026-11-22T09:59:59.999Z')).toBe('updated')
+    expect(effectSince('2026-11-22T10:00:00.001Z')).toBe('unchanged')
   })
 })
 
