@@ -1,5 +1,5 @@
 /** The local steps of a publication: unshared documents wait as `pending` until *records* has decided. */
-import type { Statement, Writer } from '../store/ports.ts'
+import type { Row, Statement, Writer } from '../store/ports.ts'
 import type { Publication } from './documents.ts'
 import { chunked, documentKey, idRows, stagedRow } from './documents-rows.ts'
 import {
@@ -12,21 +12,45 @@ import {
 import type { PlannedDocument } from './plan-document.ts'
 import { copySourceRecords, type SourceRecordRow } from './source-records.ts'
 
-/** What the local database knows of the planned documents before the write. */
-export interface Prepared {
-  /** By `Type/id`. */
-  readonly latest: ReadonlyMap<string, LatestVersion>
-  /** Whether something is pending, to be finished once *records* has decided. */
-  readonly isPending: boolean
+/** A publication whose local rows still wait. */
+export interface PendingWrite {
+  readonly key: string
+  readonly facility: string
+  readonly published: string
 }
 
-/** Reads what the local database has of the planned documents. */
+export const pendingWrite = (row: Row): PendingWrite => ({
+  key: row.write_key as string,
+  facility: row.facility as string,
+  published: row.published as string,
+})
+
+/** What the local database has of the planned documents, by `Type/id`, and other writes that wait with some of them. */
 export async function readLocal(
   local: Writer,
+  facility: string,
   documents: readonly PlannedDocument[],
-): Promise<ReadonlyMap<string, LatestVersion>> {
-  const [rows = []] = await local.read([latestVersions(JSON.stringify(idRows(documents)))])
-  return new Map(rows.map(latestVersion).map((known) => [documentKey(known), known]))
+): Promise<{
+  readonly known: ReadonlyMap<string, LatestVersion>
+  readonly waiting: readonly PendingWrite[]
+}> {
+  const ids = JSON.stringify(idRows(documents))
+  const [rows = [], waiting = []] = await local.read([
+    latestVersions(ids),
+    {
+      sql: `
+        select w.write_key, w.facility, w.published from pending as w
+        where w.facility = :facility and exists (
+          select 1 from json_each(w.documents) as r
+          where (r.value ->> 0, r.value ->> 1) in (select value ->> 0, value ->> 1 from json_each(:ids)))
+        group by w.write_key order by min(w.at)`,
+      args: { facility, ids },
+    },
+  ])
+  return {
+    known: new Map(rows.map(latestVersion).map((latest) => [documentKey(latest), latest])),
+    waiting: waiting.map(pendingWrite),
+  }
 }
 
 /**
@@ -94,7 +118,7 @@ export interface Finished {
  */
 export async function finishLocal(
   local: Writer,
-  { key, facility, published }: Pick<Publication, 'key' | 'facility' | 'published'>,
+  { key, facility, published }: PendingWrite,
   decided: Decided,
   ids: readonly (readonly string[])[],
 ): Promise<Finished> {

@@ -52,14 +52,14 @@ export const writeDocuments = (
   sql: `
     with staged as materialized (${staged}),
     known as (
-      select s.*, p.person as person,
+      select s.*, sr.person as person,
         max(s.prior_version, coalesce(cur.version, old.version, 0)) as latest_version,
         case when s.prior_version > coalesce(cur.version, old.version, 0) then s.prior_hash
           else coalesce(cur.hash, old.hash, '') end as latest_hash,
         case when s.prior_version > coalesce(cur.version, old.version, 0) then s.prior_published
           else coalesce(cur.published, old.published, '') end as latest_published
       from staged as s
-      left join source_record as p on p.id = s.source_record
+      left join source_record as sr on sr.id = s.source_record
       left join document as cur on cur.type = s.type and cur.id = s.id
       left join document_version as old on cur.id is null and old.type = s.type and old.id = s.id
         and old.version = (select max(v.version) from document_version as v where v.type = s.type and v.id = s.id)

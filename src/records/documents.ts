@@ -92,8 +92,8 @@ export function recordsStatements(
     {
       sql: `
         update write_key set persons = (
-          select json_group_array(distinct s.person) from json_each(:sources) as i
-          join source_record as s on s.id = i.value)
+          select json_group_array(distinct sr.person) from json_each(:sources) as i
+          join source_record as sr on sr.id = i.value)
         where key = :key`,
       args: { key, sources: sourceIds(plan.sourceRecords) },
     },

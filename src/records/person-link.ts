@@ -85,8 +85,8 @@ export function sourceRecordStatements(
       sql: `
         delete from person_key
         where source_record in (
-            select s.id from json_each(:patients) as p join source_record as s on s.id = p.value
-            where s.facility = :facility)
+            select sr.id from json_each(:patients) as p join source_record as sr on sr.id = p.value
+            where sr.facility = :facility)
           and (system, value, birth_date, family, source_record) not in (
             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(:keys))`,
       args: { patients: JSON.stringify(described.map(({ id }) => id)), keys, facility },
@@ -94,9 +94,9 @@ export function sourceRecordStatements(
     {
       sql: `
         insert or ignore into person_key (system, value, birth_date, family, source_record)
-        select k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, s.id
-        from json_each(:keys) as k join source_record as s on s.id = k.value ->> 4
-        where s.facility = :facility`,
+        select k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, sr.id
+        from json_each(:keys) as k join source_record as sr on sr.id = k.value ->> 4
+        where sr.facility = :facility`,
       args: { keys, facility },
     },
     ...sourceRecords

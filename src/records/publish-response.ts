@@ -14,9 +14,15 @@ export interface Written {
   readonly state: 'created' | 'updated' | 'unchanged'
 }
 
-/** @param plan without what was refused. One per document. */
+/**
+ * One per document.
+ *
+ * @param plan without what was refused
+ * @param published of this publication: a document that only moved keeps its own
+ */
 export function writtenDocuments(
   plan: Plan,
+  published: string,
   inRecords: RecordsOutcome,
   inLocal: Finished | null,
 ): readonly Written[] {
@@ -27,9 +33,9 @@ export function writtenDocuments(
     const isShared = document.route === 'records'
     const latest = isShared ? shared : (own ?? shared)
     if (!latest) throw new Error(`a document of this publication is in neither database: ${key}`)
-    const isNew = latest.clock === (isShared ? inRecords.writeClock : inLocal?.writeClock)
-    const isFirst = latest.version === 1 && (isShared || shared === undefined)
-    return { latest, state: isNew ? (isFirst ? 'created' : 'updated') : 'unchanged' }
+    const writeClock = isShared ? inRecords.writeClock : inLocal?.writeClock
+    const isNew = latest.clock === writeClock && latest.published === published
+    return { latest, state: isNew ? (latest.version === 1 ? 'created' : 'updated') : 'unchanged' }
   })
 }
 

@@ -21,6 +21,7 @@ import { type Plan, planPublication } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
 import { contradiction, refusal, withoutRefused } from './publish-conflict.ts'
 import { disclosedBy, responseBundle, type Written, writtenDocuments } from './publish-response.ts'
+import { finishDecided } from './settle.ts'
 import { type SharingRule, sharingRules } from './sharing.ts'
 
 const param = z.object({})
@@ -67,7 +68,7 @@ async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!intended.ok) return intended
   const written = await write(ctx, publication)
   if (!written.ok) return written
-  return ok(disclosure(ctx, written.value))
+  return ok(disclosure(ctx, publication.published, written.value))
 }
 
 function plan(ctx: Context, facility: Facility, rows: readonly (readonly Row[])[]): Result<Plan, Refusal> {
@@ -105,7 +106,7 @@ interface Stored {
 async function write(ctx: Context, publication: Publication): Promise<Result<Stored, Refusal>> {
   const { facility } = publication
   const known = ctx.local
-    ? await readLocal(ctx.local, publication.plan.documents)
+    ? await readSettled(ctx.records, ctx.local, publication)
     : new Map<string, LatestVersion>()
 
   // What the local database already contradicts: fails a transaction, drops out of a batch.
@@ -142,6 +143,20 @@ async function write(ctx: Context, publication: Publication): Promise<Result<Sto
   return ok({ plan: withoutRefused(plan, passedOver), inRecords, inLocal })
 }
 
+/**
+ * What the local database has of the documents. A write of some of them that was decided but interrupted before its last
+ * step comes first: finished after this one, it would put older content on top.
+ */
+async function readSettled(
+  records: Writer,
+  local: Writer,
+  { facility, plan }: Publication,
+): Promise<ReadonlyMap<string, LatestVersion>> {
+  const { known, waiting } = await readLocal(local, facility, plan.documents)
+  const finished = await Promise.all(waiting.map((write) => finishDecided(records, local, write)))
+  return finished.includes(true) ? (await readLocal(local, facility, plan.documents)).known : known
+}
+
 /** Issues by position of the planned document. */
 function issuesOf(
   plan: Plan,
@@ -170,8 +185,8 @@ async function readLatest(records: Writer, { documents }: Plan): Promise<Readonl
   return new Map(rows.map(latestVersion).map((latest) => [documentKey(latest), latest]))
 }
 
-function disclosure(ctx: Context, { plan, inRecords, inLocal }: Stored): Disclosure {
-  const written = writtenDocuments(plan, inRecords, inLocal)
+function disclosure(ctx: Context, published: string, { plan, inRecords, inLocal }: Stored): Disclosure {
+  const written = writtenDocuments(plan, published, inRecords, inLocal)
   const { epoch, n } = inRecords.clock
   const count = (is: (document: Written) => boolean): string => String(written.filter(is).length)
   return {

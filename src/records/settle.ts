@@ -1,7 +1,7 @@
 /** Upkeep of the local databases: publications interrupted between their steps, and persons joined elsewhere. */
 import { limits } from '../limits.ts'
 import type { Reader, Writer } from '../store/ports.ts'
-import { finishLocal } from './documents-local.ts'
+import { finishLocal, type PendingWrite, pendingWrite } from './documents-local.ts'
 import { latestVersion, latestVersions } from './documents-sql.ts'
 import { copySourceRecords, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
 
@@ -30,21 +30,17 @@ export async function settlePending(
     },
   ])
   let finished = 0
-  for (const { write_key, facility, published } of writes) {
-    const key = write_key as string
-    if (await records.hasWritten(key)) {
-      await finish(records, local, { key, facility: facility as string, published: published as string })
-      finished++
-    } else await local.apply([{ sql: 'delete from pending where write_key = :key', args: { key } }])
+  for (const write of writes.map(pendingWrite)) {
+    const { key } = write
+    if (await finishDecided(records, local, write)) finished++
+    else await local.apply([{ sql: 'delete from pending where write_key = :key', args: { key } }])
   }
   return { finished, dropped: writes.length - finished }
 }
 
-async function finish(
-  records: Reader,
-  local: Writer,
-  write: { readonly key: string; readonly facility: string; readonly published: string },
-): Promise<void> {
+/** Finishes a pending write that *records* has decided; says whether it has. Rejects with `StoreError`. */
+export async function finishDecided(records: Writer, local: Writer, write: PendingWrite): Promise<boolean> {
+  if (!(await records.hasWritten(write.key))) return false
   const [rows = []] = await local.read([
     {
       sql: `
@@ -61,6 +57,7 @@ async function finish(
   ])
   const decided = { latest: latest.map(latestVersion), sourceRecords: sourceRecords.map(sourceRecordRow) }
   await finishLocal(local, write, decided, [])
+  return true
 }
 
 /**

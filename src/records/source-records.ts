@@ -19,8 +19,8 @@ export const sourceRecordRow = (row: Row): SourceRecordRow => ({
 /** In *records*: all source records of the persons that the given ones are about. */
 export const sourceRecordsOf = (ids: readonly string[]): Statement => ({
   sql: `
-    select s.id, s.facility, s.person, s.clock from source_record as s
-    where s.person in (
+    select sr.id, sr.facility, sr.person, sr.clock from source_record as sr
+    where sr.person in (
       select mine.person from json_each(:ids) as i join source_record as mine on mine.id = i.value)`,
   args: { ids: JSON.stringify(ids) },
 })
