@@ -63,7 +63,9 @@ export async function publish(target: Target, bundle: string): Promise<Publicati
 }
 
 async function send(target: Target, bundle: string): Promise<Response> {
-  const token = await target.token()
+  const token = await target.token().catch((cause: unknown) => {
+    throw new PublishFailure(`there is no token to publish with: ${causeOf(cause)}`, { cause })
+  })
   try {
     return await fetch(`${target.url}/fhir`, {
       method: 'POST',

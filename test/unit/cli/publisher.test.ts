@@ -86,6 +86,13 @@ describe('publishing', () => {
     expect(received).toHaveLength(1)
   })
 
+  it('says why there is no token', async () => {
+    const token = () => Promise.reject(new Error('the provider is away'))
+    await expect(publish({ url: 'http://127.0.0.1:9', token }, '{}')).rejects.toThrow(
+      new PublishFailure('there is no token to publish with: the provider is away'),
+    )
+  })
+
   it('says which cluster does not answer', async () => {
     const { url } = await serve(done)
     await new Promise((resolve) => server?.close(resolve))
