@@ -1,7 +1,7 @@
 /**
  * Joining source records to persons. A new record of a facility joins a person automatically only on an equal identifier
  * of a trusted system and equal birth date and family name, and only while it stands alone; whatever else looks alike
- * is written down for a person to judge.
+ * is written down for a person to judge. An absent or partial birth date is equal to none.
  */
 import type { Statement } from '../store/ports.ts'
 import type { PlannedSourceRecord } from './plan.ts'
@@ -46,7 +46,7 @@ export function linkStatements(sourceRecord: PlannedSourceRecord, facility: stri
         select :source, o.id,
           case
             when max(m.birth_date = k.birth_date and m.family = k.family and length(k.birth_date) = 10) then 'several-persons'
-            when max(m.birth_date = k.birth_date) then 'family-differs'
+            when max(m.birth_date = k.birth_date and length(k.birth_date) = 10) then 'family-differs'
             else 'birth-date-differs'
           end,
           (select n from clock)
@@ -100,7 +100,7 @@ export function sourceRecordStatements(
       args: { keys, facility },
     },
     ...sourceRecords
-      .filter(({ joinable }) => joinable)
+      .filter(({ isComparable }) => isComparable)
       .flatMap((sourceRecord) => linkStatements(sourceRecord, facility)),
   ]
 }

@@ -36,10 +36,6 @@ export function personKeys(patient: Resource): readonly PersonKey[] {
   return [...unique.values()]
 }
 
-/** Whether a key can join records: a trusted identifier, a whole birth date and a family name. */
-export const canJoin = (key: PersonKey, personSystems: readonly string[]): boolean =>
-  personSystems.includes(key.system) && /^\d{4}-\d{2}-\d{2}$/.test(key.birthDate) && key.family !== ''
-
 /** Without case, accents, ligatures, spaces and punctuation: `Lévesque-Côté` and `LEVESQUE COTE` are one name. */
 export function normalFamily(family: string): string {
   return family

@@ -16,7 +16,7 @@ import {
 import { err, ok, type Result } from '../result.ts'
 import { initialPerson, ownSourceKey, serverIds } from './identity.ts'
 import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
-import { canJoin, type PersonKey, personKeys } from './person.ts'
+import { type PersonKey, personKeys } from './person.ts'
 import { describeDocument, type PlannedDocument } from './plan-document.ts'
 import { duplicateFullUrl, keyConflict, unresolvedReference } from './plan-issues.ts'
 import { referenceScope } from './plan-scope.ts'
@@ -42,8 +42,8 @@ export interface PlannedSourceRecord {
   readonly person: string
   /** Null where the bundle only refers to it. */
   readonly keys: readonly PersonKey[] | null
-  /** Whether one of the keys may join it to another. */
-  readonly joinable: boolean
+  /** Whether one of its identifiers can tell it from, or join it with, another facility's record. */
+  readonly isComparable: boolean
 }
 
 /** What an entry came to: a document (several entries may share one), or what is wrong with it (`batch` only). */
@@ -213,7 +213,7 @@ function assemble(
       id,
       person: initialPerson(idKey, facility, id),
       keys: keys.get(id) ?? null,
-      joinable: (keys.get(id) ?? []).some((key) => canJoin(key, personSystems)),
+      isComparable: (keys.get(id) ?? []).some(({ system }) => personSystems.includes(system)),
     })),
     outcomes: bundle.entries.map((_, index) => {
       const found = issues.get(index)

@@ -1,0 +1,195 @@
+/** Which source records are joined to one person, which are left for a person to judge, and what follows them. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { serverId } from '../../../src/records/identity.ts'
+import { refreshLocalSourceRecords } from '../../../src/records/settle.ts'
+import {
+  currentRows,
+  idKey,
+  openDatabase,
+  openPublisher,
+  type Publisher,
+  personSystem,
+  responses,
+} from './publish-support.ts'
+
+let publisher: Publisher
+beforeEach(() => {
+  publisher = openPublisher()
+})
+
+const nam = 'LEVJ80010112'
+const patient = (members: object = {}) => ({
+  resourceType: 'Patient',
+  identifier: [{ system: personSystem, value: nam }],
+  name: [{ family: 'Lévesque' }],
+  birthDate: '1980-01-01',
+  ...members,
+})
+const put = (id: string, resource: Record<string, unknown>) => ({
+  resource,
+  request: { method: 'PUT', url: `${resource.resourceType}/${id}` },
+})
+const publish = async (facility: string, ...entry: unknown[]) =>
+  responses(await publisher.publish({ resourceType: 'Bundle', type: 'transaction', entry }, { facility }))
+const about = (id: string, type = 'Observation') => ({
+  resourceType: type,
+  status: 'final',
+  [type === 'Claim' ? 'patient' : 'subject']: { reference: `Patient/${id}` },
+})
+const source = (facility: string, key = 'p'): string => serverId(idKey, facility, 'Patient', key)
+const personOf = (facility: string, key = 'p') =>
+  publisher.records.rows('select person from source_record where id = ?', source(facility, key))[0]?.person
+const reviews = () =>
+  publisher.records.rows('select source_record, other, reason from link_review order by other')
+
+describe('two facilities’ records of a patient', () => {
+  test('are joined on an equal identifier, birth date and family name, however it is written', async () => {
+    await publish('hopital', put('p', patient()), put('o', about('p')))
+    await publish(
+      'clinique',
+      put('p', patient({ name: [{ family: 'LEVESQUE' }] })),
+      put('o', about('p')),
+      put('c', about('p', 'Claim')),
+    )
+    expect(personOf('clinique')).toBe(personOf('hopital'))
+    expect(reviews()).toEqual([])
+    expect(new Set(currentRows(publisher).map(({ person }) => person)).size).toBe(1)
+    // Whose record a document came with never changes.
+    expect(new Set(currentRows(publisher).map(({ source_record }) => source_record)).size).toBe(2)
+  })
+
+  test('documents published before the patient follow when it is joined, with no new version', async () => {
+    await publish('hopital', put('p', patient()))
+    await publish('clinique', put('o', about('p')), put('c', about('p', 'Claim')))
+    expect(personOf('clinique')).not.toBe(personOf('hopital'))
+    await publish('clinique', put('p', patient()))
+    await refreshLocalSourceRecords(publisher.records, publisher.local, 0)
+    expect(currentRows(publisher).map(({ person, version }) => [person, version])).toEqual(
+      Array(4).fill([personOf('hopital'), 1]),
+    )
+    expect(publisher.records.rows('select count(*) as n from document_version')).toMatchObject([{ n: 0 }])
+  })
+
+  test('twice in one bundle are joined, too', async () => {
+    await publish(
+      'hopital',
+      put('p', patient()),
+      put('q', patient({ gender: 'female' })),
+      put('o', about('q')),
+    )
+    expect(personOf('hopital', 'q')).toBe(personOf('hopital', 'p'))
+    expect(new Set(currentRows(publisher).map(({ person }) => person)).size).toBe(1)
+  })
+
+  test.each([
+    ['birth date', { birthDate: '1980-01-02' }, 'birth-date-differs'],
+    ['unknown birth date', { birthDate: undefined }, 'birth-date-differs'],
+    ['partial birth date', { birthDate: '1980' }, 'birth-date-differs'],
+    ['family name', { name: [{ family: 'Tremblay' }] }, 'family-differs'],
+    ['former family name', { name: [{ family: 'Lévesque', use: 'old' }] }, 'family-differs'],
+  ])('with another %s wait for review', async (_, members, reason) => {
+    await publish('hopital', put('p', patient()))
+    await publish('clinique', put('p', patient(members)))
+    expect(personOf('clinique')).not.toBe(personOf('hopital'))
+    expect(reviews()).toEqual([{ source_record: source('clinique'), other: source('hopital'), reason }])
+  })
+
+  test('with an equal partial birth date are not joined', async () => {
+    await publish('hopital', put('p', patient({ birthDate: '1980' })))
+    await publish('clinique', put('p', patient({ birthDate: '1980' })))
+    expect(personOf('clinique')).not.toBe(personOf('hopital'))
+    expect(reviews()).toHaveLength(1)
+  })
+
+  test('with an identifier of another system are two persons, and nothing to judge', async () => {
+    const identifier = [{ system: 'urn:chart', value: '1' }]
+    await publish('hopital', put('p', patient({ identifier })))
+    await publish('clinique', put('p', patient({ identifier })))
+    expect(personOf('clinique')).not.toBe(personOf('hopital'))
+    expect(reviews()).toEqual([])
+  })
+
+  test('are not joined when one stands for several persons, or does not stand alone', async () => {
+    await publish('hopital', put('p', patient()))
+    await publish('clinique', put('p', patient()))
+    const both = [
+      { system: personSystem, value: nam },
+      { system: personSystem, value: 'OTHR80010112' },
+    ]
+    await publish('hopital', put('r', patient({ identifier: [both[1]] })))
+    await publish('labo', put('p', patient({ identifier: both })))
+    expect(new Set([personOf('labo'), personOf('hopital'), personOf('hopital', 'r')]).size).toBe(3)
+    expect(reviews()).toHaveLength(3)
+    // The clinic's record has company: its change of identifier moves nobody.
+    const before = publisher.records.rows('select id, person from source_record')
+    await publish('clinique', put('p', patient({ identifier: [both[1]] })))
+    expect(publisher.records.rows('select id, person from source_record')).toEqual(before)
+  })
+
+  test('stay joined, and keys follow the last publication', async () => {
+    await publish('hopital', put('p', patient()))
+    await publish('clinique', put('p', patient()))
+    const person = personOf('clinique')
+    await publish('clinique', put('p', patient({ identifier: [{ system: 'urn:chart', value: '1' }] })))
+    expect(personOf('clinique')).toBe(person)
+    expect(
+      publisher.records.rows(
+        'select system, value from person_key where source_record = ?',
+        source('clinique'),
+      ),
+    ).toEqual([{ system: 'urn:chart', value: '1' }])
+  })
+})
+
+describe('the copy in a local database', () => {
+  const copies = (database = publisher.local) =>
+    database.rows('select id, person from source_record order by id')
+
+  test('holds all source records of the persons with a document there, and of no others', async () => {
+    await publish('hopital', put('p', patient()), put('o', about('p')), put('x', about('elsewhere')))
+    expect(copies()).toEqual([])
+    await publish('clinique', put('p', patient()), put('c', about('p', 'Claim')))
+    expect(copies()).toEqual(
+      [source('clinique'), source('hopital')].sort().map((id) => ({ id, person: personOf('hopital') })),
+    )
+  })
+
+  test('of another region follows a link made elsewhere', async () => {
+    await publish('clinique', put('c', about('p', 'Claim')))
+    const since = Number(publisher.records.rows('select n from clock')[0]?.n)
+    // The link is made by a publication that never touches this local database.
+    const elsewhere = { ...publisher, local: openDatabase('local') }
+    await publish('hopital', put('p', patient()))
+    responses(
+      await publisher.publish(
+        { resourceType: 'Bundle', type: 'transaction', entry: [put('p', patient())] },
+        { facility: 'clinique', withoutLocal: true },
+      ),
+    )
+    expect(publisher.local.rows('select person from document')[0]?.person).not.toBe(personOf('hopital'))
+    const upTo = await refreshLocalSourceRecords(publisher.records, publisher.local, since)
+    expect(publisher.local.rows('select person from document')).toEqual([{ person: personOf('hopital') }])
+    expect(copies()).toHaveLength(2)
+    expect(upTo).toBe(Number(publisher.records.rows('select n from clock')[0]?.n))
+    await refreshLocalSourceRecords(publisher.records, elsewhere.local, 0)
+    expect(copies(elsewhere.local)).toEqual([])
+  })
+
+  test('is complete after as many rounds as it takes', async () => {
+    for (let bundle = 0; bundle < 12; bundle++) {
+      const entries = Array.from({ length: 100 }, (_, i) =>
+        put(`c${bundle}-${i}`, about(`p${bundle}-${i}`, 'Claim')),
+      )
+      await publish('clinique', ...entries)
+    }
+    publisher.local.db.exec('delete from source_record')
+    let since = 0
+    let rounds = 0
+    for (let next = -1; next !== since; rounds++) {
+      next = since
+      since = await refreshLocalSourceRecords(publisher.records, publisher.local, since)
+    }
+    expect(copies()).toHaveLength(1_200)
+    expect(rounds).toBeLessThan(5)
+  })
+})
