@@ -5,8 +5,8 @@ import { limits } from '../../src/limits.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
 import { marker, observation, patientResource, samplePatient, transaction, uuid } from './bundles.ts'
-import { temporaryHome } from './home.ts'
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
+import { temporaryHome } from './support.ts'
 
 interface Outcome {
   readonly resourceType: string

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
-import { temporaryHome } from './home.ts'
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt, readLedger } from './ledger.ts'
+import { temporaryHome } from './support.ts'
 
 describe('an outage', () => {
   const home = temporaryHome()

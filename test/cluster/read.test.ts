@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { locations, nam, observation, patientResource, samplePatient, transaction } from './bundles.ts'
-import { temporaryHome } from './home.ts'
 import { entriesOf, ledgerOf, parseReceipt } from './ledger.ts'
+import { temporaryHome } from './support.ts'
 
 interface Searchset {
   readonly entry?: readonly {

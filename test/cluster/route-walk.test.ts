@@ -12,7 +12,7 @@ import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { publicPaths } from '../../src/public-routes.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
-import { temporaryHome } from './home.ts'
+import { temporaryHome } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
   refuses: async () => ({ ok: false, error: { reason: 'log-unavailable', detail: 'refused' } }) as never,
