@@ -59,7 +59,9 @@ export function readConfig(env: Environment): Config {
     return value
   }
   const key = (name: keyof Environment): Uint8Array => {
-    const bytes = Uint8Array.from(atob(text(name).replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(text(name).replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    )
     if (bytes.length !== 32) throw new Error(`${name} must be 32 bytes in base64url`)
     return bytes
   }
