@@ -15,7 +15,8 @@ import { addHospitalStay } from './hospital-stay.ts'
 import { addExamination } from './imaging.ts'
 import { addHivTest, addLaboratorySeries } from './laboratory.ts'
 import { addDispenses, addPrescriptions } from './medication.ts'
-import { patients, type SamplePatient } from './people.ts'
+import type { SamplePatient } from './patient.ts'
+import { patients } from './people.ts'
 import { facilityOf, Scene, type TransactionBundle } from './scene.ts'
 
 /** Seed of the local cluster's sample data. */

@@ -8,7 +8,8 @@ import {
   type SampleFacility,
   type SampleProfessional,
 } from './directory.ts'
-import { healthInsuranceNumber, type SamplePatient } from './people.ts'
+import type { SamplePatient } from './patient.ts'
+import { healthInsuranceNumber } from './people.ts'
 import { type Draw, draw, namedUuid } from './seeded.ts'
 
 export interface Resource {
