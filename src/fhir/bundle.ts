@@ -1,6 +1,6 @@
 /**
  * Reading a `Bundle` that publishes: its shape, and nothing more of R4 validation. A wrong entry is reported with every
- * other one; whether it fails alone is the planner's business (`batch`) .
+ * other one; whether it fails alone is the planner's business (`batch`).
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'

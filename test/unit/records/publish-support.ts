@@ -204,13 +204,3 @@ export function refusal(result: Result<Disclosure, Refusal>): Refusal {
 /** Current rows of both databases. */
 export const currentRows = ({ records, local }: Publisher): Rows =>
   [records, local].flatMap((database) => database.rows('select * from document')) as readonly Row[]
-
-export const transaction = (...resources: readonly Record<string, unknown>[]): unknown => ({
-  resourceType: 'Bundle',
-  type: 'transaction',
-  entry: resources.map((resource) => ({
-    fullUrl: typeof resource.id === 'string' ? `urn:uuid:${resource.id}` : undefined,
-    resource,
-    request: { method: 'POST', url: resource.resourceType },
-  })),
-})
