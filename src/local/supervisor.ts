@@ -8,6 +8,8 @@ import { ClusterFailure, messageOf } from './failure.ts'
 
 export interface ProcessSpec {
   readonly name: string
+  /** What it is, as the subject of a sentence about why it does not start. */
+  readonly label: string
   readonly command: string
   readonly args: readonly string[]
   /** The child's whole environment: nothing of ours leaks into it. */
@@ -89,7 +91,7 @@ export function supervise(spec: ProcessSpec, guard: Guard, onMessage: (line: str
 
   const unexpected = (how: string): void => {
     if (!hasAnswered) {
-      failure = `${spec.name} ended at once (${how}): ${lastLine(spec.logFile)}`
+      failure = `${spec.label} does not start (${how}): ${lastLine(spec.logFile)}`
       return
     }
     const now = Date.now()
@@ -119,7 +121,7 @@ export function supervise(spec: ProcessSpec, guard: Guard, onMessage: (line: str
       const asked = child
       if (asked !== undefined && (await spec.isReady().catch(() => false)) && child === asked) break
       if (Date.now() > deadline) {
-        throw new ClusterFailure(`${spec.name} does not answer: ${lastLine(spec.logFile)}`)
+        throw new ClusterFailure(`${spec.label} does not answer: ${lastLine(spec.logFile)}`)
       }
       await new Promise((resolve) => setTimeout(resolve, limits.childProbeEveryMs))
     }

@@ -44,6 +44,7 @@ export function workerProcess({ home, workerd, bundle, port, environment }: Work
   )
   return {
     name: 'worker',
+    label: 'The Worker',
     command: workerd,
     args: ['serve', config, '--directory-path', `objects=${join(home, 'objects')}`],
     env: { ...environment },

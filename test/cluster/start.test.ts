@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { readState } from '../../src/local/home.ts'
 import { findFreePort, isFree } from '../../src/local/ports.ts'
+import { generateSample, sampleSeed } from '../../src/local/sample/generator.ts'
 import { temporaryHome } from './support.ts'
 
 interface Started {
@@ -92,10 +93,11 @@ describe('npm start', () => {
     await second.saying(/^sample data loaded$/m)
     expect(readState(home.path)).toEqual(before)
     const token = await dossier(env, 'token', '--as', 'tremblay')
-    const found = await fetch(`http://127.0.0.1:${port}/fhir/Organization`, {
+    const found = await fetch(`http://127.0.0.1:${port}/fhir/Patient?${samplePatientQuery()}`, {
       headers: { authorization: `Bearer ${token.out.trim()}` },
     })
-    expect(found.status).toBe(400)
+    const { entry = [] } = (await found.json()) as { entry?: { resource: { resourceType: string } }[] }
+    expect(entry[0]?.resource.resourceType).toBe('Patient')
     second.child.kill('SIGINT')
     expect((await second.ended).code).toBe(0)
     await everybodyGone(home.path)
@@ -154,7 +156,7 @@ describe('npm start that cannot', () => {
     home.remove()
   })
 
-  test.each([
+  const cases: readonly (readonly [string, () => Record<string, string>, () => string])[] = [
     [
       'the port is in use',
       () => ({ PORT: String(taken) }),
@@ -171,7 +173,8 @@ describe('npm start that cannot', () => {
       () => ({ DOSSIER_WORKERD: '/nowhere/workerd' }),
       () => 'workerd is not installed at /nowhere/workerd: run npm ci',
     ],
-  ])('says so in one sentence when %s', async (_, env, sentence) => {
+  ]
+  test.each(cases)('says so in one sentence when %s', async (_, env, sentence) => {
     const free = String(await findFreePort(new Set()))
     const { code, out, err } = await start({ DOSSIER_HOME: home.path, PORT: free, ...env() }).ended
     expect({ code, out, lines: err.trim().split('\n').length }).toEqual({ code: 1, out: '', lines: 1 })
@@ -185,14 +188,29 @@ describe('npm start that cannot', () => {
     await first.saying(/^ready/m)
     first.child.kill('SIGTERM')
     await first.ended
-    writeFileSync(join(broken.path, 'databases', 'audit', 'dbs', 'default', 'data'), 'this is no database')
+    const files = join(broken.path, 'databases', 'audit', 'dbs', 'default')
+    for (const name of ['data-wal', 'data-shm']) rmSync(join(files, name))
+    writeFileSync(join(files, 'data'), 'this is no database'.repeat(1_000))
     const { code, err } = await start(env).ended
     expect({ code, lines: err.trim().split('\n').length }).toEqual({ code: 1, lines: 1 })
-    expect(err).toContain('audit')
+    expect(err).toMatch(/^The database \S+audit does not start .*not a database/)
     await everybodyGone(broken.path)
     broken.remove()
   })
 })
+
+/** Identifier and birth date of a patient of the sample. */
+function samplePatientQuery(): URLSearchParams {
+  const [publication] = generateSample(sampleSeed)
+  const patient = publication?.bundle.entry.find(
+    ({ resource }) => resource.resourceType === 'Patient',
+  )?.resource
+  const [identifier] = (patient?.identifier ?? []) as { system: string; value: string }[]
+  return new URLSearchParams({
+    identifier: `${identifier?.system}|${identifier?.value}`,
+    birthdate: String(patient?.birthDate),
+  })
+}
 
 /** Runs the `dossier` command to its end. */
 async function dossier(
