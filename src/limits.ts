@@ -85,8 +85,10 @@ export const limits = {
   settleAfterMs: 60_000,
   /** Period of the schedule: well inside `settleAfterMs` and the fresh bound. */
   scheduleEveryMs: 5_000,
-  /** How long a write key is kept: any retry or settlement is over long before. */
-  writeKeyMemoryMs: 24 * 60 * 60_000,
+  /** Period of pruning write keys. */
+  pruneEveryMs: 60 * 60_000,
+  /** How long a write key is kept: longer than any region's local database may be away and still be settled. */
+  writeKeyMemoryMs: 30 * 24 * 60 * 60_000,
   /** Failed authentications appended singly per address and minute; the rest are counted in one entry. */
   maxSingleFailuresPerMinute: 20,
   /** Addresses counted at once for failed authentications; past it all others share one counter. */

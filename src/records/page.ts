@@ -93,7 +93,9 @@ export function merge(
 }
 
 /** What leaves, by patient, for the audit entries. */
-export function disclosedOf(rows: readonly PageRow[]): readonly Disclosed[] {
+export function disclosedOf(
+  rows: readonly Pick<PageRow, 'type' | 'id' | 'version' | 'person'>[],
+): readonly Disclosed[] {
   const byPatient = new Map<string, string[]>()
   for (const row of rows) {
     const references = byPatient.get(row.person)

@@ -91,6 +91,7 @@ export function describeDocument(
       categories: categories.map(codingText),
       codes: codes.map(codingText),
       confidentiality,
+      canHavePerson: elements.person.length > 0,
       hasPerson: sourceRecord !== '',
     }),
     mustExist,

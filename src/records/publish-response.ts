@@ -1,5 +1,4 @@
 /** What a publisher is told: one response entry per entry of its bundle, in order (FHIR R4, batch/transaction). */
-import type { Disclosed } from '../disclosure/operation.ts'
 import { operationOutcome } from '../fhir/outcome.ts'
 import type { RecordsOutcome } from './documents.ts'
 import type { Finished } from './documents-local.ts'
@@ -39,10 +38,17 @@ export function writtenDocuments(
   })
 }
 
-export function responseBundle(plan: Plan, written: readonly Written[], language: 'fr' | 'en') {
+/** @param published of this publication: entries last modified then are its own, the others were unchanged */
+export function responseBundle(
+  plan: Plan,
+  written: readonly Written[],
+  published: string,
+  language: 'fr' | 'en',
+) {
   return {
     resourceType: 'Bundle',
     type: plan.kind === 'batch' ? 'batch-response' : 'transaction-response',
+    timestamp: published,
     entry: plan.outcomes.map((outcome) => ({ response: entryResponse(outcome, written, language) })),
   }
 }
@@ -63,14 +69,3 @@ function entryResponse(outcome: EntryOutcome, written: readonly Written[], langu
 }
 
 const statusTexts = { 400: '400 Bad Request', 404: '404 Not Found', 409: '409 Conflict' } as const
-
-/** Versions by person, for the audit entries. */
-export function disclosedBy(written: readonly Written[]): readonly Disclosed[] {
-  const byPerson = new Map<string, string[]>()
-  for (const { latest } of written) {
-    const references = byPerson.get(latest.person) ?? []
-    references.push(versionedReference(latest))
-    byPerson.set(latest.person, references)
-  }
-  return [...byPerson].map(([person, resources]) => ({ patient: person === '' ? null : person, resources }))
-}

@@ -16,11 +16,12 @@ import { type Publication, type RecordsOutcome, writeRecords } from './documents
 import { type Finished, finishLocal, prepareLocal, readLocal } from './documents-local.ts'
 import { documentKey, idRows } from './documents-rows.ts'
 import { type LatestVersion, latestVersion, latestVersions } from './documents-sql.ts'
+import { disclosedOf } from './page.ts'
 import { personSystems } from './person.ts'
 import { type Plan, planPublication } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
 import { contradiction, refusal, withoutRefused } from './publish-conflict.ts'
-import { disclosedBy, responseBundle, type Written, writtenDocuments } from './publish-response.ts'
+import { responseBundle, type Written, writtenDocuments } from './publish-response.ts'
 import { finishDecided } from './settle.ts'
 import { type SharingRule, sharingRules } from './sharing.ts'
 
@@ -193,8 +194,8 @@ function disclosure(ctx: Context, published: string, { plan, inRecords, inLocal 
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
     headers: { 'Dossier-Clock': `${epoch}.${n}` },
-    body: JSON.stringify(responseBundle(plan, written, ctx.language)),
-    disclosed: disclosedBy(written),
+    body: JSON.stringify(responseBundle(plan, written, published, ctx.language)),
+    disclosed: disclosedOf(written.map(({ latest }) => latest)),
     reason: 'own-facility',
     note: {
       bundle: plan.kind,

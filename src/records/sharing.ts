@@ -24,6 +24,8 @@ export interface Routed {
   readonly categories: readonly string[]
   readonly codes: readonly string[]
   readonly confidentiality: string
+  /** Whether resources of its type are about persons at all (a `Medication` is not). */
+  readonly canHavePerson: boolean
   /** Whether it is about a person. */
   readonly hasPerson: boolean
 }
@@ -34,8 +36,8 @@ const neverShared: ReadonlySet<string> = new Set(['AuditEvent', 'Consent'])
 /** The first rule that matches decides; none: local. @param rules in the order in which they are tried */
 export function route(rules: readonly SharingRule[], document: Routed): Route {
   if (neverShared.has(document.type)) return 'local'
-  // Nobody's refusal or restriction could ever hold for it.
-  if (clinicalDomains.has(document.domain) && !document.hasPerson) return 'local'
+  // Meant to be about somebody, and it does not say whom: nobody's refusal or restriction could ever hold for it.
+  if (clinicalDomains.has(document.domain) && document.canHavePerson && !document.hasPerson) return 'local'
   return rules.find((rule) => matches(rule, document))?.shared ? 'records' : 'local'
 }
 

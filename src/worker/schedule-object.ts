@@ -10,8 +10,8 @@ import { hranaWriter } from '../store/hrana.ts'
 import type { WorkerEnvironment } from './environment.ts'
 
 export class ScheduleObject extends DurableObject<WorkerEnvironment> {
-  // Forgotten with the instance: the worst is one fetch more.
-  #keysRefreshedAt = 0
+  // When the rarer steps were last done; forgotten with the instance: the worst is doing them once more.
+  readonly #doneAt = new Map<string, number>()
 
   /** Sets the alarm unless one is set. */
   async ensure(): Promise<void> {
@@ -34,27 +34,33 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     const config = readConfig(this.env)
     const primary = hranaWriter(config.records.primary)
     const logs = auditLogs((log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc)
+    const prune = [
+      { sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] },
+    ]
+    const prunes = this.#isDue('prune', limits.pruneEveryMs)
+    if (prunes) await this.#attempt('prune write keys', 'records', () => primary.apply(prune))
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('settle intents', name, () => settleIntents(log, logs, primary))
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
       )
+      if (prunes) await this.#attempt('prune write keys', name, () => database.apply(prune))
       await this.#attempt('refresh source records', name, async () => {
         const key = `source-records ${name}`
         const since = (await this.ctx.storage.get<number>(key)) ?? 0
         await this.ctx.storage.put(key, await refreshLocalSourceRecords(primary, database, since))
       })
     }
-    if (Date.now() - this.#keysRefreshedAt >= limits.jwksRefreshEveryMs) {
-      this.#keysRefreshedAt = Date.now()
+    if (this.#isDue('keys', limits.jwksRefreshEveryMs))
       await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
-    }
-    await this.#attempt('prune write keys', 'records', () =>
-      primary.apply([
-        { sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] },
-      ]),
-    )
+  }
+
+  #isDue(step: string, everyMs: number): boolean {
+    const now = Date.now()
+    if (now - (this.#doneAt.get(step) ?? 0) < everyMs) return false
+    this.#doneAt.set(step, now)
+    return true
   }
 
   /** One step that fails is tried again at the next round; the others go on. */

@@ -73,6 +73,7 @@ describe('the route', () => {
     categories: ['c|1'],
     codes: ['l|hiv', 'l|other'],
     confidentiality: 'N',
+    canHavePerson: true,
     hasPerson: true,
   }
 
@@ -101,6 +102,9 @@ describe('the route', () => {
     expect(route([any], { ...document, type: 'AuditEvent', domain: 'other' })).toBe('local')
     expect(route([any], { ...document, type: 'Consent', domain: 'other' })).toBe('local')
     expect(route([any], { ...document, hasPerson: false })).toBe('local')
+    expect(route([any], { ...document, type: 'Medication', canHavePerson: false, hasPerson: false })).toBe(
+      'records',
+    )
     expect(route([any], { ...document, type: 'Organization', domain: 'directory', hasPerson: false })).toBe(
       'records',
     )
