@@ -20,8 +20,13 @@ interface Started {
 
 const running = new Set<ChildProcess>()
 
-function start(env: Record<string, string>): Started {
-  const child = spawn(process.execPath, ['src/local/start.ts'], { env: { ...process.env, ...env } })
+const directly = [process.execPath, 'src/local/start.ts'] as const
+
+function start(
+  env: Record<string, string>,
+  [command, ...args]: readonly [string, ...string[]] = directly,
+): Started {
+  const child = spawn(command, args, { env: { ...process.env, ...env } })
   running.add(child)
   let out = ''
   let err = ''
@@ -113,6 +118,15 @@ describe('npm start', () => {
     await next.saying(/^ready/m)
     next.child.kill('SIGTERM')
     expect((await next.ended).code).toBe(0)
+  })
+
+  // A shell between npm and the cluster would die of the signal alone and leave the cluster behind.
+  test('leaves no process when npm gets the signal', async () => {
+    const throughNpm = start(env, ['npm', 'start'])
+    await throughNpm.saying(/^ready/m)
+    throughNpm.child.kill('SIGTERM')
+    expect((await throughNpm.ended).code).toBe(0)
+    await everybodyGone(home.path)
   })
 
   test('does not start twice on one state folder', async () => {
