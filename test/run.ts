@@ -17,6 +17,14 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['format and lint', 'biome', ['check', '.']],
   ['types', 'tsc', ['--noEmit']],
   ['dead code', 'knip', []],
+  ...['records', 'local', 'audit'].map(
+    (name) =>
+      [
+        `migrations of ${name}`,
+        'drizzle-kit',
+        ['check', '--dialect', 'sqlite', '--out', `drizzle/${name}`],
+      ] as const,
+  ),
 ]
 
 let passed = 0
