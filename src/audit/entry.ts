@@ -2,7 +2,7 @@
 import canonicalize from 'canonicalize'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Access, EntryDraft } from './port.ts'
+import type { Access, EntryDraft, Who } from './port.ts'
 
 /** What all entries of an access share. */
 export type AccessBase = Omit<Access, 'patient' | 'resources' | 'part' | 'parts'>
@@ -19,6 +19,48 @@ export interface EntryRefusal {
   readonly reason: 'too-costly'
   readonly detail: string
 }
+
+/** Members of `who` where nobody, or more than one, asked. */
+export const nobody: Who = {
+  issuer: null,
+  subject: null,
+  client: null,
+  practitioner: null,
+  name: null,
+  role: null,
+  facility: null,
+  organisation: null,
+  token: null,
+  address: null,
+}
+
+/**
+ * An entry that stands for many requests: it attributes nothing to whoever happens to ask while it is made. Its status is
+ * 0, its query empty, its counts are in `note`.
+ */
+export const countedAccess = (
+  operation: string,
+  requestId: string,
+  note: Readonly<Record<string, string>>,
+): AccessBase => ({
+  requestId,
+  clientRequestId: null,
+  phase: 'access',
+  action: 'authenticate',
+  operation,
+  who: nobody,
+  purpose: null,
+  breakGlassReason: null,
+  query: { method: '', path: '', text: '', sha256: emptySha256 },
+  decision: { outcome: 'error', reason: 'counted', detail: null },
+  policyVersion: null,
+  staleness: null,
+  status: 0,
+  note,
+})
+
+/** SHA-256 of no bytes. */
+const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 const encoder = new TextEncoder()
 const byteLength = (text: string): number => encoder.encode(text).length

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { limits } from '../limits.ts'
-import { buildEntries } from './entry.ts'
+import { buildEntries, countedAccess, nobody } from './entry.ts'
 import type { LogSql } from './log-store.ts'
 import type { AppendRequest } from './port.ts'
 
@@ -131,44 +131,13 @@ function countedRequest(
     told.set(otherReasons, (told.get(otherReasons) ?? 0) + n)
   const total = counts.reduce((sum, [, n]) => sum + n, 0)
   const requestId = randomUUID()
-  const entries = buildEntries(
-    {
-      requestId,
-      clientRequestId: null,
-      phase: 'access',
-      action: 'authenticate',
-      operation: 'counted-failures',
-      who: {
-        issuer: null,
-        subject: null,
-        client: null,
-        practitioner: null,
-        name: null,
-        role: null,
-        facility: null,
-        organisation: null,
-        token: null,
-        address,
-      },
-      purpose: null,
-      breakGlassReason: null,
-      query: { method: '', path: '', text: '', sha256: emptySha256 },
-      decision: { outcome: 'deny', reason: 'unauthenticated', detail: 'counted' },
-      policyVersion: null,
-      staleness: null,
-      status: 401,
-      note: {
-        minute: new Date(minute * minuteMs).toISOString(),
-        count: String(total),
-        ...Object.fromEntries(Array.from(told, ([reason, n]) => [`count:${reason}`, String(n)])),
-      },
-    },
-    [],
-    null,
-  )
+  const counted = countedAccess('counted-failures', requestId, {
+    minute: new Date(minute * minuteMs).toISOString(),
+    count: String(total),
+    ...Object.fromEntries(Array.from(told, ([reason, n]) => [`count:${reason}`, String(n)])),
+  })
+  const decision = { outcome: 'deny', reason: 'unauthenticated', detail: 'counted' } as const
+  const entries = buildEntries({ ...counted, who: { ...nobody, address }, decision, status: 401 }, [], null)
   if (!entries.ok) throw new Error('a counted failure names no patient')
   return { requestId, phase: 'access', sequence: 0, entries: entries.value, once: [] }
 }
-
-/** SHA-256 of no bytes: a counted entry stands for many queries. */
-const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { buildEntries, type EntrySubject } from '../../../src/audit/entry.ts'
+import { buildEntries, countedAccess, type EntrySubject } from '../../../src/audit/entry.ts'
 import type { Access, EntryDraft } from '../../../src/audit/port.ts'
 import { limits } from '../../../src/limits.ts'
 import { base } from './access.ts'
@@ -114,5 +114,23 @@ describe('the entries of an access', () => {
     expect(access?.query.text.endsWith('…')).toBe(true)
     expect(Buffer.byteLength(access?.query.text ?? '')).toBeGreaterThan(limits.maxEntryQueryBytes - 8)
     expect(access?.query.path).toBe(base.query.path)
+  })
+})
+
+describe('a counted entry', () => {
+  test('attributes nothing to anybody and holds its counts', () => {
+    const built = buildEntries(countedAccess('counted-failures', 'r1', { count: '7' }), [], null)
+    if (!built.ok) throw new Error(built.error.detail)
+    const [access] = accesses(built.value)
+    expect(new Set(Object.values(access?.who ?? {}))).toEqual(new Set([null]))
+    expect(access).toMatchObject({
+      requestId: 'r1',
+      clientRequestId: null,
+      operation: 'counted-failures',
+      query: { method: '', path: '', text: '' },
+      decision: { outcome: 'error', reason: 'counted' },
+      purpose: null,
+      note: { count: '7' },
+    })
   })
 })
