@@ -147,7 +147,7 @@ export const limits = {
   clockToleranceSeconds: 5,
   /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
   maxRememberedTokens: 10_000,
-  /** Issuers whose keys an isolate remembers. */
+  /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */
   maxRememberedIssuers: 100,
   /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
   maxRememberedPlacements: 10_000,
@@ -159,7 +159,7 @@ export const limits = {
   maxJwksBytes: 64 * 1024,
   /** Keys of one issuer: the current ones and those of a rotation under way. */
   maxIssuerKeys: 20,
-  /** An unknown key id makes an isolate read an issuer's row again at most this often. */
+  /** Unknown issuers and key ids, however many, make an isolate read the issuers again at most this often. */
   issuerReloadEveryMs: 2_000,
 
   // --- commands that call a cluster -------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ import type { Placement, Presented } from './caller.ts'
 import { facilityRow, isClient } from './caller-sql.ts'
 import { readClaims } from './claims.ts'
 import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
-import { type TrustedIssuer, trustIssuer } from './issuer-keys.ts'
+import type { TrustedIssuer } from './issuer-keys.ts'
+import { IssuerList } from './issuer-list.ts'
 import { Memory } from './memory.ts'
 import type { TokenRefusal } from './refusal.ts'
 
@@ -37,52 +38,39 @@ const requiredClaims = ['iss', 'sub', 'client_id', 'aud', 'exp', 'iat', 'jti'] a
 /** RFC 9068 §2.1, and what SMART servers write. Other tokens of an issuer (ID tokens) differ in their audience. */
 const tokenTypes = ['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt']
 
-const issuerSql = `select row, issuer, audience, algorithms, jwks
-from issuer where issuer = :caller_issuer and valid_to is null`
+/** All of them at once: an invented name costs no read of its own. */
+const issuersSql = `select row, issuer, audience, algorithms, jwks
+from issuer where valid_to is null order by row limit ${limits.maxRememberedIssuers}`
 
 const placementSql = `select f.row, f.id, f.region, f.log
 from client as c join facility as f on f.row = ${facilityRow('c')} where ${isClient('c')}`
 
 /**
- * One per isolate. It remembers, within bounds, only that a signature verified by a registry row, that row's keys, and
+ * One per isolate. It remembers, within bounds, only that a signature verified by a registry row, the issuers' keys, and
  * where a caller's facility lives: hints that `readFacts` confirms in every request. It never keeps a promise: on Workers
  * one request must not wait for another's.
  */
 export function createAuthenticator(registry: Reader): Authenticator {
-  // By SHA-256 of the token. An entry counts only while the row that verified it is the issuer's remembered one.
+  // By SHA-256 of the token. An entry counts only while the row that verified it is the issuer's listed one.
   const tokens = new Memory<string, Presented>(limits.maxRememberedTokens)
-  // The current row as last read, and when. Entries are replaced, never updated.
-  const issuers = new Memory<string, { readonly trusted: TrustedIssuer; readonly readAtMs: number }>(
-    limits.maxRememberedIssuers,
-  )
-  // Issuers the registry did not know, and when it said so: apart, so that invented names push out no real issuer.
-  const strangers = new Memory<string, number>(limits.maxRememberedIssuers)
+  // The registry's current issuers as last read; null: to be read again. Replaced as a whole, never updated.
+  let remembered: IssuerList | null = null
   const placements = new Memory<string, { readonly placement: Placement | null }>(
     limits.maxRememberedPlacements,
   )
 
-  const readIssuer = async (claimed: Claimed, nowMs: number) => {
-    const [issuerRows, placementRows] = await registry.read([
-      issuerStatement(claimed),
+  /** The claimed placement rides along, so that a cold isolate reads once; it counts only if the token verifies. */
+  const readIssuers = async (claimed: Claimed, nowMs: number) => {
+    const [issuerRows = [], placementRows] = await registry.read([
+      { sql: issuersSql },
       placementStatement(claimed),
     ])
-    const row = issuerRows?.[0]
-    const placement = placementOf(placementRows?.[0])
-    if (!row) {
-      issuers.delete(claimed.issuer)
-      strangers.set(claimed.issuer, nowMs)
-      return { trusted: null, placement }
-    }
-    const trusted = await trustIssuer(row)
-    strangers.delete(claimed.issuer)
-    issuers.set(claimed.issuer, { trusted, readAtMs: nowMs })
-    return { trusted, placement }
+    const issuers = new IssuerList(issuerRows, nowMs, remembered)
+    remembered = issuers
+    return { issuers, placement: placementOf(placementRows?.[0]) }
   }
 
-  const isRecent = (readAtMs: number | undefined, nowMs: number): boolean =>
-    readAtMs !== undefined && nowMs - readAtMs < limits.issuerReloadEveryMs
-
-  /** Refusals that a newer registry row could turn are given only by a row read a moment ago. */
+  /** Refusals that newer registry rows could turn are given only by rows read a moment ago. */
   const verify = async (
     token: string,
     key: string,
@@ -90,24 +78,22 @@ export function createAuthenticator(registry: Reader): Authenticator {
     claimed: Claimed,
     nowMs: number,
   ): Promise<Result<Authenticated, TokenRefusal>> => {
-    const known = issuers.get(claimed.issuer)
-    const first = known ? await verifySignature(token, jws, known.trusted, nowMs) : 'unknown-issuer'
-    if (known && first === null) return await admit(key, claimed, known.trusted, undefined)
-    const readAtMs = known?.readAtMs ?? strangers.get(claimed.issuer)
-    if (first !== null && (!dependsOnRow.has(first) || isRecent(readAtMs, nowMs))) return refused(first)
-    const { trusted, placement } = await readIssuer(claimed, nowMs)
-    if (!trusted) return refused('unknown-issuer')
-    const cause = await verifySignature(token, jws, trusted, nowMs)
-    return cause === null ? await admit(key, claimed, trusted, placement) : refused(cause)
+    const known = remembered
+    const first = known ? await verifyBy(known, token, jws, claimed, nowMs) : null
+    if (first?.ok) return await admit(key, claimed, first.value, undefined)
+    if (known && first && (!dependsOnRow.has(first.error.cause) || known.isRecent(nowMs))) return first
+    const { issuers, placement } = await readIssuers(claimed, nowMs)
+    const second = await verifyBy(issuers, token, jws, claimed, nowMs)
+    return second.ok ? await admit(key, claimed, second.value, placement) : second
   }
 
   const admit = async (
     key: string,
     claimed: Claimed,
-    { row }: TrustedIssuer,
+    issuerRow: number,
     placement: Placement | null | undefined,
   ): Promise<Result<Authenticated, TokenRefusal>> => {
-    const presented = { ...claimed, issuerRow: row }
+    const presented = { ...claimed, issuerRow }
     if (placement !== undefined) placements.set(placementKey(claimed), { placement })
     tokens.set(key, presented)
     return ok({ presented, placement: await placementFor(claimed) })
@@ -128,10 +114,10 @@ export function createAuthenticator(registry: Reader): Authenticator {
       if (token === undefined) return refused('missing')
       if (token.length > limits.maxTokenBytes) return refused('malformed')
       const key = await digest(token)
-      const remembered = tokens.get(key)
-      if (remembered && issuers.get(remembered.issuer)?.trusted.row === remembered.issuerRow) {
-        if (nowMs >= (remembered.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
-        return ok({ presented: remembered, placement: await placementFor(remembered) })
+      const verified = tokens.get(key)
+      if (verified && remembered?.rowOf(verified.issuer) === verified.issuerRow) {
+        if (nowMs >= (verified.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
+        return ok({ presented: verified, placement: await placementFor(verified) })
       }
       const jws = readCompactJws(token)
       if (!jws.ok) return refused('malformed')
@@ -142,7 +128,7 @@ export function createAuthenticator(registry: Reader): Authenticator {
       return claimed ? await verify(token, key, jws.value, claimed, nowMs) : refused('malformed')
     },
     forget: (presented) => {
-      issuers.delete(presented.issuer)
+      remembered = null
       placements.delete(placementKey(presented))
     },
   }
@@ -156,6 +142,20 @@ const dependsOnRow: ReadonlySet<Cause> = new Set([
   'bad-signature',
   'wrong-audience',
 ])
+
+/** Row number of the issuer's registry row by whose keys the token holds. */
+async function verifyBy(
+  issuers: IssuerList,
+  token: string,
+  jws: UnverifiedJws,
+  { issuer }: Claimed,
+  nowMs: number,
+): Promise<Result<number, TokenRefusal>> {
+  const trusted = await issuers.trusted(issuer)
+  if (!trusted) return refused('unknown-issuer')
+  const cause = await verifySignature(token, jws, trusted, nowMs)
+  return cause === null ? ok(trusted.row) : refused(cause)
+}
 
 /** Null when the token holds; its issuer's row says which keys, algorithms and audience, never the token. */
 async function verifySignature(
@@ -197,11 +197,6 @@ function causeOf(error: unknown): Cause {
   if (error instanceof errors.JOSEError) return 'malformed'
   throw error
 }
-
-const issuerStatement = ({ issuer }: Claimed): Statement => ({
-  sql: issuerSql,
-  args: { caller_issuer: issuer },
-})
 
 const placementStatement = ({ issuer, clientId, facilityUri }: Claimed): Statement => ({
   sql: placementSql,

@@ -204,6 +204,33 @@ describe('rotation', () => {
     expect((await authenticate(token, later)).ok).toBe(true)
   })
 
+  it('invented issuers, facilities and clients cost one read in a while, all together', async () => {
+    const forged = async (n: number) =>
+      await signToken(nextKey, {
+        iss: `https://invented-${n}.example`,
+        client_id: `client-${n}`,
+        extensions: { ihe_iua: { subject_organization_id: `urn:invented:${n}` } },
+      })
+    for (let n = 0; n < 500; n++)
+      expect(await authenticate(await forged(n), nowMs + n)).toEqual(refused('unknown-issuer'))
+    expect(registry.reads()).toBe(1)
+    for (let n = 0; n < 500; n++) await authenticate(await forged(n), later + n)
+    expect(registry.reads()).toBe(2)
+    // They push out nobody: a good token only has its facility read.
+    expect((await authenticate(await signToken(key), later)).ok).toBe(true)
+    expect(registry.reads()).toBe(3)
+  })
+
+  it('forged tokens of a known issuer name facilities that are never looked up', async () => {
+    await authenticate(await signToken(key))
+    for (let n = 0; n < 50; n++) {
+      const extensions = { ihe_iua: { subject_organization_id: `urn:invented:${n}` } }
+      const token = await signToken({ ...nextKey, kid: 'k1' }, { client_id: `client-${n}`, extensions })
+      expect(await authenticate(token, nowMs + 1)).toEqual(refused('bad-signature'))
+    }
+    expect(registry.reads()).toBe(1)
+  })
+
   it('an issuer whose row has ended is unknown', async () => {
     const token = await signToken(key)
     const first = await authenticate(token)
