@@ -6,6 +6,14 @@ export const limits = {
   // --- what a client may send -------------------------------------------------------------------------------------
   /** One request body. sqld refuses a value past 5,000,000 bytes, so a bundle travels in several; 16 MiB is four. */
   maxBodyBytes: 16 * 1024 * 1024,
+  /** Bodies one isolate receives at once: the rest of its requests are readers. */
+  maxConcurrentBodies: 32,
+  /** Their bytes together: a Worker's memory is 128 MB, and a body is held twice while it is parsed. */
+  maxBodyBytesUnderWay: 48 * 1024 * 1024,
+  /** Waiting for the next bytes of a body. */
+  bodyIdleMs: 5_000,
+  /** Receiving a whole body: 16 MiB at 5 Mbit/s. */
+  bodyDeadlineMs: 30_000,
   /** Entries of one bundle: bounds the work one request may cause. */
   maxBundleEntries: 5_000,
   /** One resource as stored text: four of them fit a sqld value. */
@@ -155,6 +163,8 @@ export const limits = {
   jwksRefreshEveryMs: 10_000,
   /** One fetch of a key set. */
   jwksDeadlineMs: 3_000,
+  /** Key sets fetched at once: Workers wait for six answers; so a round in which no issuer answers ends in a minute. */
+  maxJwksFetches: 6,
   /** A key set is 1–3 KiB; certificates are not wanted. */
   maxJwksBytes: 64 * 1024,
   /** Keys of one issuer: the current ones and those of a rotation under way. */

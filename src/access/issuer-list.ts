@@ -16,13 +16,8 @@ export class IssuerList {
   /** `rows` are those of table `issuer`. Of `before`, keys made ready are kept: a registry row is never updated in place. */
   constructor(rows: Rows, readAtMs: number, before: IssuerList | null) {
     this.#readAtMs = readAtMs
-    this.#byName = new Map(
-      rows.map((row) => {
-        const name = String(row.issuer)
-        const known = before ? before.#byName.get(name) : undefined
-        return [name, known?.row.row === row.row ? known : { row, trusted: null }]
-      }),
-    )
+    const known = before ? before.#byName : new Map<string, Listed>()
+    this.#byName = new Map(rows.map((row) => [String(row.issuer), sameOrNew(known, row)]))
   }
 
   /** Until then a name or key that is not listed is refused without asking the registry again. */
@@ -47,4 +42,9 @@ export class IssuerList {
     listed.trusted ??= await trustIssuer(listed.row)
     return listed.trusted
   }
+}
+
+function sameOrNew(known: ReadonlyMap<string, Listed>, row: Row): Listed {
+  const listed = known.get(String(row.issuer))
+  return listed?.row.row === row.row ? listed : { row, trusted: null }
 }
