@@ -5,7 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
-import { Exchange } from './disclosure/exchange.ts'
+import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { Operation } from './disclosure/operation.ts'
@@ -48,20 +48,19 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   publicRoutes(app, ports)
 
-  const begin =
-    (operation: Pick<Operation, 'name' | 'action'>) => async (c: Context<Env>, next: () => Promise<void>) => {
-      const exchange = new Exchange(ports, {
-        read,
-        defer: deferOf(c),
-        request: c.req.raw,
-        language: c.get('language') === 'en' ? 'en' : 'fr',
-        operation,
-      })
-      const refused = await exchange.authenticate()
-      if (refused) return refused
-      c.set('exchange', exchange)
-      return await next()
-    }
+  const begin = (operation: Described) => async (c: Context<Env>, next: () => Promise<void>) => {
+    const exchange = new Exchange(ports, {
+      read,
+      defer: deferOf(c),
+      request: c.req.raw,
+      language: c.get('language') === 'en' ? 'en' : 'fr',
+      operation,
+    })
+    const refused = await exchange.authenticate()
+    if (refused) return refused
+    c.set('exchange', exchange)
+    return await next()
+  }
 
   for (const operation of operations)
     app.on(
@@ -81,7 +80,12 @@ export function createApp(ports: Ports): Hono<Env> {
   return app
 }
 
-const elsewhere = { name: 'elsewhere', action: 'operation' } as const
+/** Any caller may learn that there is nothing here. */
+const elsewhere: Described = {
+  name: 'elsewhere',
+  action: 'operation',
+  callers: ['provider', 'facility-system', 'privacy-officer'],
+}
 
 function methodsByPath(): ReadonlyMap<string, string> {
   const methods = new Map<string, string>()
@@ -99,11 +103,17 @@ type Invalid = {
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
 async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {
   if (result.success) return undefined
-  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => ({
-    code: 'value',
-    expression: path.length > 0 ? path.map(String).join('.') : result.target,
-    text: { fr: `Paramètre invalide : ${message}`, en: message },
-  }))
+  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => {
+    const name = path.length > 0 ? path.map(String).join('.') : result.target
+    return {
+      code: 'value',
+      expression: name,
+      text: {
+        fr: `Paramètre invalide ou inconnu : ${name}.`,
+        en: `Invalid or unknown parameter ${name}: ${message}.`,
+      },
+    }
+  })
   return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
 }
 

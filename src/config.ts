@@ -16,6 +16,8 @@ export interface Region {
 export interface Config {
   /** The region whose log takes accesses of callers without a facility; its name is the first of `regions`. */
   readonly regions: readonly [Region, ...Region[]]
+  /** Scheme and host at which callers reach this record, where a proxy hides them; null: as each request says. */
+  readonly publicUrl: string | null
   readonly records: {
     readonly replica: { readonly url: string; readonly token: string }
     readonly primary: { readonly url: string; readonly token: string }
@@ -46,6 +48,8 @@ export interface Environment {
   readonly ID_KEY: string
   /** 32 bytes, base64url. */
   readonly CURSOR_KEY: string
+  /** Empty: scheme and host as each request says. */
+  readonly PUBLIC_URL: string
   /** Empty: the peer's address. */
   readonly CLIENT_ADDRESS_HEADER: string
   readonly METRICS_TOKEN: string
@@ -67,6 +71,7 @@ export function readConfig(env: Environment): Config {
   }
   return {
     regions: readRegions(text('REGIONS')),
+    publicUrl: env.PUBLIC_URL || null,
     records: {
       replica: { url: text('RECORDS_REPLICA_URL'), token: text('RECORDS_REPLICA_TOKEN') },
       primary: { url: text('RECORDS_PRIMARY_URL'), token: text('RECORDS_PRIMARY_TOKEN') },

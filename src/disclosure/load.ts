@@ -6,6 +6,7 @@ import { type Clock, freshness, readClock } from '../access/facts.ts'
 import { limits } from '../limits.ts'
 import { heartbeatStatement } from '../store/heartbeat.ts'
 import { type Rows, type Statement, StoreError } from '../store/ports.ts'
+import { raiseAlarm } from './alarms.ts'
 import type { Defer, Ports } from './ports.ts'
 
 export interface Staleness {
@@ -17,6 +18,8 @@ export interface Snapshot {
   readonly rows: readonly Rows[]
   /** Null when fresh. */
   readonly staleness: Staleness | null
+  /** The caller says to have seen a write that the primary itself does not know: no write of ours. */
+  readonly isClockAhead: boolean
 }
 
 /** What a client sends back in `Dossier-Clock` to read its own writes. */
@@ -67,21 +70,28 @@ export function createLoad({ replica, primary }: Pick<Ports, 'replica' | 'primar
       if (!(error instanceof StoreError) || error.code !== 'unavailable') throw error
       const fallback = await fromPrimary(statements, now, false)
       if (!fallback) throw error
-      return { rows: fallback, staleness: null }
+      return atPrimary(fallback, session)
     }
     const clock = readClock(rows)
     const age = freshness(clock.heartbeatAt, now)
+    if (age.future) raiseAlarm('heartbeat-in-future', null)
     if (age.fresh && !isBehind(clock, session)) {
       if (now - clock.heartbeatAt > limits.freshMs / 2)
         // A missed beat is made up for by the next read.
         defer(primary.apply([heartbeatStatement(now)], limits.primaryReadDeadlineMs).catch(() => undefined))
-      return { rows, staleness: null }
+      return { rows, staleness: null, isClockAhead: false }
     }
     const newer = await fromPrimary(statements, now, !age.fresh)
-    if (newer) return { rows: newer, staleness: null }
-    return { rows, staleness: { seconds: age.seconds, degraded: age.degraded } }
+    if (newer) return atPrimary(newer, session)
+    return { rows, staleness: { seconds: age.seconds, degraded: age.degraded }, isClockAhead: false }
   }
 }
+
+const atPrimary = (rows: readonly Rows[], session: SessionClock | null): Snapshot => ({
+  rows,
+  staleness: null,
+  isClockAhead: isBehind(readClock(rows), session),
+})
 
 const isBehind = (clock: Clock, session: SessionClock | null): boolean =>
   session !== null && session.epoch === clock.epoch && clock.n < session.n

@@ -3,16 +3,16 @@
  * wants to disclose. `expose` appends that to the audit log and only then releases it.
  */
 import type { z } from 'zod'
-import type { Caller, CallerKind, Facts, Presented } from '../access/caller.ts'
+import type { Caller, CallerKind, Presented } from '../access/caller.ts'
 import type { Action } from '../audit/port.ts'
-import type { Config, Region } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
@@ -29,46 +29,63 @@ export interface Operation<Param = unknown, Query = unknown> {
 export interface OperationContext<Param, Query> {
   readonly param: Param
   readonly query: Query
-  /** Text of the request body, within `limits.maxBodyBytes`; empty without `bodyTypes`. */
-  readonly body: string
   readonly requestId: string
-  /** Scheme and host as the caller wrote them. */
+  /** Public address of this record, without a slash at the end. */
   readonly origin: string
-  /** Path and query as received. */
+  /** Public address of the request: path and query as received. */
   readonly url: URL
   /** Milliseconds since 1970. */
   readonly now: number
   readonly language: 'fr' | 'en'
   readonly presented: Presented
-  /** The caller's facility as the isolate remembers it, confirmed by `load`; null without a facility. */
-  readonly facilityHint: string | null
-  readonly config: Config
+  readonly keys: Pick<Config, 'idKey' | 'cursorKey'>
+  /** Names of the logs served here, the serving region's first. */
+  readonly logs: readonly string[]
   /**
    * The read batch of the request, to be called once: policy facts and the page in one snapshot of the nearest replica
    * and, when the caller's facility belongs to this region, the local statements in parallel.
    */
-  load(page: {
-    readonly records?: readonly Statement[]
-    readonly local?: readonly Statement[]
-  }): Promise<Result<Loaded, Refusal>>
-  /** Phase one of a write: durable before anything is written. The disclosure is then appended as its outcome. */
-  intend(note: Readonly<Record<string, string>>): Promise<Result<void, Refusal>>
-  /** The primary of *records*. */
-  readonly records: Writer
-  /** The local database of the caller's region, null when it is not served here. */
-  readonly local: Writer | null
-  readonly audit: Reader
+  load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
+  /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
+  body(): Promise<Result<string, Refusal>>
+  /**
+   * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
+   * disclosure is then appended as its outcome.
+   */
+  intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>>
+  readonly ledger: Reader
   /** Size of the log of this access and whether the ledger holds it: for exports. */
   drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>>
 }
 
+/** Who asks, as far as statements need to know; verified anew when the registry has moved on. */
+export interface Asker {
+  readonly presented: Presented
+  /** The caller's facility, confirmed by the facts of the same batch; null without one. */
+  readonly facility: string | null
+}
+
+export interface Page {
+  readonly records?: readonly Statement[]
+  readonly local?: readonly Statement[]
+}
+
 export interface Loaded {
-  readonly facts: Facts
   readonly caller: Caller
   readonly records: readonly Rows[]
-  /** Empty when the local database was not asked. */
+  /** Empty when the local database was not asked, or did not answer. */
   readonly local: readonly Rows[]
-  readonly region: Region | null
+  /** The local database of the caller's region is served here. */
+  readonly hasLocal: boolean
+  /** It was asked and did not answer: what is not shared is missing from the page. */
+  readonly isLocalMissing: boolean
+}
+
+export interface Writers {
+  /** The primary of *records*. */
+  readonly records: Writer
+  /** The local database of the caller's region, null when it is not served here. */
+  readonly local: Writer | null
 }
 
 /** What leaves for one patient (or about none): becomes that patient's audit entries. */

@@ -3,8 +3,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Caller, Placement, Presented } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
-import { type AccessBase, buildEntries, type EntrySubject } from '../audit/entry.ts'
-import type { AppendRefusal, AppendRequest, AuditLogs, Who } from '../audit/port.ts'
+import { type AccessBase, buildEntries, countedAccess, type EntrySubject } from '../audit/entry.ts'
+import type { AppendRefusal, AuditLogs, Who } from '../audit/port.ts'
 import type { Receipt } from '../audit/receipt.ts'
 import { err, type Result } from '../result.ts'
 import type { Staleness } from './load.ts'
@@ -98,41 +98,21 @@ export class Recorder {
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
         : await logs.append(log, append)
     if (!appended.ok) return err(unreceiptedKind(appended.error.reason))
-    this.#tellUnreceipted(servingLog, base)
+    this.#tellUnreceipted(servingLog)
     return appended
   }
 
   /** Answers that left without a receipt become one counted entry as soon as the log takes entries again. */
-  #tellUnreceipted(log: string, base: AccessBase): void {
+  #tellUnreceipted(log: string): void {
     const taken = takeUnlogged()
     if (!taken) return
     const requestId = crypto.randomUUID()
-    const entries = buildEntries(
-      {
-        ...base,
-        requestId,
-        clientRequestId: null,
-        phase: 'access',
-        operation: 'refused-without-receipt',
-        who: whoOf(null, null, null),
-        purpose: null,
-        decision: { outcome: 'error', reason: 'counted', detail: null },
-        note: taken.counts,
-      },
-      [],
-      null,
-    )
+    const entries = buildEntries(countedAccess('refused-without-receipt', requestId, taken.counts), [], null)
     if (!entries.ok) {
       taken.giveBack()
       return
     }
-    const append: AppendRequest = {
-      requestId,
-      phase: 'access',
-      sequence: 0,
-      entries: entries.value,
-      once: [],
-    }
+    const append = { requestId, phase: 'access', sequence: 0, entries: entries.value, once: [] } as const
     this.#options.defer(
       this.#options.logs.append(log, append).then((appended) => {
         if (!appended.ok) taken.giveBack()

@@ -12,12 +12,16 @@ export type InputRefusal =
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /** Unknown, or not for this caller: the same answer. */
   | { readonly reason: 'not-found'; readonly what: string; readonly issues?: readonly Issue[] }
+  /** The body did not come in time. */
+  | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
-  /** More patients, entries or bytes than one access may have. */
-  | { readonly reason: 'too-costly'; readonly detail: string }
+  /** More patients than one access may name. */
+  | { readonly reason: 'too-costly'; readonly patients: number }
 
 export type FaultRefusal =
+  /** More of one kind of work is under way than one isolate takes on. */
+  | { readonly reason: 'overload'; readonly detail: string }
   /** A database did not answer within its deadline. */
   | { readonly reason: 'store-unavailable'; readonly detail: string }
   /** A defect of ours. */

@@ -52,12 +52,22 @@ export function toWire(refusal: Refusal): Wire {
         `Le corps dépasse ${refusal.maxBytes} octets.`,
         `The body is larger than ${refusal.maxBytes} bytes.`,
       )
+    case 'body-timeout':
+      return wire(408, 'timeout', 'Le corps n’est pas arrivé à temps.', 'The body did not arrive in time.')
+    case 'overload':
+      return wire(
+        503,
+        'throttled',
+        'Trop d’envois sont en cours.',
+        'Too many uploads are under way. Try again shortly.',
+        retry,
+      )
     case 'too-costly':
       return wire(
         422,
         'too-costly',
-        `Requête trop lourde : ${refusal.detail}.`,
-        `Too costly: ${refusal.detail}.`,
+        `${refusal.patients} patients dans une requête, ${limits.maxAccessPatients} au plus.`,
+        `${refusal.patients} patients in one request, ${limits.maxAccessPatients} at most.`,
       )
     case 'replayed':
       return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')
@@ -135,14 +145,17 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
     case 'not-found':
       return { reason: 'not-found', detail: refusal.what }
     case 'too-costly':
+      return { reason: 'too-costly', detail: `${refusal.patients} patients` }
     case 'store-unavailable':
     case 'log-unavailable':
+    case 'overload':
     case 'internal':
       return { reason: refusal.reason, detail: refusal.detail }
     case 'no-such-path':
     case 'method-not-allowed':
     case 'unsupported-media-type':
     case 'body-too-large':
+    case 'body-timeout':
     case 'replayed':
     case 'log-overload':
     case 'counted':

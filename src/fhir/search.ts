@@ -27,9 +27,7 @@ export interface SearchQuery {
   readonly cursor: string | null
 }
 
-export type RawQuery = Readonly<Record<string, string | readonly string[]>>
-
-export function parseSearch(type: string, raw: RawQuery): Result<SearchQuery, readonly Issue[]> {
+export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQuery, readonly Issue[]> {
   const elements = elementsOf(type)
   const issues: Issue[] = []
   let patient: string | null = null
@@ -44,13 +42,12 @@ export function parseSearch(type: string, raw: RawQuery): Result<SearchQuery, re
     if (values.length > 1) issues.push(wrong(name, 'ne peut figurer qu’une fois', 'may appear only once'))
     return values[0] ?? ''
   }
-  const names = Object.keys(raw)
+  const names = [...new Set(raw.keys())]
   if (names.length > limits.maxSearchParameters)
     issues.push(wrong('', 'trop de paramètres', 'too many parameters'))
 
   for (const name of names) {
-    const value = raw[name]
-    const values = typeof value === 'string' ? [value] : (value ?? [])
+    const values = raw.getAll(name)
     if (values.length > limits.maxSearchParameters) {
       issues.push(wrong(name, 'répété trop souvent', 'repeated too often'))
     } else if (type !== 'Patient' && personParam(type).includes(name)) {

@@ -274,6 +274,7 @@ function workerEnvironment(databases: Databases, secrets: Secrets): Environment 
     AUDIT_WRITE_TOKEN: databases.audit.writeToken,
     ID_KEY: secrets.idKey,
     CURSOR_KEY: secrets.cursorKey,
+    PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: secrets.metricsToken,
   }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { Facility } from '../access/caller.ts'
-import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { readBundle } from '../fhir/bundle.ts'
 import { parseJson } from '../fhir/json.ts'
@@ -44,13 +44,15 @@ export const publishBundle: Operation<z.infer<typeof param>, z.infer<typeof quer
 }
 
 async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const loaded = await ctx.load({ records: [sharingRules, personSystems] })
+  const loaded = await ctx.load(() => ({ records: [sharingRules, personSystems] }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
   if (caller.kind !== 'facility-system')
     return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
 
-  const planned = plan(ctx, caller.facility, records)
+  const body = await ctx.body()
+  if (!body.ok) return body
+  const planned = plan(ctx, body.value, caller.facility, records)
   if (!planned.ok) return planned
   const publication: Publication = {
     key: ctx.requestId,
@@ -59,7 +61,7 @@ async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     plan: planned.value,
   }
   const { documents, kind, outcomes } = planned.value
-  if (ctx.local === null && documents.some(({ route }) => route === 'local'))
+  if (!loaded.value.hasLocal && documents.some(({ route }) => route === 'local'))
     return err({
       reason: 'store-unavailable',
       detail: 'the local database of this facility is not served here',
@@ -67,21 +69,26 @@ async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
   const intended = await ctx.intend({ bundle: kind, entries: String(outcomes.length) })
   if (!intended.ok) return intended
-  const written = await write(ctx, publication)
+  const written = await write(intended.value, publication)
   if (!written.ok) return written
   return ok(disclosure(ctx, publication.published, written.value))
 }
 
-function plan(ctx: Context, facility: Facility, rows: readonly (readonly Row[])[]): Result<Plan, Refusal> {
+function plan(
+  ctx: Context,
+  body: string,
+  facility: Facility,
+  rows: readonly (readonly Row[])[],
+): Result<Plan, Refusal> {
   const [ruleRows = [], systemRows = []] = rows
-  const parsed = parseJson(ctx.body)
+  const parsed = parseJson(body)
   if (!parsed.ok) return err({ reason: 'invalid', issues: [parsed.error] })
   const bundle = readBundle(parsed.value)
   if (!bundle.ok) return err({ reason: 'invalid', issues: bundle.error })
   const planned = planPublication(bundle.value, {
     facility: facility.id,
     identitySystems: facility.identitySystems,
-    idKey: ctx.config.idKey,
+    idKey: ctx.keys.idKey,
     rules: ruleRows.map(sharingRule),
     personSystems: systemRows.map(({ system }) => system as string),
     baseUrl: `${ctx.origin}/fhir/`,
@@ -91,8 +98,7 @@ function plan(ctx: Context, facility: Facility, rows: readonly (readonly Row[])[
     return err({ reason: issues.every(({ code }) => code === 'conflict') ? 'conflict' : 'invalid', issues })
   }
   const { length } = planned.value.sourceRecords
-  if (length > limits.maxAccessPatients)
-    return err({ reason: 'too-costly', detail: `${length} patients, ${limits.maxAccessPatients} at most` })
+  if (length > limits.maxAccessPatients) return err({ reason: 'too-costly', patients: length })
   return planned
 }
 
@@ -104,11 +110,12 @@ interface Stored {
 }
 
 /** The three steps of `documents.ts`. Rejects with `StoreError`, after which the publication is settled by its key. */
-async function write(ctx: Context, publication: Publication): Promise<Result<Stored, Refusal>> {
+async function write(
+  { records, local }: Writers,
+  publication: Publication,
+): Promise<Result<Stored, Refusal>> {
   const { facility } = publication
-  const known = ctx.local
-    ? await readSettled(ctx.records, ctx.local, publication)
-    : new Map<string, LatestVersion>()
+  const known = local ? await readSettled(records, local, publication) : new Map<string, LatestVersion>()
 
   // What the local database already contradicts: fails a transaction, drops out of a batch.
   const contradicted = issuesOf(publication.plan, [known], (document, stored) =>
@@ -118,24 +125,24 @@ async function write(ctx: Context, publication: Publication): Promise<Result<Sto
   const plan = withoutRefused(publication.plan, contradicted)
   const accepted = { ...publication, plan }
 
-  const isPending = ctx.local !== null && (await prepareLocal(ctx.local, accepted, known))
+  const isPending = local !== null && (await prepareLocal(local, accepted, known))
   let inRecords: RecordsOutcome
   try {
-    inRecords = await writeRecords(ctx.records, accepted, known)
+    inRecords = await writeRecords(records, accepted, known)
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'constraint' || !error.message.includes('conflict'))
       throw error
-    const stored = [await readLatest(ctx.records, plan), known]
+    const stored = [await readLatest(records, plan), known]
     return err(refusalFor(issuesOf(plan, stored, (document, found) => refusal(document, facility, found))))
   }
-  const local = plan.documents.filter(({ route }) => route === 'local')
+  const unshared = plan.documents.filter(({ route }) => route === 'local')
   const inLocal =
-    ctx.local !== null && isPending
+    local !== null && isPending
       ? await finishLocal(
-          ctx.local,
+          local,
           accepted,
           { latest: [...inRecords.latest.values()], sourceRecords: inRecords.sourceRecords },
-          idRows(local),
+          idRows(unshared),
         )
       : null
   // What the batches passed over: entries of a `batch`, each for itself.

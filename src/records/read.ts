@@ -30,18 +30,20 @@ async function read(
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   const byId = (filter: string) =>
     `select ${pageColumns} from document as d where d.type = :type and d.id = :id and ${filter}`
-  const loaded = await ctx.load({
-    records: [{ sql: byId(visible('d')), args: { ...visibleArgs(ctx.presented), type, id } }],
-    local: [{ sql: byId(visibleLocal('d')), args: { ...visibleLocalArgs(ctx.facilityHint), type, id } }],
-  })
+  const loaded = await ctx.load(({ presented, facility }) => ({
+    records: [{ sql: byId(visible('d')), args: { ...visibleArgs(presented), type, id } }],
+    local: [{ sql: byId(visibleLocal('d')), args: { ...visibleLocalArgs(facility), type, id } }],
+  }))
   if (!loaded.ok) return loaded
-  const { records, local, caller } = loaded.value
+  const { records, local, caller, isLocalMissing } = loaded.value
   const found = [
     ...records.map((rows) => rows.map((row) => pageRow(row, true))),
     ...local.map((rows) => rows.map((row) => pageRow(row, false))),
   ]
   const judged = judge(caller, merge(found, 1).rows)
   const [row] = judged.rows
+  // It may be where nobody could look: that is not the same as not being there.
+  if (!row && isLocalMissing) return err({ reason: 'store-unavailable', detail: 'local' })
   if (!row) return err({ reason: 'not-found', what: `${type}/${id}` })
   return ok({
     status: 200,

@@ -5,8 +5,10 @@ import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { DateSearch } from '../fhir/date.ts'
-import { parseSearch, type RawQuery, type SearchQuery, type Token } from '../fhir/search.ts'
+import { type Issue, operationOutcome } from '../fhir/outcome.ts'
+import { parseSearch, type SearchQuery, type Token } from '../fhir/search.ts'
 import { resourceTypes } from '../fhir/types.ts'
+import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import { type Cursors, createCursors, type Position } from './cursor.ts'
@@ -32,21 +34,22 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   if (type === 'AuditEvent' || type === 'Consent') return err(notOffered(type))
-  const parsed = parseSearch(type, ctx.query as RawQuery)
+  // From the address itself: a record of parameters loses names such as `__proto__`.
+  const parsed = parseSearch(type, ctx.url.searchParams)
   if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error })
   const wanted = parsed.value
 
-  const cursors = createCursors(ctx.config.cursorKey)
+  const cursors = createCursors(ctx.keys.cursorKey)
   const binding = bindingOf(ctx)
   const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
-  const loaded = await ctx.load({
-    records: pageStatements(type, wanted, after, visible('d'), visibleArgs(ctx.presented)),
-    local: pageStatements(type, wanted, after, visibleLocal('d'), visibleLocalArgs(ctx.facilityHint)),
-  })
+  const loaded = await ctx.load(({ presented, facility }) => ({
+    records: pageStatements(type, wanted, after, visible('d'), visibleArgs(presented)),
+    local: pageStatements(type, wanted, after, visibleLocal('d'), visibleLocalArgs(facility)),
+  }))
   if (!loaded.ok) return loaded
-  const { records, local, caller } = loaded.value
+  const { records, local, caller, isLocalMissing } = loaded.value
   const branches = [
     ...records.map((rows) => rows.map((row) => pageRow(row, true))),
     ...local.map((rows) => rows.map((row) => pageRow(row, false))),
@@ -54,13 +57,17 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
   const page = merge(branches, wanted.count)
   const judged = judge(caller, page.rows)
+  const disclosed = disclosedOf(judged.rows)
+  // Only a look-up by identifier can meet several persons; so many share one only by mistake.
+  if (disclosed.length > limits.maxAccessPatients)
+    return err({ reason: 'too-costly', patients: disclosed.length })
   const last = page.rows.at(-1)
   const next = page.more && last ? await nextLink(ctx, cursors, last, binding) : null
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
-    body: searchset(ctx, judged.rows, next),
-    disclosed: disclosedOf(judged.rows),
+    body: searchset(ctx, judged.rows, next, isLocalMissing),
+    disclosed,
     reason: judged.reason,
     mismatches: judged.mismatches,
   })
@@ -200,14 +207,32 @@ async function nextLink(ctx: Context, cursors: Cursors, last: PageRow, binding: 
 }
 
 /** Stored text put together, never parsed. */
-function searchset({ origin, url }: Context, rows: readonly PageRow[], next: string | null): string {
+function searchset(
+  { origin, url, language }: Context,
+  rows: readonly PageRow[],
+  next: string | null,
+  isLocalMissing: boolean,
+): string {
   const links = [{ relation: 'self', url: url.href }, ...(next ? [{ relation: 'next', url: next }] : [])]
   const entries = rows.map(
     ({ type, id, body }) =>
       `{"fullUrl":"${origin}/fhir/${type}/${id}","resource":${body},"search":{"mode":"match"}}`,
   )
+  // Said in the page itself: a clinician must not take what is missing for what is not there.
+  if (isLocalMissing)
+    entries.unshift(
+      `{"resource":${JSON.stringify(operationOutcome([localMissing], language, 'warning'))},"search":{"mode":"outcome"}}`,
+    )
   const entry = entries.length > 0 ? `,"entry":[${entries.join(',')}]` : ''
   return `{"resourceType":"Bundle","type":"searchset","link":${JSON.stringify(links)}${entry}}`
+}
+
+const localMissing: Issue = {
+  code: 'incomplete',
+  text: {
+    fr: 'Les documents non partagés de votre établissement n’ont pu être lus : la liste est incomplète.',
+    en: 'The unshared documents of your facility could not be read: this list is incomplete.',
+  },
 }
 
 const badCursor: Refusal = {

@@ -53,7 +53,7 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
 }
 
 async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const loaded = await ctx.load({})
+  const loaded = await ctx.load(() => ({}))
   if (!loaded.ok) return loaded
   const logs = await fixLogs(ctx)
   if (!logs.ok) return logs
@@ -74,7 +74,7 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     headers: {
       'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${format}"`,
     },
-    body: { exportId, chunks: exportChunks(ctx.audit, header, filter, format) },
+    body: { exportId, chunks: exportChunks(ctx.ledger, header, filter, format) },
     disclosed: [],
     reason: 'privacy-officer',
     note: {
@@ -97,9 +97,9 @@ function toldFilters(query: Query): Record<string, string> {
 
 /** The logs to read and how far: as far as each has grown by now, all of which the ledger holds before we go on. */
 async function fixLogs(ctx: Context): Promise<Result<ExportedLog[], Refusal>> {
-  const [known = []] = await ctx.audit.read([logsStatement])
+  const [known = []] = await ctx.ledger.read([logsStatement])
   const ledgerSizes = new Map(known.map((row) => [String(row.log), Number(row.size)]))
-  const served = ctx.config.regions.map(({ log }) => log)
+  const served = ctx.logs
   const asked = ctx.query.log === undefined ? [] : [ctx.query.log].flat()
   const names =
     asked.length > 0 ? [...new Set(asked)] : [...new Set([...served, ...ledgerSizes.keys()])].sort()
@@ -125,7 +125,7 @@ async function fixLogs(ctx: Context): Promise<Result<ExportedLog[], Refusal>> {
 }
 
 async function withPeriod(
-  { audit, query: { from, to } }: Context,
+  { ledger, query: { from, to } }: Context,
   sizes: ReadonlyMap<string, { readonly size: number; readonly current: boolean }>,
 ): Promise<ExportedLog[]> {
   const names = [...sizes.keys()]
@@ -134,7 +134,7 @@ async function withPeriod(
     firstAtStatement(name, from === undefined ? '' : utc(from)),
     firstAtStatement(name, to === undefined ? '~' : utc(to)),
   ])
-  const rows = bounds.length > 0 ? await audit.read(bounds, limits.exportPageDeadlineMs) : []
+  const rows = bounds.length > 0 ? await ledger.read(bounds, limits.exportPageDeadlineMs) : []
   return names.map((log, i) => {
     const { size, current } = sizes.get(log) ?? { size: 0, current: false }
     const indexOf = (at: Rows | undefined): number => Math.min(Number(at?.[0]?.idx ?? size), size)
@@ -208,14 +208,14 @@ class PatientsMet {
 }
 
 async function* pages(
-  audit: Reader,
+  ledger: Reader,
   logs: readonly ExportedLog[],
   filter: EntryFilter,
 ): AsyncGenerator<(ExportRow & { readonly patient: string | null })[]> {
   for (const { log, first, end } of logs) {
     let from = Number(first)
     while (from < Number(end)) {
-      const [rows = []] = await audit.read(
+      const [rows = []] = await ledger.read(
         [pageStatement(log, from, Number(end), filter)],
         limits.exportPageDeadlineMs,
       )

@@ -95,6 +95,7 @@ describe('the route walk', () => {
       AUDIT_WRITE_TOKEN: audit.writeToken,
       ID_KEY: Buffer.alloc(32, 1).toString('base64url'),
       CURSOR_KEY: Buffer.alloc(32, 2).toString('base64url'),
+      PUBLIC_URL: '',
       CLIENT_ADDRESS_HEADER: '',
       METRICS_TOKEN: 'metrics',
     })

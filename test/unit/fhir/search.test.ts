@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { parseSearch, type RawQuery } from '../../../src/fhir/search.ts'
+import { parseSearch } from '../../../src/fhir/search.ts'
 import { limits } from '../../../src/limits.ts'
 
+type RawQuery = Readonly<Record<string, string | readonly string[]>>
+
+const parameters = (raw: RawQuery): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(raw).flatMap(([name, value]) => [value].flat().map((text) => [name, text as string])),
+  )
+
 const parsed = (type: string, raw: RawQuery) => {
-  const result = parseSearch(type, raw)
+  const result = parseSearch(type, parameters(raw))
   if (!result.ok) throw new Error(JSON.stringify(result.error))
   return result.value
 }
 const refused = (type: string, raw: RawQuery) => {
-  const result = parseSearch(type, raw)
+  const result = parseSearch(type, parameters(raw))
   return result.ok ? [] : result.error.map(({ code, expression }) => `${code} ${expression}`)
 }
 
@@ -54,6 +61,15 @@ describe('the search grammar', () => {
   test('speaks the R4 names of each type', () => {
     expect(parsed('Immunization', { patient: 'a', 'vaccine-code': 'x' }).code).toHaveLength(1)
     expect(refused('Immunization', { patient: 'a', code: 'x' })).toEqual(['not-supported code'])
+  })
+
+  test('no name escapes: `__proto__`, an empty one and `constructor` are refused like any other', () => {
+    const result = parseSearch('Observation', new URLSearchParams('patient=a&__proto__=x&=y&constructor=z'))
+    expect(result.ok ? [] : result.error.map(({ expression }) => expression)).toEqual([
+      '__proto__',
+      '',
+      'constructor',
+    ])
   })
 
   test('a page is never larger than the bound', () => {

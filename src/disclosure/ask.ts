@@ -1,0 +1,96 @@
+/**
+ * Step 2 for one caller: the facts of the policy and the page in one snapshot, the local page beside it. When the registry
+ * has moved on since the isolate last read it, the token is verified against what it says now, once, and everything is
+ * asked again for whoever that makes the caller.
+ */
+import type { Authenticated } from '../access/authenticate.ts'
+import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
+import { err, ok, type Result } from '../result.ts'
+import { type Reader, type Rows, type Statement, StoreError } from '../store/ports.ts'
+import type { Load, SessionClock, Staleness } from './load.ts'
+import type { Asker, Loaded, Page } from './operation.ts'
+import type { Defer, Ports } from './ports.ts'
+import type { Refusal } from './refusal.ts'
+
+export interface Question {
+  readonly authorization: string | null
+  readonly session: SessionClock | null
+  readonly now: number
+  readonly defer: Defer
+  readonly page: (asker: Asker) => Page
+}
+
+export interface Answer {
+  /** Whom the answer is for: verified again when the registry had moved on. */
+  readonly authenticated: Authenticated
+  readonly clock: Clock
+  readonly staleness: Staleness | null
+  readonly loaded: Result<Loaded, Refusal>
+}
+
+/** Rejects with `StoreError` when neither replica nor primary answers. */
+export async function ask(
+  { authenticator, locals }: Pick<Ports, 'authenticator' | 'locals'>,
+  load: Load,
+  question: Question,
+  authenticated: Authenticated,
+  isRepeated = false,
+): Promise<Answer> {
+  const { authorization, session, now, defer, page } = question
+  const { presented, placement } = authenticated
+  const facts = factStatements(presented)
+  const here = placement ? locals.get(placement.region) : undefined
+  const wanted = page({ presented, facility: placement?.facility ?? null })
+  const [snapshot, local] = await Promise.all([
+    load([...facts, ...(wanted.records ?? [])], session, now, defer),
+    here ? readLocal(here.reader, wanted.local ?? []) : [],
+  ])
+  const answer = { authenticated, clock: readClock(snapshot.rows), staleness: snapshot.staleness }
+  const read = readFacts(snapshot.rows.slice(0, facts.length), presented, placement, now)
+  if (!read.ok && (read.error.reason === 'placement-changed' || read.error.reason === 'issuer-changed')) {
+    // The replica that answered and the one asked before may differ by a moment: the caller may try again.
+    if (isRepeated)
+      return { ...answer, loaded: err({ reason: 'store-unavailable', detail: read.error.reason }) }
+    authenticator.forget(presented)
+    const again = await authenticator.authenticate(authorization, now)
+    if (!again.ok) return { ...answer, loaded: again }
+    return await ask({ authenticator, locals }, load, question, again.value, true)
+  }
+  if (!read.ok) return { ...answer, loaded: err(read.error as Refusal) }
+  if (snapshot.isClockAhead) return { ...answer, loaded: err(impossibleClock) }
+  return {
+    ...answer,
+    loaded: ok({
+      caller: read.value.caller,
+      records: snapshot.rows.slice(facts.length),
+      local: local ?? [],
+      hasLocal: here !== undefined,
+      isLocalMissing: local === null,
+    }),
+  }
+}
+
+/** Null when the local database does not answer: the shared record is not held back for it. */
+async function readLocal(reader: Reader, statements: readonly Statement[]): Promise<readonly Rows[] | null> {
+  if (statements.length === 0) return []
+  try {
+    return await reader.read(statements)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'unavailable') return null
+    throw error
+  }
+}
+
+const impossibleClock: Refusal = {
+  reason: 'invalid',
+  issues: [
+    {
+      code: 'value',
+      expression: 'Dossier-Clock',
+      text: {
+        fr: 'Aucune écriture n’a encore ce numéro : renvoyez `Dossier-Clock` tel que reçu.',
+        en: 'No write has this number yet: send `Dossier-Clock` back as it was received.',
+      },
+    },
+  ],
+}
