@@ -46,5 +46,5 @@ export class IssuerList {
 
 function sameOrNew(known: ReadonlyMap<string, Listed>, row: Row): Listed {
   const listed = known.get(String(row.issuer))
-  return listed?.row.row === row.row ? listed : { row, trusted: null }
+  return listed && listed.row.row === row.row ? listed : { row, trusted: null }
 }
