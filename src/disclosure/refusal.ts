@@ -16,8 +16,13 @@ export type InputRefusal =
   | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
-  /** More patients than one access may name. */
-  | { readonly reason: 'too-costly'; readonly patients: number }
+  /** More than one access may be about. */
+  | {
+      readonly reason: 'too-costly'
+      readonly of: 'patients' | 'logs'
+      readonly got: number
+      readonly max: number
+    }
 
 export type FaultRefusal =
   /** More of one kind of work is under way than one isolate takes on. */

@@ -66,8 +66,8 @@ export function toWire(refusal: Refusal): Wire {
       return wire(
         422,
         'too-costly',
-        `${refusal.patients} patients dans une requête, ${limits.maxAccessPatients} au plus.`,
-        `${refusal.patients} patients in one request, ${limits.maxAccessPatients} at most.`,
+        `${refusal.got} ${refusal.of === 'logs' ? 'journaux' : 'patients'} dans une requête, ${refusal.max} au plus.`,
+        `${refusal.got} ${refusal.of} in one request, ${refusal.max} at most.`,
       )
     case 'replayed':
       return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')
@@ -145,7 +145,7 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
     case 'not-found':
       return { reason: 'not-found', detail: refusal.what }
     case 'too-costly':
-      return { reason: 'too-costly', detail: `${refusal.patients} patients` }
+      return { reason: 'too-costly', detail: `${refusal.got} ${refusal.of}` }
     case 'store-unavailable':
     case 'log-unavailable':
     case 'overload':

@@ -98,7 +98,8 @@ function plan(
     return err({ reason: issues.every(({ code }) => code === 'conflict') ? 'conflict' : 'invalid', issues })
   }
   const { length } = planned.value.sourceRecords
-  if (length > limits.maxAccessPatients) return err({ reason: 'too-costly', patients: length })
+  if (length > limits.maxAccessPatients)
+    return err({ reason: 'too-costly', of: 'patients', got: length, max: limits.maxAccessPatients })
   return planned
 }
 

@@ -60,7 +60,7 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const disclosed = disclosedOf(judged.rows)
   // Only a look-up by identifier can meet several persons; so many share one only by mistake.
   if (disclosed.length > limits.maxAccessPatients)
-    return err({ reason: 'too-costly', patients: disclosed.length })
+    return err({ reason: 'too-costly', of: 'patients', got: disclosed.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
   const next = page.more && last ? await nextLink(ctx, cursors, last, binding) : null
   return ok({

@@ -104,7 +104,7 @@ async function fixLogs(ctx: Context): Promise<Result<ExportedLog[], Refusal>> {
   const names =
     asked.length > 0 ? [...new Set(asked)] : [...new Set([...served, ...ledgerSizes.keys()])].sort()
   if (names.length > limits.maxExportLogs)
-    return err({ reason: 'too-costly', detail: `${names.length} logs; name at most ${limits.maxExportLogs}` })
+    return err({ reason: 'too-costly', of: 'logs', got: names.length, max: limits.maxExportLogs })
 
   const sizes = new Map<string, { readonly size: number; readonly current: boolean }>()
   for (const name of names) {
