@@ -1,7 +1,7 @@
 /** `dossier audit`: what a privacy officer does with the log from a terminal. */
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
-import { type ExportFormat, type ExportResult, exportAudit } from './audit-export.ts'
+import { type ExportFormat, type ExportResult, exportAudit } from '../local/client/audit-export.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 
 /** The sample's privacy officer of the whole record. */

@@ -1,5 +1,5 @@
 /** What an import did: counts by resource type, and what was not taken with its reason. */
-import type { Effect, Publication } from './publisher.ts'
+import type { Effect, Publication } from '../local/client/publisher.ts'
 
 export interface ImportReport {
   readonly files: number

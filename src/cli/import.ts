@@ -1,11 +1,11 @@
 /** `dossier import`: publishes files of FHIR bundles, one after another, and says what became of them. */
 import { basename } from 'node:path'
 import { Command } from 'commander'
+import { type Publication, PublishFailure, publish, type Target } from '../local/client/publisher.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 import { collectFiles, readBundleFile } from './import-files.ts'
 import { emptyReport, type ImportReport, rejectList, summaryTable, withFile } from './import-report.ts'
 import { type Progress, startProgress } from './progress.ts'
-import { type Publication, PublishFailure, publish, type Target } from './publisher.ts'
 
 interface ImportOptions extends ClusterOptions {
   readonly facility: string

@@ -5,7 +5,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportAudit } from '../cli/audit-export.ts'
+import { exportAudit } from './client/audit-export.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { messageOf } from './failure.ts'
 import { readExport } from './receipt-proof.ts'

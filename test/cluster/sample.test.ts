@@ -1,6 +1,6 @@
 /** The sample data on a real cluster: loaded by the API, joined across facilities, the same when loaded again. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { publish } from '../../src/cli/publisher.ts'
+import { publish } from '../../src/local/client/publisher.ts'
 import { generateSample, sampleSeed } from '../../src/local/sample/generator.ts'
 import { loadSampleData } from '../../src/local/sample/load.ts'
 import { healthInsuranceNumber, patients } from '../../src/local/sample/people.ts'

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '../..')
 const source = join(root, 'src')
 
-/** From the top down; `cli` and `local` stand beside the shells. */
+/** From the top down; `cli` and `local` stand beside the shells, `cli` above `local`. */
 const layers = [
   ['worker', 'edge-node', 'cli', 'local'],
   ['app.ts', 'public-routes.ts'],
@@ -57,6 +57,19 @@ describe('layering', () => {
         .map((target) => `${file} imports ${target}`),
     )
     expect(upward).toEqual([])
+  })
+
+  test('of the two beside the shells, the command knows the cluster, never the other way round', () => {
+    const backward = files
+      .filter((file) => isUnder(file, 'local'))
+      .flatMap((file) =>
+        imports(file)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => relative(source, join(source, dirname(file), name)))
+          .filter((target) => isUnder(target, 'cli'))
+          .map((target) => `${file} imports ${target}`),
+      )
+    expect(backward).toEqual([])
   })
 
   test('runtime modules appear only in shells, command and cluster, `node:crypto` also in the audit log', () => {

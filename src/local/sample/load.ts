@@ -1,5 +1,5 @@
 /** Publishes the sample data as everybody publishes: over HTTP, each facility's system in its own name. */
-import { type Publication, publish } from '../../cli/publisher.ts'
+import { type Publication, publish } from '../client/publisher.ts'
 import { generateSample, type SamplePublication, sampleSeed } from './generator.ts'
 
 export interface SampleTarget {

@@ -1,9 +1,8 @@
 /** Fetching an export of the audit log into a file. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { limits } from '../limits.ts'
-import type { Target } from './publisher.ts'
-import { causeOf } from './publisher.ts'
+import { limits } from '../../limits.ts'
+import { causeOf, type Target } from './publisher.ts'
 
 export type ExportFormat = 'ndjson' | 'csv'
 

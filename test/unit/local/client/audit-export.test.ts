@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { exportAudit, recordCounter } from '../../../src/cli/audit-export.ts'
+import { exportAudit, recordCounter } from '../../../../src/local/client/audit-export.ts'
 
 let folder: string
 let server: Server | undefined

@@ -1,8 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { PublishFailure, publicationOf, publish, retryAfterMs } from '../../../src/cli/publisher.ts'
-import { limits } from '../../../src/limits.ts'
+import { limits } from '../../../../src/limits.ts'
+import {
+  PublishFailure,
+  publicationOf,
+  publish,
+  retryAfterMs,
+} from '../../../../src/local/client/publisher.ts'
 
 /** A server that answers as told, in turn, and remembers what it was sent: injects the faults of a cluster. */
 let server: Server | undefined

@@ -1,6 +1,6 @@
 /** Publishing one bundle over HTTP, as a facility's system does. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { limits } from '../limits.ts'
+import { limits } from '../../limits.ts'
 
 export interface Target {
   /** Of the cluster, without a slash at the end. */
