@@ -203,6 +203,10 @@ export const limits = {
   /** Restarts of one child within `childRestartWindowMs`; a child that dies faster has a lasting fault. */
   maxChildRestarts: 20,
   childRestartWindowMs: 60_000,
+  /** A child that died the second time is started again after this, doubled with each further death … */
+  minChildRestartPauseMs: 25,
+  /** … up to this. */
+  maxChildRestartPauseMs: 1_000,
   /** A child's log past this is set aside at the next start, one generation. */
   maxChildLogBytes: 16 * 1024 * 1024,
   /** Random ports tried before giving up on finding a free one. */
@@ -219,4 +223,8 @@ export const limits = {
   identityDeadlineMs: 10_000,
   /** Steps of one login (redirects and the form); the real flow takes six. */
   maxLoginSteps: 12,
+  /** The login form: one short name. */
+  maxLoginFormBytes: 1_024,
+  /** A bundle of other sources is left alone this long: a build takes seconds, and a start that chose it copies it at once. */
+  bundleKeptMs: 10 * 60_000,
 } as const

@@ -1,11 +1,12 @@
 /** `npm run build`: the bundle that Cloudflare would get, for `workerd serve`. Skipped when nothing it is made of changed. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify, stripVTControlCharacters } from 'node:util'
+import { limits } from '../limits.ts'
 import { projectRoot } from './binaries.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 
@@ -19,7 +20,7 @@ const dist = join(projectRoot, 'dist')
  */
 export async function build(): Promise<string> {
   const bundle = join(dist, hashSources())
-  if (existsSync(bundle)) return bundle
+  if (isClaimed(bundle)) return bundle
   const temporary = `${bundle}.${process.pid}.tmp`
   const wrangler = join(
     dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
@@ -41,14 +42,37 @@ export async function build(): Promise<string> {
     rmSync(temporary, { recursive: true, force: true })
     throw new ClusterFailure(`The Worker does not build: ${bundlerErrors(error)}`)
   }
-  if (existsSync(bundle)) rmSync(temporary, { recursive: true })
+  if (isClaimed(bundle)) rmSync(temporary, { recursive: true })
   else renameSync(temporary, bundle)
-  // Older bundles: a running cluster has its own copy.
-  for (const name of readdirSync(dist)) {
-    if (join(dist, name) !== bundle && !name.endsWith('.tmp'))
-      rmSync(join(dist, name), { recursive: true, force: true })
-  }
+  removeStale(dist, basename(bundle), Date.now())
   return bundle
+}
+
+/** Whether the bundle is there; if so it counts as young again, so that a build of other sources leaves it alone. */
+function isClaimed(bundle: string): boolean {
+  const now = new Date()
+  try {
+    utimesSync(bundle, now, now)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Removes what earlier builds left: other versions, and the unfinished folders of builds that were killed. A young folder
+ * stays: another start may be copying it, or another build be writing it.
+ *
+ * @param folder `dist`
+ * @param current name in it of the bundle just made
+ */
+export function removeStale(folder: string, current: string, nowMs: number): void {
+  for (const name of readdirSync(folder)) {
+    if (name === current) continue
+    const path = join(folder, name)
+    const madeAtMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs
+    if (nowMs - madeAtMs > limits.bundleKeptMs) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 /** `message (file:line:column)` of each error that the bundler names, without its drawings. */
