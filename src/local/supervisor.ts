@@ -101,7 +101,10 @@ export function supervise(spec: ProcessSpec, guard: Guard, onMessage: (line: str
       onMessage(failure)
       return
     }
-    const pauseMs = restarts.length === 0 ? 0 : Math.min(25 * 2 ** (restarts.length - 1), 1_000)
+    const pauseMs =
+      restarts.length === 0
+        ? 0
+        : Math.min(limits.minChildRestartPauseMs * 2 ** (restarts.length - 1), limits.maxChildRestartPauseMs)
     restarts.push(now)
     onMessage(`${spec.name} died (${how}); starting it again.`)
     pending = setTimeout(() => {

@@ -1,13 +1,11 @@
 /** The local OpenID provider as a process: `server.ts HOME PORT`. For one machine and fictitious people only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
+import { limits } from '../../limits.ts'
 import { readSecrets, readState } from '../home.ts'
 import { professionals } from '../sample/directory.ts'
 import { loginPage } from './login-page.ts'
 import { createProvider } from './provider.ts'
-
-/** A login form is one short name. */
-const maxFormBytes = 1_024
 
 const [home, port] = process.argv.slice(2)
 const state = home === undefined ? null : readState(home)
@@ -51,10 +49,12 @@ async function interact(oidc: Provider, request: IncomingMessage, response: Serv
 }
 
 async function readForm(request: IncomingMessage): Promise<string> {
-  let form = ''
-  for await (const chunk of request) {
-    form += String(chunk)
-    if (form.length > maxFormBytes) throw new Error('The form is too long.')
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > limits.maxLoginFormBytes) throw new Error('The form is too long.')
+    chunks.push(chunk)
   }
-  return form
+  return Buffer.concat(chunks).toString('utf8')
 }
