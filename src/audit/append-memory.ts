@@ -1,10 +1,11 @@
 /** What a log remembers of appends, beside the entries: replies to repeat, keys used once, intents still open. */
 import { limits } from '../limits.ts'
-import type { LogSql } from './log-store.ts'
+import { insertRows, type LogSql } from './log-store.ts'
 import type { AppendReply, AppendRequest, OpenIntent } from './port.ts'
 
 /** Equal for a repeated append; a UUID and two short closed fields, so `/` cannot be forged into it. */
-const keyOf = ({ requestId, phase, sequence }: AppendRequest): string => `${requestId}/${phase}/${sequence}`
+export const appendKey = ({ requestId, phase, sequence }: AppendRequest): string =>
+  `${requestId}/${phase}/${sequence}`
 
 export interface RememberedAppend {
   readonly reply: AppendReply
@@ -12,60 +13,81 @@ export interface RememberedAppend {
   readonly digest: Uint8Array
 }
 
-export function recallAppend(sql: LogSql, log: string, request: AppendRequest): RememberedAppend | null {
-  const [row] = sql.exec(
-    'select digest, first, count, hash, time from appended where key = ?',
-    keyOf(request),
+/** Of these appends the ones that were made before, by their keys. */
+export function recallAppends(
+  sql: LogSql,
+  log: string,
+  requests: readonly AppendRequest[],
+): Map<string, RememberedAppend> {
+  const rows = sql.exec(
+    `select appended.key, digest, first, count, hash, time
+       from json_each(?) as wanted cross join appended on appended.key = wanted.value`,
+    JSON.stringify(requests.map(appendKey)),
   )
-  if (!row) return null
-  const time = new Date(row.time as number).toISOString()
-  const reply = { log, first: String(row.first), count: row.count as number, hash: row.hash as string, time }
-  return { reply, digest: row.digest as Uint8Array }
+  return new Map(
+    rows.map((row) => {
+      const { key, digest, hash, count } = row as {
+        key: string
+        digest: Uint8Array
+        hash: string
+        count: number
+      }
+      const time = new Date(row.time as number).toISOString()
+      return [key, { reply: { log, first: String(row.first), count, hash, time }, digest }]
+    }),
+  )
 }
 
-export function rememberAppend(
+export function rememberAppends(
   sql: LogSql,
-  request: AppendRequest,
-  digest: Uint8Array,
-  { first, count, hash }: AppendReply,
+  appends: ReadonlyMap<string, RememberedAppend>,
   now: number,
 ): void {
-  sql.exec(
-    'insert into appended (key, digest, first, count, hash, time) values (?, ?, ?, ?, ?, ?)',
-    keyOf(request),
-    digest,
-    Number(first),
-    count,
-    hash,
-    now,
+  const rows = Array.from(
+    appends,
+    ([
+      key,
+      {
+        digest,
+        reply: { first, count, hash },
+      },
+    ]) => [key, digest, Number(first), count, hash, now],
   )
-  if (request.phase === 'outcome') {
-    sql.exec('delete from open_intent where request_id = ?', request.requestId)
-  } else if (request.phase === 'intent') {
+  insertRows(sql, 'insert into appended (key, digest, first, count, hash, time) values', rows, '')
+}
+
+/** An intent is open until its outcome. */
+export function noteIntent(sql: LogSql, { requestId, phase, entries }: AppendRequest, now: number): void {
+  if (phase === 'outcome') {
+    sql.exec('delete from open_intent where request_id = ?', requestId)
+  } else if (phase === 'intent') {
     sql.exec(
       'insert or ignore into open_intent (request_id, time, access, organisation) values (?, ?, ?, ?)',
-      request.requestId,
+      requestId,
       now,
-      request.entries[0]?.access ?? '',
-      request.entries[0]?.organisation ?? null,
+      entries[0]?.access ?? '',
+      entries[0]?.organisation ?? null,
     )
   }
 }
 
-/** Forgets what is past its time: up to twice as much as `appends` added, so that it never falls behind nor stalls. */
-export function forgetAppends(sql: LogSql, appends: number, now: number): void {
-  const atMost = 2 * appends + 8
+/** Forgets what is past its time: up to twice as much as a commit added, so that it never falls behind nor stalls. */
+export function forgetAppends(sql: LogSql, requests: readonly AppendRequest[], now: number): void {
   sql.exec(
     'delete from appended where id in (select id from appended order by id limit ?) and time < ?',
-    atMost,
+    atMost(requests.length),
     now - limits.appendMemoryMs,
   )
+  const keys = requests.reduce((sum, { once }) => sum + once.length, 0)
+  if (keys === 0) return
   sql.exec(
     'delete from once_key where key in (select key from once_key where until_ms < ? limit ?)',
     now,
-    atMost,
+    atMost(keys),
   )
 }
+
+const atMost = (added: number): number => 2 * added + 8
 
 /** The first of these keys that was used before, or null after all of them have been marked used. */
 export function useOnceKeys(sql: LogSql, once: AppendRequest['once'], now: number): string | null {

@@ -1,6 +1,14 @@
 /** One commit of a log as one synchronous function: nothing can come between its first read and its last write. */
 import { err, ok, type Result } from '../result.ts'
-import { forgetAppends, recallAppend, rememberAppend, useOnceKeys } from './append-memory.ts'
+import {
+  appendKey,
+  forgetAppends,
+  noteIntent,
+  type RememberedAppend,
+  recallAppends,
+  rememberAppends,
+  useOnceKeys,
+} from './append-memory.ts'
 import { base64url } from './base64url.ts'
 import { digestOf, entryText, leafOf, newSalts, saltBytes, sha256 } from './commitment.ts'
 import {
@@ -43,6 +51,7 @@ export function applyCommit(
   const draft = new CommitDraft(sql, before, time, requests)
   const answers = requests.map((request) => appendOne(sql, draft, request))
   insertEntries(sql, draft.entries)
+  rememberAppends(sql, draft.appended, time)
   writeChainHeads(sql, draft.heads)
   const state: LogState = {
     log,
@@ -51,14 +60,15 @@ export function applyCommit(
     time,
   }
   if (state.drained > before.drained) forgetDrained(sql, state.drained)
-  forgetAppends(sql, requests.length, time)
+  forgetAppends(sql, requests, time)
   saveState(sql, state)
   return { answers, state }
 }
 
 function appendOne(sql: LogSql, draft: CommitDraft, request: AppendRequest): AppendAnswer {
   const digest = digestOf(request.entries)
-  const remembered = recallAppend(sql, draft.log, request)
+  const key = appendKey(request)
+  const remembered = draft.appended.get(key) ?? draft.remembered.get(key)
   if (remembered) {
     if (sameBytes(remembered.digest, digest)) return ok(remembered.reply)
     return err({ reason: 'log-unavailable', detail: 'this request id was used for another append' })
@@ -66,7 +76,8 @@ function appendOne(sql: LogSql, draft: CommitDraft, request: AppendRequest): App
   const replayed = useOnceKeys(sql, request.once, draft.time)
   if (replayed !== null) return err({ reason: 'replayed', key: replayed })
   const reply = draft.append(request.entries)
-  rememberAppend(sql, request, digest, reply, draft.time)
+  draft.appended.set(key, { reply, digest })
+  noteIntent(sql, request, draft.time)
   return ok(reply)
 }
 
@@ -79,6 +90,9 @@ class CommitDraft {
   readonly time: number
   readonly entries: StoredEntry[] = []
   readonly leafHashes: Uint8Array[] = []
+  /** Appends of these requests made before, and in this commit so far, by `appendKey`. */
+  readonly remembered: ReadonlyMap<string, RememberedAppend>
+  readonly appended = new Map<string, RememberedAppend>()
   /** Heads of all chains this commit adds to, as they are after the entries so far. */
   readonly heads: Map<string, ChainHead>
   readonly #first: number
@@ -90,6 +104,7 @@ class CommitDraft {
     this.time = time
     this.#first = Number(state.frontier.size)
     this.#timeText = new Date(time).toISOString()
+    this.remembered = recallAppends(sql, this.log, requests)
     const drafts = requests.flatMap(({ entries }) => entries)
     this.#salts = newSalts(drafts.length)
     this.heads = readChainHeads(sql, [...new Set(drafts.flatMap(chainsOf))])

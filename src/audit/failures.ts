@@ -46,7 +46,7 @@ export class FailureCounter {
     const counted = {
       minute: minuteOf(now),
       address: this.#keyOf(address, now),
-      reason: reason.slice(0, 64),
+      reason: reason.slice(0, limits.maxFailureNameLength),
       n: 1,
     }
     this.giveBack([counted])
@@ -73,8 +73,8 @@ export class FailureCounter {
       this.#minute = minuteOf(now)
       this.#seen.clear()
     }
-    const known = this.#seen.has(address) || this.#seen.size < limits.maxFailureAddresses
-    return known ? address.slice(0, 64) : otherAddresses
+    const name = address.slice(0, limits.maxFailureNameLength)
+    return this.#seen.has(name) || this.#seen.size < limits.maxFailureAddresses ? name : otherAddresses
   }
 }
 

@@ -6,7 +6,7 @@
  * an entry, its index, the frontier, both chains and the memory of the append are there together or not at all.
  */
 import { limits } from '../limits.ts'
-import type { LogSql, LogValue } from './log-store.ts'
+import { insertRows, type LogSql } from './log-store.ts'
 import { decodeFrontier, emptyFrontier, encodeEdge, type Frontier } from './tlog/tree.ts'
 
 const schema = [
@@ -117,7 +117,7 @@ export function insertEntries(sql: LogSql, entries: readonly StoredEntry[]): voi
   insertRows(sql, 'insert into undrained (idx, leaf, salt, entry) values', rows, '')
 }
 
-/** The entries from index `from` on and below `below`: at most `limits.maxDrainEntries`, about `limits.maxDrainBytes`. */
+/** The entries from index `from` on and below `below`: at most `limits.maxDrainEntries` and `limits.maxDrainBytes`. */
 export function undrainedEntries(sql: LogSql, from: number, below: number): StoredEntry[] {
   const rows = sql.exec(
     'select idx, leaf, salt, entry from undrained where idx >= ? and idx < ? order by idx limit ?',
@@ -129,7 +129,7 @@ export function undrainedEntries(sql: LogSql, from: number, below: number): Stor
   const entries: StoredEntry[] = []
   for (const row of rows) {
     const entry = row.entry as string
-    bytes += entry.length
+    bytes += Buffer.byteLength(entry)
     if (entries.length > 0 && bytes > limits.maxDrainBytes) break
     entries.push({
       index: row.idx as number,
@@ -177,17 +177,4 @@ export function writeChainHeads(sql: LogSql, heads: ReadonlyMap<string, ChainHea
     rows,
     'on conflict (kind, key) do update set previous = excluded.previous, count = excluded.count',
   )
-}
-
-/** A Durable Object binds at most 100 values to a statement. */
-const maxBoundValues = 100
-
-function insertRows(sql: LogSql, head: string, rows: readonly (readonly LogValue[])[], tail: string): void {
-  const columns = rows[0]?.length ?? 1
-  const perStatement = Math.floor(maxBoundValues / columns)
-  for (let start = 0; start < rows.length; start += perStatement) {
-    const chunk = rows.slice(start, start + perStatement)
-    const row = `(${Array(columns).fill('?').join(', ')})`
-    sql.exec(`${head} ${Array(chunk.length).fill(row).join(', ')} ${tail}`, ...chunk.flat())
-  }
 }

@@ -18,3 +18,22 @@ export interface LogStore {
   /** May see what a running commit has changed but not made durable yet. */
   read<T>(query: (sql: LogSql) => T): T
 }
+
+/** A Durable Object binds at most 100 values to a statement. */
+const maxBoundValues = 100
+
+/** Inserts all rows in as few statements as may be: `head` ends in `values`, `tail` follows the rows. */
+export function insertRows(
+  sql: LogSql,
+  head: string,
+  rows: readonly (readonly LogValue[])[],
+  tail: string,
+): void {
+  const columns = rows[0]?.length ?? 1
+  const perStatement = Math.floor(maxBoundValues / columns)
+  for (let start = 0; start < rows.length; start += perStatement) {
+    const chunk = rows.slice(start, start + perStatement)
+    const row = `(${Array(columns).fill('?').join(', ')})`
+    sql.exec(`${head} ${Array(chunk.length).fill(row).join(', ')} ${tail}`, ...chunk.flat())
+  }
+}

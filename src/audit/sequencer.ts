@@ -3,8 +3,9 @@
  * one fsync serves as many appends as there are waiting, and none waits for a timer.
  */
 import { limits } from '../limits.ts'
-import { err } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import { countOpenIntents, overdueIntents } from './append-memory.ts'
+import { AppendQueue, type Pending } from './append-queue.ts'
 import { type AppendAnswer, applyCommit } from './commit.ts'
 import {
   FailureCounter,
@@ -16,11 +17,6 @@ import {
 import { createSchema, loadState, type StoredEntry, undrainedEntries } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
 import type { AppendRefusal, AppendRequest, LogStatus, OpenIntent } from './port.ts'
-
-interface Pending {
-  readonly request: AppendRequest
-  readonly resolve: (answer: AppendAnswer) => void
-}
 
 export interface SequencerOptions {
   readonly log: string
@@ -36,13 +32,20 @@ export class Sequencer {
   readonly #store: LogStore
   readonly #now: () => number
   readonly #onCommit: () => void
-  // Owned by this instance; lost in a crash, whereupon their callers hear `log-unavailable` and may repeat them.
-  #pending: Pending[] = []
-  #pendingEntries = 0
-  #pendingFailures: Pending[] = []
+  // Owned by this instance, and lost with it: a caller without an answer may repeat its append.
+  readonly #appends = new AppendQueue({
+    maxEntries: limits.maxPendingAppends,
+    maxBytes: limits.maxPendingAppendBytes,
+  })
+  readonly #singleFailures = new AppendQueue({
+    maxEntries: limits.maxPendingFailures,
+    maxBytes: limits.maxPendingFailureBytes,
+  })
   readonly #failures = new FailureCounter()
   /** Below this index the audit database has everything; stored with the next commit. */
   #acknowledged: number
+  /** The same as of the last durable commit: below it the log's own storage has forgotten everything. */
+  #forgotten: number
   /** Something other than an append waits for a commit. */
   #kicked = false
   #committing = false
@@ -61,26 +64,25 @@ export class Sequencer {
     })
     this.#size = Number(state.frontier.size)
     this.#acknowledged = state.drained
+    this.#forgotten = state.drained
   }
 
   /** Resolves when the entries are durable, or with the reason why they are not (then they may be, and are found again). */
   append(request: AppendRequest): Promise<AppendAnswer> {
-    const refusal = this.#refusal(request)
-    if (refusal) return Promise.resolve(err(refusal))
-    if (this.#pendingEntries + request.entries.length > limits.maxPendingAppends)
-      return Promise.resolve(overload)
-    this.#pendingEntries += request.entries.length
-    return this.#enqueue(this.#pending, request)
+    const measured = this.#measure(request)
+    if (!measured.ok) return Promise.resolve(measured)
+    if (!this.#appends.hasRoomFor(request, measured.value)) return Promise.resolve(overload)
+    return this.#enqueue(this.#appends, request, measured.value)
   }
 
   /** A failed authentication: `counted` once its address has had its single entries of this minute. */
   appendFailure(address: string, reason: string, request: AppendRequest): Promise<AppendAnswer> {
-    const refusal = this.#refusal(request)
-    if (refusal) return Promise.resolve(err(refusal))
+    const measured = this.#measure(request)
+    if (!measured.ok) return Promise.resolve(measured)
     const now = this.#now()
     if (this.#failures.admit(address, reason, now)) {
-      if (this.#pendingFailures.length < limits.maxPendingFailures)
-        return this.#enqueue(this.#pendingFailures, request)
+      if (this.#singleFailures.hasRoomFor(request, measured.value))
+        return this.#enqueue(this.#singleFailures, request, measured.value)
       this.#failures.count(address, reason, now)
     }
     this.#kick()
@@ -98,14 +100,17 @@ export class Sequencer {
 
   /** Durable entries from index `from` on, as many as one batch to the audit database takes. */
   entriesFrom(from: number): StoredEntry[] {
-    return this.#store.read((sql) => undrainedEntries(sql, from, this.#size))
+    return from < this.#size ? this.#store.read((sql) => undrainedEntries(sql, from, this.#size)) : []
   }
 
-  /** The audit database holds every entry below `drained`: they may go from here. */
+  /**
+   * The audit database holds every entry below `drained`: they may go from here, with the next commit or `tick`. Until
+   * then a restart sends them again, which the audit database passes over.
+   */
   acknowledge(drained: number): void {
     if (drained <= this.#acknowledged || drained > this.#size) return
     this.#acknowledged = drained
-    this.#kick()
+    if (drained - this.#forgotten >= limits.maxAcknowledgedEntries) this.#kick()
   }
 
   get drained(): number {
@@ -115,29 +120,37 @@ export class Sequencer {
   /** Whether anything here waits for time to pass or for the audit database. */
   get isSettled(): boolean {
     return (
-      this.#acknowledged === this.#size &&
+      this.#forgotten === this.#size &&
       !this.#store.read((sql) => hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
     )
   }
 
-  /** Appends the counted failures of minutes that are over. */
+  /** From time to time: appends the counted failures of minutes that are over, forgets what is drained. */
   tick(): void {
-    if (this.#store.read((sql) => hasFailureCounts(sql, minuteOf(this.#now())))) this.#kick()
+    if (
+      this.#acknowledged > this.#forgotten ||
+      this.#store.read((sql) => hasFailureCounts(sql, minuteOf(this.#now())))
+    )
+      this.#kick()
   }
 
-  #refusal({ entries }: AppendRequest): AppendRefusal | null {
-    if (this.#size - this.#acknowledged >= limits.maxUndrainedEntries) return overload.error
-    const fits = ({ access }: { access: string }): boolean =>
-      access.isWellFormed() && Buffer.byteLength(access) <= limits.maxEntryBytes - limits.entryFrameBytes
-    if (entries.length >= 1 && entries.length <= limits.maxAppendEntries && entries.every(fits)) return null
-    return { reason: 'log-unavailable', detail: 'the append breaks a limit' }
+  /** Bytes of the entries in UTF-8, or why they cannot be appended. */
+  #measure({ entries }: AppendRequest): Result<number, AppendRefusal> {
+    if (this.#size - this.#acknowledged >= limits.maxUndrainedEntries) return overload
+    if (entries.length < 1 || entries.length > limits.maxAppendEntries) return malformed
+    let bytes = 0
+    for (const { access } of entries) {
+      const size = Buffer.byteLength(access)
+      if (size > limits.maxEntryBytes - limits.entryFrameBytes || !access.isWellFormed()) return malformed
+      bytes += size
+    }
+    return ok(bytes)
   }
 
-  #enqueue(queue: Pending[], request: AppendRequest): Promise<AppendAnswer> {
-    return new Promise((resolve) => {
-      queue.push({ request, resolve })
-      void this.#pump()
-    })
+  #enqueue(queue: AppendQueue, request: AppendRequest, bytes: number): Promise<AppendAnswer> {
+    const answer = queue.add(request, bytes)
+    void this.#pump()
+    return answer
   }
 
   #kick(): void {
@@ -148,29 +161,35 @@ export class Sequencer {
   async #pump(): Promise<void> {
     if (this.#committing) return
     this.#committing = true
-    while (this.#kicked || this.#pending.length > 0 || this.#pendingFailures.length > 0) await this.#commit()
+    while (this.#kicked || !this.#appends.isEmpty || !this.#singleFailures.isEmpty) await this.#commit()
     this.#committing = false
   }
 
   async #commit(): Promise<void> {
-    const batch = [...this.#pending, ...this.#pendingFailures.splice(0, limits.maxFailuresPerCommit)]
+    const appends = this.#appends.take(limits.maxPendingAppends)
+    const failures = this.#singleFailures.take(limits.maxFailuresPerCommit)
     const counts = this.#failures.take()
-    this.#pending = []
-    this.#pendingEntries = 0
+    const kicked = this.#kicked
     this.#kicked = false
     try {
       const { answers, state } = await this.#store.commit((sql) => {
         const now = this.#now()
         storeFailureCounts(sql, counts)
-        const requests = [...batch.map(({ request }) => request), ...takeFinishedCounts(sql, now)]
+        const requests = [...appends, ...failures].map(({ request }) => request)
+        // Minutes end without an append: `tick` asks for what they counted, so that appends need not look.
+        if (kicked) requests.push(...takeFinishedCounts(sql, now))
         return applyCommit(sql, this.log, requests, this.#acknowledged, now)
       })
       this.#size = Number(state.frontier.size)
-      for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as AppendAnswer)
+      this.#forgotten = state.drained
+      const answerOf = (i: number): AppendAnswer => answers[i] as AppendAnswer
+      for (const [i, pending] of appends.entries()) this.#appends.answer(pending, answerOf(i))
+      for (const [i, pending] of failures.entries())
+        this.#singleFailures.answer(pending, answerOf(appends.length + i))
       this.#onCommit()
     } catch (error) {
       this.#failures.giveBack(counts)
-      this.#refuseAll(batch, error instanceof Error ? error.message : String(error))
+      this.#refuseAll(appends, failures, error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -178,13 +197,14 @@ export class Sequencer {
    * After a failed commit nobody knows what is stored until it is read again, which the next commit does. Everything
    * waiting is refused: a caller that repeats its append gets the first reply, if it was stored after all.
    */
-  #refuseAll(batch: readonly Pending[], detail: string): void {
-    const refused = [...batch, ...this.#pending, ...this.#pendingFailures]
-    this.#pending = []
-    this.#pendingEntries = 0
-    this.#pendingFailures = []
-    for (const { resolve } of refused) resolve(err({ reason: 'log-unavailable', detail }))
+  #refuseAll(appends: readonly Pending[], failures: readonly Pending[], detail: string): void {
+    const refused = err({ reason: 'log-unavailable', detail } as const)
+    for (const pending of [...appends, ...this.#appends.take(limits.maxPendingAppends)])
+      this.#appends.answer(pending, refused)
+    for (const pending of [...failures, ...this.#singleFailures.take(limits.maxPendingFailures)])
+      this.#singleFailures.answer(pending, refused)
   }
 }
 
 const overload = err({ reason: 'log-overload' } as const)
+const malformed = err({ reason: 'log-unavailable', detail: 'the append breaks a limit' } as const)

@@ -60,7 +60,7 @@ export class AuditLogObject
       sequencer.tick()
       await drain.run()
     } finally {
-      if (!sequencer.isSettled) this.#arm()
+      if (!sequencer.isSettled && !this.#armed) this.#arm()
     }
   }
 

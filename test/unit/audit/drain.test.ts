@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { leafOf, sha256 } from '../../../src/audit/commitment.ts'
 import { Drain } from '../../../src/audit/drain.ts'
-import type { LedgerWriter } from '../../../src/audit/ledger.ts'
+import { type LedgerWriter, ledgerWriter } from '../../../src/audit/ledger.ts'
 import type { AppendReply } from '../../../src/audit/port.ts'
 import { Sequencer } from '../../../src/audit/sequencer.ts'
 import { leafHash } from '../../../src/audit/tlog/hash.ts'
@@ -11,6 +11,8 @@ import { limits } from '../../../src/limits.ts'
 import { appendOf, ledgerEntries, ledgerOf, openLedger, SqliteLogStore, until } from './support.ts'
 
 const log = 'qc-test'
+/** Measured: sqld refuses a longer value. */
+const maxSqldValueBytes = 5_000_000
 type Fault = 'before' | 'after' | null
 
 let store: SqliteLogStore
@@ -49,6 +51,11 @@ beforeEach(() => {
   open()
 })
 
+/** Looks again as the alarm does, until the log's own storage holds nothing any more. */
+const emptied = (): Promise<void> => {
+  sequencer.tick()
+  return until(() => sequencer.isSettled && undrained() === 0)
+}
 const undrained = (): number => Number(store.database.prepare('select count(*) as n from undrained').get()?.n)
 
 async function append(count: number): Promise<AppendReply[]> {
@@ -65,11 +72,80 @@ describe('draining', () => {
   test('follows the commits and empties the log’s own storage', async () => {
     const replies = await append(3)
     expect(await drain.waitFor(6, 5_000)).toBe(true)
-    await until(() => undrained() === 0)
+    await emptied()
     expect(sequencer.status()).toMatchObject({ size: '6', drained: '6' })
     expect(sequencer.isSettled).toBe(true)
     expect(replies).toHaveLength(3)
   })
+
+  test('costs no commit of its own: what is drained is forgotten by the next append, or by the alarm', async () => {
+    for (let i = 0; i < 10; i++) {
+      await append(1)
+      expect(await drain.waitFor(2 * i + 2, 5_000)).toBe(true)
+      expect(undrained()).toBe(2)
+    }
+    expect(store.commits).toBe(10)
+    expect(sequencer.isSettled).toBe(false)
+    sequencer.tick()
+    await until(() => sequencer.isSettled)
+    sequencer.tick()
+    expect(undrained()).toBe(0)
+    expect(store.commits).toBe(11)
+  })
+
+  test('of a long backlog forgets as it goes, without an append or the alarm', async () => {
+    const append = (): Promise<unknown> =>
+      sequencer.append(appendOf(Array<null>(limits.maxAppendEntries).fill(null)))
+    faults = ['before']
+    const count = limits.maxAcknowledgedEntries + limits.maxAppendEntries
+    for (let i = 0; i < count; i += limits.maxAppendEntries) await append()
+    expect(undrained()).toBe(count)
+    now += limits.maxDrainBackoffMs
+    await drain.run()
+    await until(() => undrained() < count)
+    expect(undrained()).toBe(limits.maxAppendEntries)
+  })
+
+  test('again what a restarted log no longer knows to be drained changes nothing', async () => {
+    await append(3)
+    expect(await drain.waitFor(6, 5_000)).toBe(true)
+    open()
+    expect(sequencer.status().drained).toBe('0')
+    expect(await drain.waitFor(6, 5_000)).toBe(true)
+    await emptied()
+    expect(ledgerEntries(database, log)).toHaveLength(6)
+  })
+
+  test.each(['x', 'é', '€', '😀', '"', '\\'])(
+    'never sends a value that the audit database refuses, also where entries are full of %j',
+    async (character) => {
+      const room = limits.maxEntryBytes - limits.entryFrameBytes - 8
+      const access = `{"x":"${character.repeat(Math.floor(room / Buffer.byteLength(character)))}"}`
+      const entry = { access, patient: null, organisation: null }
+      const large = new Sequencer({ log, store: new SqliteLogStore(), now: () => now })
+      const entries = Array(limits.maxAppendEntries).fill(entry)
+      expect((await large.append({ ...appendOf([null]), entries })).ok).toBe(true)
+      const values: number[] = []
+      const measured = ledgerWriter(async (statements) => {
+        for (const { args } of statements)
+          for (const value of args as readonly string[]) values.push(Buffer.byteLength(value))
+      })
+      let sent = 0
+      const source = new Drain({
+        source: large,
+        ledger: {
+          append: (name, batch) => {
+            sent += batch.length
+            return measured.append(name, batch)
+          },
+        },
+        now: () => now,
+      })
+      expect(await source.waitFor(limits.maxAppendEntries, 5_000)).toBe(true)
+      expect(sent).toBe(limits.maxAppendEntries)
+      expect(Math.max(...values)).toBeLessThan(maxSqldValueBytes)
+    },
+  )
 
   test('leaves bytes in the ledger from which every receipt can be recomputed', async () => {
     const replies = await append(20)
@@ -131,7 +207,7 @@ describe('draining', () => {
         open()
       }
       expect(await drain.waitFor(16, 5_000)).toBe(true)
-      await until(() => undrained() === 0)
+      await emptied()
       const entries = ledgerEntries(database, log)
       expect(entries.map(({ index }) => index)).toEqual(Array.from({ length: 16 }, (_, i) => i))
     },
@@ -150,7 +226,7 @@ describe('draining', () => {
     faults = []
     now += limits.maxDrainBackoffMs
     await drain.run()
-    await until(() => undrained() === 0)
+    await emptied()
     expect(ledgerEntries(database, log)).toHaveLength(44)
   })
 

@@ -7,7 +7,7 @@ import { Sequencer } from '../../../src/audit/sequencer.ts'
 import { leafHash } from '../../../src/audit/tlog/hash.ts'
 import { treeHash } from '../../../src/audit/tlog/tree.ts'
 import { limits } from '../../../src/limits.ts'
-import { appendOf, type CommitFault, SqliteLogStore } from './support.ts'
+import { appendOf, type CommitFault, SqliteLogStore, until } from './support.ts'
 
 const log = 'qc-test'
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
@@ -114,6 +114,18 @@ describe('an append', () => {
     expect((await Promise.all(waiting)).every(({ ok }) => ok)).toBe(true)
   })
 
+  test('past the bytes that may wait for an answer is refused as overload, and taken once they are answered', async () => {
+    const access = `{"x":"${'é'.repeat((limits.maxEntryBytes - limits.entryFrameBytes) / 2 - 8)}"}`
+    const entries = Array(limits.maxAppendEntries).fill({ access, patient: null, organisation: null })
+    const large = (): AppendRequest => ({ ...appendOf([null]), entries })
+    const first = sequencer.append(large())
+    expect(await sequencer.append(large())).toEqual({ ok: false, error: { reason: 'log-overload' } })
+    expect((await first).ok).toBe(true)
+    store.faults.push('fails-not-persisted')
+    expect(await sequencer.append(large())).toMatchObject({ error: { reason: 'log-unavailable' } })
+    expect((await sequencer.append(large())).ok).toBe(true)
+  })
+
   test('to storage of another log is refused', () => {
     sequencer.append(appendOf([null]))
     expect(() => new Sequencer({ log: 'other', store, now: () => now })).toThrow('holds log qc-test')
@@ -136,6 +148,24 @@ describe('a group commit', () => {
     expect(replies.map((reply) => reply.ok && Number(reply.value.first))).toEqual(
       Array.from({ length: 51 }, (_, i) => i),
     )
+  })
+})
+
+describe('the storage', () => {
+  const statementsOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = store.statements
+    await work()
+    return store.statements - before
+  }
+
+  test('runs nine statements for an append, and few more for many in one commit', async () => {
+    await take(appendOf(['p0']))
+    expect(await statementsOf(() => take(appendOf(['p1'])))).toBeLessThanOrEqual(9)
+    const many = await statementsOf(() =>
+      Promise.all(Array.from({ length: 101 }, () => take(appendOf(['p1'])))),
+    )
+    // Two commits: the first append alone, then a hundred, of whose rows a statement takes 16 or 25.
+    expect(many).toBeLessThanOrEqual(2 * 9 + Math.ceil(100 / 16) + Math.ceil(100 / 25))
   })
 })
 
@@ -241,6 +271,28 @@ describe('failed authentications', () => {
     ])
     expect((await fail('192.0.2.1', 'expired')).ok).toBe(true)
     expect(sequencer.isSettled).toBe(false)
+  })
+
+  test('past the bytes that may wait are counted, so that a flood of long ones fills no memory', async () => {
+    let open = (): void => {}
+    store.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const busy = sequencer.append(appendOf([null]))
+    const access = `{"x":"${'x'.repeat(60_000)}"}`
+    const long = { ...appendOf([null], null), entries: [{ access, patient: null, organisation: null }] }
+    const answers = Array.from({ length: 40 }, (_, i) =>
+      sequencer.appendFailure(`198.51.100.${i}`, 'expired', { ...long, requestId: `r${i}` }),
+    )
+    open()
+    await busy
+    const singly = (await Promise.all(answers)).filter(({ ok }) => ok).length
+    expect(singly).toBe(Math.floor(limits.maxPendingFailureBytes / access.length))
+    now += 60_000
+    sequencer.tick()
+    await until(() => stored().length === 41)
+    const counted = stored().filter(({ access: { note } }) => note?.count === '1')
+    expect(counted).toHaveLength(40 - singly)
   })
 
   test('never keep other appends waiting, nor wait behind them', async () => {
@@ -377,6 +429,7 @@ describe('a commit that fails', () => {
     expect((await sequencer.append(appendOf([null]))).ok).toBe(false)
     await take(appendOf([null]))
     now += 60_000
+    sequencer.tick()
     await take(appendOf([null]))
     expect(stored().find(({ access }) => access.note)?.access.note?.count).toBe('1')
   })

@@ -22,10 +22,14 @@ export class SqliteLogStore implements LogStore {
   /** Taken by the next commits, one each. */
   readonly faults: (CommitFault | null)[] = []
   commits = 0
+  statements = 0
   /** Commits wait for this before they are durable. */
   gate: Promise<void> = Promise.resolve()
   readonly #sql: LogSql = {
-    exec: (sql, ...params) => this.database.prepare(sql).all(...params) as LogRow[],
+    exec: (sql, ...params) => {
+      this.statements += 1
+      return this.database.prepare(sql).all(...params) as LogRow[]
+    },
   }
 
   read<T>(query: (sql: LogSql) => T): T {
