@@ -3,15 +3,13 @@
  * there is, over the real databases and real tokens; only the log is faulty.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuthenticator } from '../../src/access/authenticate.ts'
 import { createApp, operations } from '../../src/app.ts'
-import { type AuditLogRpc, auditLogs } from '../../src/audit/client.ts'
-import { readConfig } from '../../src/config.ts'
-import type { Ports } from '../../src/disclosure/ports.ts'
+import type { AuditLogRpc } from '../../src/audit/client.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { publicPaths } from '../../src/public-routes.ts'
-import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
+import { hranaReader } from '../../src/store/hrana.ts'
 import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { portsOf } from './in-process.ts'
 import { temporaryHome } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
@@ -74,53 +72,6 @@ describe('the route walk', () => {
     }
   }
 
-  const ports = (rpc: AuditLogRpc): Ports => {
-    const { primary, replica, audit, local } = cluster.databases
-    const config = readConfig({
-      RECORDS_REPLICA_URL: replica.url,
-      RECORDS_REPLICA_TOKEN: replica.readToken,
-      RECORDS_PRIMARY_URL: primary.url,
-      RECORDS_PRIMARY_TOKEN: primary.writeToken,
-      REGIONS: JSON.stringify(
-        Object.entries(local).map(([name, { url, readToken, writeToken }]) => ({
-          name,
-          log: name,
-          url,
-          readToken,
-          writeToken,
-        })),
-      ),
-      AUDIT_URL: audit.url,
-      AUDIT_READ_TOKEN: audit.readToken,
-      AUDIT_WRITE_TOKEN: audit.writeToken,
-      ID_KEY: Buffer.alloc(32, 1).toString('base64url'),
-      CURSOR_KEY: Buffer.alloc(32, 2).toString('base64url'),
-      PUBLIC_URL: '',
-      CLIENT_ADDRESS_HEADER: '',
-      METRICS_TOKEN: 'metrics',
-    })
-    const reader = hranaReader(config.records.replica)
-    return {
-      config,
-      authenticator: createAuthenticator(reader),
-      replica: reader,
-      primary: hranaWriter(config.records.primary),
-      locals: new Map(
-        config.regions.map((region) => [
-          region.name,
-          {
-            region,
-            reader: hranaReader({ url: region.local.url, token: region.local.readToken }),
-            writer: hranaWriter({ url: region.local.url, token: region.local.writeToken }),
-          },
-        ]),
-      ),
-      ledger: hranaReader({ url: audit.url, token: audit.readToken }),
-      logs: auditLogs(() => rpc),
-      peerAddress: () => null,
-    }
-  }
-
   const faulty = (fault: () => Promise<never>): AuditLogRpc => ({
     append: fault,
     appendFailure: fault,
@@ -154,7 +105,7 @@ describe('the route walk', () => {
     test('no operation, and no refusal, returns health data or changes the record', {
       timeout: 60_000,
     }, async () => {
-      const app = createApp(ports(faulty(fault)))
+      const app = createApp(portsOf(cluster, faulty(fault)))
       const before = await stored()
       const [patient] = ids as readonly [string]
       const requests = [
@@ -196,7 +147,7 @@ describe('the route walk', () => {
     })
 
     test('the public list tells no health data either', { timeout: 60_000 }, async () => {
-      const app = createApp(ports(faulty(fault)))
+      const app = createApp(portsOf(cluster, faulty(fault)))
       for (const path of publicPaths) {
         const response = await app.request(`${cluster.url}${path}`)
         expect(await response.text()).not.toContain(marker)
