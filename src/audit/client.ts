@@ -19,6 +19,17 @@ export interface AuditLogRpc {
   openIntents(log: string): Promise<readonly OpenIntent[]>
 }
 
+/**
+ * `stubOf`, for these logs only: a name that a registry row misspells must not begin a log of its own at index 0.
+ * @throws Error for any other name.
+ */
+export const amongLogs =
+  (logs: readonly { readonly log: string }[], stubOf: (log: string) => AuditLogRpc) =>
+  (name: string): AuditLogRpc => {
+    if (!logs.some(({ log }) => log === name)) throw new Error(`${name} is not a log served here`)
+    return stubOf(name)
+  }
+
 const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */

@@ -2,7 +2,7 @@
 
 import { createAuthenticator } from '../access/authenticate.ts'
 import { createApp } from '../app.ts'
-import { type AuditLogRpc, auditLogs } from '../audit/client.ts'
+import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
 import { readConfig } from '../config.ts'
 import type { Ports } from '../disclosure/ports.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
@@ -43,7 +43,9 @@ function workerPorts(env: WorkerEnvironment): Ports {
       }),
     ),
     ledger: hranaReader({ url: config.audit.url, token: config.audit.readToken }),
-    logs: auditLogs((log) => env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
+    logs: auditLogs(
+      amongLogs(config.regions, (log) => env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
+    ),
     // workerd tells the peer here. On Cloudflare the operator names CF-Connecting-IP; no header is believed unnamed.
     peerAddress: (request) =>
       (request.cf as { clientIp?: string } | undefined)?.clientIp?.replace(/:\d+$/, '') ?? null,

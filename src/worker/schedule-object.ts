@@ -1,7 +1,7 @@
 /** Periodic work: one object, one alarm (workerd has no cron). Every step is safe to repeat and to miss. */
 import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
-import { type AuditLogRpc, auditLogs } from '../audit/client.ts'
+import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
 import { readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
@@ -33,7 +33,9 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
   async #round(): Promise<void> {
     const config = readConfig(this.env)
     const primary = hranaWriter(config.records.primary)
-    const logs = auditLogs((log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc)
+    const logs = auditLogs(
+      amongLogs(config.regions, (log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
+    )
     const prune = [
       { sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] },
     ]

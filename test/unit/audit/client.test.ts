@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import { type AuditLogRpc, amongLogs, auditLogs } from '../../../src/audit/client.ts'
 import { isReceipt, Receipt } from '../../../src/audit/receipt.ts'
 import { limits } from '../../../src/limits.ts'
 import { appendOf } from './support.ts'
@@ -74,6 +74,26 @@ describe('a call to a log', () => {
     expect(await unreachable.append('qc-test', appendOf([null]))).toMatchObject({ ok: false })
     expect(await unreachable.drained('qc-test', '1')).toBe(false)
     expect(await auditLogs(() => answering).append('../other', appendOf([null]))).toMatchObject({ ok: false })
+  })
+
+  test('whose name is not a served log is log-unavailable, and begins no log', async () => {
+    const begun: string[] = []
+    const served = amongLogs([{ log: 'qc-test' }, { log: 'qc-west' }], (name) => {
+      begun.push(name)
+      return answering
+    })
+    const logs = auditLogs(served)
+    expect((await logs.append('qc-west', appendOf([null]))).ok).toBe(true)
+    const refused = {
+      ok: false,
+      error: { reason: 'log-unavailable', detail: 'qc-tset is not a log served here' },
+    }
+    expect(await logs.append('qc-tset', appendOf([null]))).toEqual(refused)
+    expect(await logs.appendFailure('qc-tset', '192.0.2.1', 'expired', appendOf([null]))).toEqual(refused)
+    expect(await logs.status('qc-tset')).toEqual(refused)
+    expect(await logs.openIntents('qc-tset')).toEqual(refused)
+    expect(await logs.drained('qc-tset', '0')).toBe(false)
+    expect(begun).toEqual(['qc-west'])
   })
 
   test('passes the log’s own refusals on', async () => {
