@@ -16,10 +16,10 @@ export type InputRefusal =
   | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
-  /** More than one access may be about. */
+  /** More than one access may be about, or one bundle may hold. */
   | {
       readonly reason: 'too-costly'
-      readonly of: 'patients' | 'logs'
+      readonly of: 'patients' | 'logs' | 'entries'
       readonly got: number
       readonly max: number
     }
@@ -29,7 +29,7 @@ export type FaultRefusal =
   | { readonly reason: 'overload'; readonly detail: string }
   /** A database did not answer within its deadline. */
   | { readonly reason: 'store-unavailable'; readonly detail: string }
-  /** A defect of ours. */
-  | { readonly reason: 'internal'; readonly detail: string }
+  /** A defect of ours. `detail` is for the audit entry, `at` (stack frames without the message) for the console. */
+  | { readonly reason: 'internal'; readonly detail: string; readonly at?: string }
 
 export type Refusal = InputRefusal | FaultRefusal | AccessRefusal | AppendRefusal

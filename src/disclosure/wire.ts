@@ -12,6 +12,8 @@ export interface Wire {
   readonly issues: readonly Issue[]
 }
 
+const frenchCounts = { patients: 'patients', logs: 'journaux', entries: 'entrées' } as const
+
 const retry = { 'Retry-After': String(limits.retryAfterSeconds) }
 
 /** Exhaustive over `Refusal`: a new reason does not compile until it has its place here. */
@@ -66,7 +68,7 @@ export function toWire(refusal: Refusal): Wire {
       return wire(
         422,
         'too-costly',
-        `${refusal.got} ${refusal.of === 'logs' ? 'journaux' : 'patients'} dans une requête, ${refusal.max} au plus.`,
+        `${refusal.got} ${frenchCounts[refusal.of]} dans une requête, ${refusal.max} au plus.`,
         `${refusal.got} ${refusal.of} in one request, ${refusal.max} at most.`,
       )
     case 'replayed':

@@ -2,7 +2,6 @@
  * Reading a `Bundle` that publishes: its shape, and nothing more of R4 validation. A wrong entry is reported with every
  * other one; whether it fails alone is the planner's business (`batch`).
  */
-import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Issue } from './outcome.ts'
@@ -29,7 +28,7 @@ export interface PublishedBundle {
   readonly entries: readonly Result<BundleEntry, readonly Issue[]>[]
 }
 
-/** @returns the issues when the bundle as a whole is none; those of single entries are in `entries`. */
+/** How many entries a bundle may have is the caller's to check. @returns the issues when the bundle as a whole is none; those of single entries are in `entries`. */
 export function readBundle(value: unknown): Result<PublishedBundle, readonly Issue[]> {
   if (!isObject(value))
     return one('structure', 'Bundle', 'Un objet JSON est attendu.', 'A JSON object is expected.')
@@ -55,13 +54,6 @@ export function readBundle(value: unknown): Result<PublishedBundle, readonly Iss
   if (entry !== undefined && !Array.isArray(entry))
     return one('structure', 'Bundle.entry', '`entry` doit être une liste.', '`entry` must be an array.')
   const entries: readonly unknown[] = entry ?? []
-  if (entries.length > limits.maxBundleEntries)
-    return one(
-      'too-costly',
-      'Bundle.entry',
-      `Un Bundle compte au plus ${limits.maxBundleEntries} entrées.`,
-      `A Bundle has at most ${limits.maxBundleEntries} entries.`,
-    )
   return ok({ kind: type, entries: entries.map((item, index) => readEntry(item, index, type)) })
 }
 

@@ -7,7 +7,7 @@ import type { Facility } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { readBundle } from '../fhir/bundle.ts'
-import { parseJson } from '../fhir/json.ts'
+import { isObject, parseJson } from '../fhir/json.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -83,6 +83,9 @@ function plan(
   const [ruleRows = [], systemRows = []] = rows
   const parsed = parseJson(body)
   if (!parsed.ok) return err({ reason: 'invalid', issues: [parsed.error] })
+  const entries = entryCount(parsed.value)
+  if (entries > limits.maxBundleEntries)
+    return err({ reason: 'too-costly', of: 'entries', got: entries, max: limits.maxBundleEntries })
   const bundle = readBundle(parsed.value)
   if (!bundle.ok) return err({ reason: 'invalid', issues: bundle.error })
   const planned = planPublication(bundle.value, {
@@ -102,6 +105,10 @@ function plan(
     return err({ reason: 'too-costly', of: 'patients', got: length, max: limits.maxAccessPatients })
   return planned
 }
+
+/** Of what may be no bundle at all. */
+const entryCount = (value: unknown): number =>
+  isObject(value) && Array.isArray(value.entry) ? value.entry.length : 0
 
 interface Stored {
   readonly plan: Plan

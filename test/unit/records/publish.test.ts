@@ -130,6 +130,16 @@ describe('a refusal', () => {
     nothingWritten()
   })
 
+  test('of more entries than a bundle may have is told how many it may', async () => {
+    const entries = Array(limits.maxBundleEntries + 1).fill(put('o', observation('p')))
+    expect(refusal(await publisher.publish(bundle('batch', ...entries)))).toEqual({
+      reason: 'too-costly',
+      of: 'entries',
+      got: limits.maxBundleEntries + 1,
+      max: limits.maxBundleEntries,
+    })
+  })
+
   test('of too many patients comes before anything is written', async () => {
     const entries = Array.from({ length: limits.maxAccessPatients + 1 }, (_, i) =>
       put(`o${i}`, observation(`p${i}`)),
