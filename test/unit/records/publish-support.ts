@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Caller, Facility } from '../../../src/access/caller.ts'
-import type { Config } from '../../../src/config.ts'
-import type { Disclosure, Loaded, OperationContext } from '../../../src/disclosure/operation.ts'
+import type { Asker, Disclosure, Loaded, OperationContext, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { publishBundle } from '../../../src/records/publish.ts'
 import { ok, type Result } from '../../../src/result.ts'
@@ -154,21 +153,20 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
   }
   const caller: Caller = { kind: 'facility-system', client: 'emr', name: 'EMR', facility }
   return {
-    body,
     requestId,
     now,
     language: options.language ?? 'fr',
     origin: 'http://127.0.0.1:8787',
-    config: { idKey } as Config,
-    records,
-    local: options.withoutLocal ? null : local,
-    load: async (page: { readonly records?: readonly Statement[] }) => {
-      const rows = await records.read(page.records ?? [])
-      return ok({ caller, records: rows, local: [], region: null } as unknown as Loaded)
+    keys: { idKey },
+    load: async (page: (asker: Asker) => Page) => {
+      const rows = await records.read(page({ presented: {}, facility: facility.id } as Asker).records ?? [])
+      const hasLocal = !options.withoutLocal
+      return ok({ caller, records: rows, local: [], hasLocal, isLocalMissing: false } as Loaded)
     },
+    body: async () => ok(body),
     intend: async (note: Readonly<Record<string, string>>) => {
       intents.push(note)
-      return ok(undefined)
+      return ok({ records, local: options.withoutLocal ? null : local })
     },
   } as unknown as OperationContext<Record<string, never>, Record<string, never>>
 }
