@@ -12,7 +12,7 @@ import type { Operation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
-import { publicRoutes } from './public-routes.ts'
+import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
@@ -32,7 +32,7 @@ type Env = { Variables: { exchange: Exchange; language: string } }
 export function createApp(ports: Ports): Hono<Env> {
   const app = new Hono<Env>()
   const read = createLoad(ports)
-  app.use('*', gate())
+  app.use('*', gate(publicPaths))
   app.onError((error) => {
     console.error(`unhandled ${error.name}`)
     return refuseWithoutReceipt('internal')

@@ -118,6 +118,8 @@ export const limits = {
   maxFailureNameLength: 64,
   /** Distinct reasons told in one counted entry; the rest is one. */
   maxFailureReasons: 16,
+  /** Stack frames of a defect on the console. */
+  maxLoggedFrames: 8,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
   exportPageRows: 1_000,
   /** Logs of one export: what its header, and the entry about it, can name. */

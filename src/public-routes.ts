@@ -1,5 +1,6 @@
 /** The closed public list: no health data, neither audited nor receipted. */
 import type { Hono } from 'hono'
+import type { AuditLogs } from './audit/port.ts'
 import { alarmCounts } from './disclosure/alarms.ts'
 import type { Ports } from './disclosure/ports.ts'
 import { releasePublic, unreceiptedCounts } from './disclosure/release.ts'
@@ -49,7 +50,7 @@ async function readiness({ replica, locals, logs, config }: Ports): Promise<read
     hasClock(replica).then((ok) => ({ name: 'records replica', ok, isRequired: true })),
     ...config.regions.map(async ({ log }) => ({
       name: `log ${log}`,
-      ok: (await logs.status(log)).ok,
+      ok: await isSound(logs, log),
       isRequired: true,
     })),
     ...[...locals].map(async ([region, { reader }]) => ({
@@ -58,6 +59,12 @@ async function readiness({ replica, locals, logs, config }: Ports): Promise<read
       isRequired: false,
     })),
   ])
+}
+
+/** It answers, and its ledger can go on. */
+async function isSound(logs: AuditLogs, log: string): Promise<boolean> {
+  const status = await logs.status(log)
+  return status.ok && status.value.fault === null
 }
 
 interface Check {

@@ -11,7 +11,7 @@ export type AlarmKind =
 export const alarmCounts = new Map<AlarmKind, number>()
 
 /** Names the request, never its content: what is written to a console is exported. */
-export function raiseAlarm(kind: AlarmKind, requestId: string | null): void {
+export function raiseAlarm(kind: AlarmKind, requestId: string | null, where = ''): void {
   alarmCounts.set(kind, (alarmCounts.get(kind) ?? 0) + 1)
-  console.error(`alarm ${kind}${requestId ? ` request=${requestId}` : ''}`)
+  console.error(`alarm ${kind}${requestId ? ` request=${requestId}` : ''}${where}`)
 }

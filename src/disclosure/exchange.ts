@@ -9,9 +9,9 @@ import { decideOperation } from '../access/policy.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
-import { StoreError } from '../store/ports.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
+import { faultOf } from './fault.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
 import type {
   Asker,
@@ -25,7 +25,7 @@ import type {
 } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
 import { type Known, Recorder } from './recorder.ts'
-import type { Refusal } from './refusal.ts'
+import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
@@ -66,8 +66,7 @@ export class Exchange {
     this.#defer = defer
     this.#request = request
     this.#operation = operation
-    const received = new URL(request.url)
-    this.url = new URL(received.pathname + received.search, ports.config.publicUrl ?? received.origin)
+    this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
     const { clientAddressHeader } = ports.config
     this.#recorder = new Recorder({
@@ -118,7 +117,7 @@ export class Exchange {
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(this.#known, wire.status, { outcome, reason: tag, detail }, null)
-    if (reason.reason === 'internal') raiseAlarm('internal', this.requestId)
+    if (reason.reason === 'internal') raiseAlarm('internal', this.requestId, reason.at)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.
     const unknown = this.#intended && wire.status >= 500
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
@@ -278,23 +277,12 @@ export class Exchange {
   }
 }
 
-/** Refusals about what was sent: told only to callers who have rights here. */
-const isInput = ({ reason }: Refusal): boolean =>
-  reason === 'invalid' ||
-  reason === 'conflict' ||
-  reason === 'not-found' ||
-  reason === 'no-such-path' ||
-  reason === 'method-not-allowed' ||
-  reason === 'unsupported-media-type' ||
-  reason === 'body-too-large' ||
-  reason === 'body-timeout' ||
-  reason === 'too-costly'
-
-const isAccess = ({ reason }: Refusal): boolean => reason === 'forbidden' || reason === 'unauthenticated'
-
-function faultOf(error: unknown): Refusal {
-  const detail = error instanceof Error ? error.message : String(error)
-  return error instanceof StoreError && error.code === 'unavailable'
-    ? { reason: 'store-unavailable', detail }
-    : { reason: 'internal', detail }
+/** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
+function publicAddress(request: Request, publicUrl: string | null): URL {
+  const url = new URL(request.url)
+  if (publicUrl === null) return url
+  const { protocol, host } = new URL(publicUrl)
+  url.protocol = protocol
+  url.host = host
+  return url
 }

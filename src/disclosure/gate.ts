@@ -3,7 +3,8 @@ import type { MiddlewareHandler } from 'hono'
 import { limits } from '../limits.ts'
 import { isMinted, refuseWithoutReceipt } from './release.ts'
 
-export function gate(): MiddlewareHandler {
+/** @param publicPaths the closed list: a response without a receipt leaves from nowhere else */
+export function gate(publicPaths: readonly string[]): MiddlewareHandler {
   // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
   let underWay = 0
   return async (c, next) => {
@@ -19,7 +20,7 @@ export function gate(): MiddlewareHandler {
     } finally {
       underWay--
     }
-    if (!isMinted(c.res)) {
+    if (!isMinted(c.res, publicPaths.includes(c.req.path))) {
       // Cleared first: the framework would carry the headers of the old response over to the new one.
       c.res = undefined
       c.res = refuseWithoutReceipt('internal')

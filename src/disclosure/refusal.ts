@@ -33,3 +33,18 @@ export type FaultRefusal =
   | { readonly reason: 'internal'; readonly detail: string; readonly at?: string }
 
 export type Refusal = InputRefusal | FaultRefusal | AccessRefusal | AppendRefusal
+
+/** Refusals about what was sent: told only to callers who have rights here. */
+export const isInput = ({ reason }: Refusal): boolean =>
+  reason === 'invalid' ||
+  reason === 'conflict' ||
+  reason === 'not-found' ||
+  reason === 'no-such-path' ||
+  reason === 'method-not-allowed' ||
+  reason === 'unsupported-media-type' ||
+  reason === 'body-too-large' ||
+  reason === 'body-timeout' ||
+  reason === 'too-costly'
+
+export const isAccess = ({ reason }: Refusal): boolean =>
+  reason === 'forbidden' || reason === 'unauthenticated'

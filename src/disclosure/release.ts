@@ -8,8 +8,12 @@ import { limits } from '../limits.ts'
 
 const minted = new WeakSet<Response>()
 
-/** Whether this module made the response. */
-export const isMinted = (response: Response): boolean => minted.has(response)
+/** Made for the closed public list: without a receipt, and without being one of the constant bodies. */
+const mintedPublic = new WeakSet<Response>()
+
+/** Whether this module made the response; one of the public list counts on a public path only. */
+export const isMinted = (response: Response, isPublicPath: boolean): boolean =>
+  minted.has(response) && (isPublicPath || !mintedPublic.has(response))
 
 function mint(body: BodyInit | null, init: ResponseInit): Response {
   const response = new Response(body, init)
@@ -119,8 +123,10 @@ export function releasePublic(
   body: string | null,
   init: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
-  return mint(body, {
+  const response = mint(body, {
     status: init.status ?? 200,
     headers: { 'X-Content-Type-Options': 'nosniff', ...init.headers },
   })
+  mintedPublic.add(response)
+  return response
 }

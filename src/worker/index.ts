@@ -21,7 +21,14 @@ export default {
     app ??= createApp(workerPorts(env))
     if (!isScheduled) {
       isScheduled = true
-      context.waitUntil(env.SCHEDULE.getByName('schedule').ensure())
+      // A nudge that failed is given again by the next request.
+      context.waitUntil(
+        env.SCHEDULE.getByName('schedule')
+          .ensure()
+          .catch(() => {
+            isScheduled = false
+          }),
+      )
     }
     return await app.fetch(request, env, context)
   },

@@ -67,7 +67,7 @@ describe('an outsider', () => {
         return of(name).append(request)
       },
       appendFailure: (name, address, reason, request) => of(name).appendFailure(address, reason, request),
-      status: async (name) => of(name).status(),
+      status: async (name) => ({ ...of(name).status(), fault: null }),
       drained: async () => true,
       openIntents: async () => [],
     }

@@ -7,7 +7,7 @@ import { limits } from '../../../src/limits.ts'
 describe('the gate', () => {
   test('turns a response that `release` did not mint into a constant 500, headers and all', async () => {
     const app = new Hono()
-    app.use('*', gate())
+    app.use('*', gate(['/public', '/']))
     app.get('/rogue', (c) => c.json({ family: 'Tremblay' }, 200, { 'X-Patient': 'Tremblay' }))
     const response = await app.request('/rogue')
     expect(response.status).toBe(500)
@@ -17,15 +17,23 @@ describe('the gate', () => {
 
   test('lets a minted response pass as it is', async () => {
     const app = new Hono()
-    app.use('*', gate())
+    app.use('*', gate(['/public', '/']))
     app.get('/public', () => releasePublic('{"alive":true}'))
     const response = await app.request('/public')
     expect([response.status, await response.text()]).toEqual([200, '{"alive":true}'])
   })
 
+  test('turns a public response away from the public list into a constant 500', async () => {
+    const app = new Hono()
+    app.use('*', gate(['/public']))
+    app.get('/patients', () => releasePublic('Tremblay'))
+    const response = await app.request('/patients')
+    expect([response.status, (await response.text()).includes('Tremblay')]).toEqual([500, false])
+  })
+
   test('refuses with 503 and Retry-After what is past the bound, and admits again once others have left', async () => {
     const app = new Hono()
-    app.use('*', gate())
+    app.use('*', gate(['/public', '/']))
     const { promise: door, resolve: open } = Promise.withResolvers<void>()
     app.get('/', async () => {
       await door
