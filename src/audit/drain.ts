@@ -3,6 +3,7 @@
  * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
  */
 import { limits } from '../limits.ts'
+import { StoreError } from '../store/ports.ts'
 import { withDeadline } from './deadline.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
@@ -27,6 +28,7 @@ export class Drain {
   readonly #options: DrainOptions
   #running: Promise<void> | null = null
   #failures = 0
+  #fault: string | null = null
   /** Before this time the audit database is left alone. */
   #retryAt = 0
   #waiters: { readonly size: number; readonly resolve: () => void }[] = []
@@ -34,6 +36,11 @@ export class Drain {
 
   constructor(options: DrainOptions) {
     this.#options = options
+  }
+
+  /** Why draining can never go on by itself; null: it goes on, or will. Known again after a restart's first batch. */
+  get fault(): string | null {
+    return this.#fault
   }
 
   /** To be called after each commit and from time to time. Resolves when there is nothing to do, or not now. */
@@ -79,12 +86,16 @@ export class Drain {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
         this.#retryAt = now() + backoffMs
+        // While the audit database is away nothing is learnt: what it said last still holds.
+        if (error instanceof StoreError && error.code !== 'unavailable')
+          this.#fault = `entries from ${source.drained}: ${error.message}`
         onFault?.(error)
         if (this.#waiters.length === 0) return
         await this.#pause(backoffMs)
         continue
       }
       this.#failures = 0
+      this.#fault = null
       source.acknowledge(last.index + 1)
       this.#wake()
       if (entries.length < limits.maxDrainEntries && this.#waiters.length === 0)

@@ -138,6 +138,11 @@ export interface LogStatus {
   /** All entries below this index are in the audit database. */
   readonly drained: string
   readonly openIntents: number
+  /**
+   * Why draining can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when
+   * the audit database answers. Appends are taken all the same until `limits.maxUndrainedEntries`; somebody must look.
+   */
+  readonly fault: string | null
 }
 
 /** The audit logs an app can reach, by name. */

@@ -89,7 +89,8 @@ export class Sequencer {
     return Promise.resolve(err({ reason: 'counted' }))
   }
 
-  status(): LogStatus {
+  /** What the log itself knows; whether its draining can go on is the drain's to say. */
+  status(): Omit<LogStatus, 'fault'> {
     const openIntents = this.#store.read(countOpenIntents)
     return { log: this.log, size: String(this.#size), drained: String(this.#acknowledged), openIntents }
   }

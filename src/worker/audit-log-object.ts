@@ -37,7 +37,7 @@ export class AuditLogObject
   async status(log: string): Promise<LogStatus> {
     const { sequencer, drain } = this.#open(log)
     void drain.run()
-    return sequencer.status()
+    return { ...sequencer.status(), fault: drain.fault }
   }
 
   drained(log: string, size: string): Promise<boolean> {

@@ -66,7 +66,7 @@ describe('the audit log object', () => {
     expect(new Set(indices)).toEqual(new Set(Array.from({ length: 100 }, (_, i) => String(i))))
     expect(await client.status('many')).toMatchObject({
       ok: true,
-      value: { log: 'many', size: '100', drained: '0' },
+      value: { log: 'many', size: '100', drained: '0', fault: null },
     })
   })
 

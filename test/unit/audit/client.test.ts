@@ -11,7 +11,7 @@ const reply = { log: 'qc-test', first: '7', count: 1, hash: 'aGFzaA', time: '202
 const answering: AuditLogRpc = {
   append: async () => ({ ok: true, value: reply }),
   appendFailure: async () => ({ ok: false, error: { reason: 'counted' } }),
-  status: async () => ({ log: 'qc-test', size: '8', drained: '7', openIntents: 0 }),
+  status: async () => ({ log: 'qc-test', size: '8', drained: '7', openIntents: 0, fault: null }),
   drained: async () => true,
   openIntents: async () => [],
 }

@@ -8,6 +8,7 @@ import { Sequencer } from '../../../src/audit/sequencer.ts'
 import { leafHash } from '../../../src/audit/tlog/hash.ts'
 import { treeHash } from '../../../src/audit/tlog/tree.ts'
 import { limits } from '../../../src/limits.ts'
+import { StoreError } from '../../../src/store/ports.ts'
 import { appendOf, ledgerEntries, ledgerOf, openLedger, SqliteLogStore, until } from './support.ts'
 
 const log = 'qc-test'
@@ -30,9 +31,9 @@ function faultyLedger(): LedgerWriter {
     append: async (name, entries) => {
       const fault = faults.shift() ?? null
       batches.push(entries.length)
-      if (fault === 'before') throw new Error('injected: no connection')
+      if (fault === 'before') throw new StoreError('unavailable', 'injected: no connection')
       await ledger.append(name, entries)
-      if (fault === 'after') throw new Error('injected: no answer')
+      if (fault === 'after') throw new StoreError('unavailable', 'injected: no answer')
     },
   }
 }
@@ -234,10 +235,11 @@ describe('draining', () => {
     faults = ['before', 'before']
     await append(1)
     expect(await drain.waitFor(2, 1)).toBe(false)
+    expect(drain.fault).toBeNull()
     expect(await drain.waitFor(2, 5_000)).toBe(true)
   })
 
-  test('into a ledger that holds another entry at an index goes no further and forgets nothing', async () => {
+  test('into a ledger that holds another entry at an index goes no further, forgets nothing and says so', async () => {
     const stranger = new SqliteLogStore()
     const other = new Sequencer({ log, store: stranger, now: () => now })
     await other.append(appendOf(['px']))
@@ -246,5 +248,24 @@ describe('draining', () => {
     expect(await drain.waitFor(1, 20)).toBe(false)
     expect(undrained()).toBe(2)
     expect(ledgerEntries(database, log)).toHaveLength(1)
+    expect(drain.fault).toBe('entries from 0: ledger_leaf: this index holds another leaf')
+    faults = ['before']
+    expect(await drain.waitFor(1, 20)).toBe(false)
+    expect(drain.fault).not.toBeNull()
+  })
+
+  test('that goes on after a refusal tells no fault any more', async () => {
+    let refuses = true
+    const append: LedgerWriter['append'] = async (name, entries) => {
+      if (refuses) throw new StoreError('statement', 'no such table: ledger_leaf')
+      await ledgerOf(database).append(name, entries)
+    }
+    drain = new Drain({ source: sequencer, ledger: { append }, now: () => now })
+    await sequencer.append(appendOf(['p1']))
+    expect(await drain.waitFor(1, 1)).toBe(false)
+    expect(drain.fault).toBe('entries from 0: no such table: ledger_leaf')
+    refuses = false
+    expect(await drain.waitFor(1, 5_000)).toBe(true)
+    expect(drain.fault).toBeNull()
   })
 })

@@ -7,7 +7,7 @@ import { type LedgerWriter, ledgerWriter } from '../../../src/audit/ledger.ts'
 import type { StoredEntry } from '../../../src/audit/log-state.ts'
 import type { LogRow, LogSql, LogStore } from '../../../src/audit/log-store.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
-import type { SqlValue } from '../../../src/store/ports.ts'
+import { type SqlValue, StoreError } from '../../../src/store/ports.ts'
 import { base } from './access.ts'
 
 /** What a commit does wrong. `hangs`: it neither resolves nor rejects. */
@@ -91,7 +91,8 @@ export function ledgerOf(database: DatabaseSync): LedgerWriter {
       database.exec('commit')
     } catch (error) {
       database.exec('rollback')
-      throw error
+      // As the adapter for sqld tells it: a trigger's or a constraint's refusal, by its message.
+      throw new StoreError('constraint', (error as Error).message)
     }
   })
 }
