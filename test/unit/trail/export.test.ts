@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { leafOf } from '../../../src/audit/commitment.ts'
 import { Drain } from '../../../src/audit/drain.ts'
 import { Sequencer } from '../../../src/audit/sequencer.ts'
-import type { Config } from '../../../src/config.ts'
 import type { Disclosure } from '../../../src/disclosure/operation.ts'
 import { limits } from '../../../src/limits.ts'
 import type { Reader, Rows, SqlValue, Statement } from '../../../src/store/ports.ts'
@@ -50,8 +49,8 @@ async function disclose(
   const ctx = {
     query: auditExport.query.parse(input),
     now,
-    audit: reader(),
-    config: { regions: [{ log: 'qc-east' }] } as unknown as Config,
+    ledger: reader(),
+    logs: ['qc-east'],
     load: async () => ({ ok: true, value: {} }),
     drainedLog: async (log: string) =>
       drained.has(log)
