@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readBundle } from '../../../src/fhir/bundle.ts'
 import { resourceTypes } from '../../../src/fhir/types.ts'
-import { limits } from '../../../src/limits.ts'
 
 const bundle = (entry: unknown, type = 'transaction') => ({ resourceType: 'Bundle', type, entry })
 const good = { resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Patient' } }
