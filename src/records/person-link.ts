@@ -1,7 +1,8 @@
 /**
  * Joining source records to persons. A new record of a facility joins a person automatically only on an equal identifier
  * of a trusted system and equal birth date and family name, and only while it stands alone; whatever else looks alike
- * is written down for a person to judge. An absent or partial birth date is equal to none.
+ * is written down for a person to judge. Nothing is ever unlinked automatically: a record that stops matching is written
+ * down, too. An absent or partial birth date is equal to none.
  */
 import type { Statement } from '../store/ports.ts'
 import type { PlannedSourceRecord } from './plan.ts'
@@ -62,6 +63,47 @@ export function linkStatements(sourceRecord: PlannedSourceRecord, facility: stri
   ]
 }
 
+/**
+ * Pairs of one person's source records that matched in full until now, where what is published leaves one of the two
+ * without a match among all records of the person. Before the keys are written: it compares those stored with `:keys`.
+ */
+const identityChanged = `
+  with described as materialized (
+    select sr.id, sr.person from json_each(:patients) as p cross join source_record as sr on sr.id = p.value
+    where sr.facility = :facility),
+  pair as materialized (
+    select distinct c.id as mine, o.id as other, c.person
+    from described as c
+    cross join source_record as o on o.person = c.person and o.id <> c.id
+    cross join person_key as k on k.source_record = c.id
+    cross join person_key as m on m.source_record = o.id and m.system = k.system and m.value = k.value
+      and m.birth_date = k.birth_date and m.family = k.family
+    where k.system in (select system from person_identifier_system where valid_to is null)
+      and length(k.birth_date) = 10 and k.family <> ''
+      and (c.id < o.id or o.id not in (select id from described))),
+  kin as materialized (
+    select o.id, o.person from (select distinct person from pair) as p
+    cross join source_record as o on o.person = p.person),
+  next as materialized (
+    select kin.person, n.value ->> 0 as system, n.value ->> 1 as value, n.value ->> 2 as birth_date,
+      n.value ->> 3 as family, kin.id
+    from json_each(:keys) as n join kin on kin.id = n.value ->> 4
+    where kin.id in (select id from described)
+    union all
+    select kin.person, k.system, k.value, k.birth_date, k.family, kin.id
+    from kin cross join person_key as k on k.source_record = kin.id
+    where kin.id not in (select id from described)),
+  matched as materialized (
+    select a.id from next as a
+    join next as b on b.person = a.person and b.system = a.system and b.value = a.value
+      and b.birth_date = a.birth_date and b.family = a.family and b.id <> a.id
+    where a.system in (select system from person_identifier_system where valid_to is null)
+      and length(a.birth_date) = 10 and a.family <> '')
+  insert into link_review (source_record, other, reason, clock)
+  select mine, other, 'identity-changed', (select n from clock) from pair
+  where mine not in (select id from matched) or other not in (select id from matched)
+  on conflict (source_record, other) do update set reason = excluded.reason, clock = excluded.clock`
+
 /** Source records of a publication, with the person each stands for until joined. */
 export function sourceRecordStatements(
   sourceRecords: readonly PlannedSourceRecord[],
@@ -80,6 +122,10 @@ export function sourceRecordStatements(
         insert or ignore into source_record (id, facility, person, clock)
         select value ->> 0, :facility, value ->> 1, (select n from clock) from json_each(:sources)`,
       args: { sources: JSON.stringify(sourceRecords.map(({ id, person }) => [id, person])), facility },
+    },
+    {
+      sql: identityChanged,
+      args: { patients: JSON.stringify(described.map(({ id }) => id)), keys, facility },
     },
     {
       sql: `

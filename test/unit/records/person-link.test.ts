@@ -139,6 +139,46 @@ describe('two facilities’ records of a patient', () => {
       ),
     ).toEqual([{ system: 'urn:chart', value: '1' }])
   })
+
+  const otherPerson = {
+    identifier: [{ system: personSystem, value: 'TREM75020254' }],
+    name: [{ family: 'Tremblay' }],
+    birthDate: '1975-02-02',
+  }
+
+  test.each([
+    ['identifier', { identifier: [{ system: 'urn:chart', value: '1' }] }],
+    ['birth date', { birthDate: '1980-01-02' }],
+    ['family name', { name: [{ family: 'Roy' }] }],
+    ['identity as a whole', otherPerson],
+  ])('that no longer match in %s stay joined and wait for review', async (_, members) => {
+    await publish('hopital', put('p', patient()))
+    await publish('clinique', put('p', patient()))
+    const person = personOf('clinique')
+    await publish('clinique', put('p', patient({ ...members, gender: 'female' })))
+    expect([personOf('clinique'), personOf('hopital')]).toEqual([person, person])
+    expect(reviews()).toContainEqual({
+      source_record: source('clinique'),
+      other: source('hopital'),
+      reason: 'identity-changed',
+    })
+    expect(reviews()).toHaveLength(1)
+  })
+
+  test('that still match some record of the person wait for nothing, but the record that is left alone does', async () => {
+    const second = { system: personSystem, value: 'OTHR80010112' }
+    const both = [{ system: personSystem, value: nam }, second]
+    await publish('hopital', put('p', patient({ identifier: both })))
+    await publish('clinique', put('p', patient()))
+    await publish('labo', put('p', patient({ identifier: [second] })))
+    expect(new Set([personOf('labo'), personOf('hopital'), personOf('clinique')]).size).toBe(1)
+    await publish('hopital', put('p', patient({ identifier: both, gender: 'female' })))
+    expect(reviews()).toEqual([])
+    await publish('hopital', put('p', patient({ identifier: [second] })))
+    expect(reviews()).toEqual([
+      { source_record: source('hopital'), other: source('clinique'), reason: 'identity-changed' },
+    ])
+  })
 })
 
 describe('the copy in a local database', () => {
