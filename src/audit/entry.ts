@@ -62,9 +62,6 @@ export const countedAccess = (
 /** SHA-256 of no bytes. */
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
-const encoder = new TextEncoder()
-const byteLength = (text: string): number => encoder.encode(text).length
-
 /** Room of the app's text in an entry: the rest is what the sequencer splices around it. */
 const maxAccessBytes = limits.maxEntryBytes - limits.entryFrameBytes
 
@@ -86,9 +83,20 @@ export function buildEntries(
   if (patients > maxPatients)
     return err({ reason: 'too-costly', detail: `${patients} patients in one access` })
 
-  const bounded = boundStrings(base)
-  const frameBytes = byteLength(
-    canonicalText({ ...bounded, patient: null, resources: [], part: 9_999, parts: 9_999 }),
+  const shared = canonicalMembers(boundStrings(base))
+  const write = (pages: readonly EntrySubject[]): EntryDraft[] =>
+    pages.map(({ patient, resources }, i) => ({
+      access: canonicalText(shared, { patient, resources, part: i + 1, parts: pages.length }),
+      patient,
+      organisation,
+    }))
+  // Nearly every subject fits one entry: write it and see, instead of measuring each reference first.
+  if (subjects.every(({ resources }) => resources.length <= limits.maxEntryReferences)) {
+    const drafts = write(subjects)
+    if (drafts.every(({ access }) => Buffer.byteLength(access) <= maxAccessBytes)) return ok(drafts)
+  }
+  const frameBytes = Buffer.byteLength(
+    canonicalText(shared, { patient: null, resources: [], part: 9_999, parts: 9_999 }),
   )
   const pages = subjects.flatMap(({ patient, resources }) => {
     const roomBytes = maxAccessBytes - frameBytes - (patient === null ? 0 : jsonBytes(patient))
@@ -96,14 +104,7 @@ export function buildEntries(
   })
   if (pages.length > limits.maxAppendEntries)
     return err({ reason: 'too-costly', detail: `${pages.length} entries in one access` })
-
-  return ok(
-    pages.map(({ patient, resources }, i) => ({
-      access: canonicalText({ ...bounded, patient, resources, part: i + 1, parts: pages.length }),
-      patient,
-      organisation,
-    })),
-  )
+  return ok(write(pages))
 }
 
 /** One subject per patient, in the order they were met; what is about no patient first, or with the only patient. */
@@ -113,7 +114,7 @@ function groupByPatient(disclosed: readonly EntrySubject[]): EntrySubject[] {
   for (const { patient, resources } of disclosed) {
     const references = patient === null ? others : (byPatient.get(patient) ?? [])
     if (patient !== null) byPatient.set(patient, references)
-    for (const reference of resources) references.push(reference)
+    for (const reference of resources) references.push(cutText(reference, limits.maxEntryTextBytes))
   }
   const subjects: EntrySubject[] = Array.from(byPatient, ([patient, resources]) => ({ patient, resources }))
   const [only] = subjects
@@ -129,14 +130,13 @@ function pageReferences(references: readonly string[], roomBytes: number): strin
   let bytes = 0
   const pages = [page]
   for (const reference of references) {
-    const cut = cutText(reference, limits.maxEntryTextBytes)
-    const size = jsonBytes(cut) + 1
+    const size = jsonBytes(reference) + 1
     if (page.length === limits.maxEntryReferences || bytes + size > roomBytes) {
       page = []
       bytes = 0
       pages.push(page)
     }
-    page.push(cut)
+    page.push(reference)
     bytes += size
   }
   return pages
@@ -206,10 +206,17 @@ function cutText(text: string | null, maxBytes: number): string | null {
   return `${wellFormed.slice(0, end)}…`
 }
 
-const jsonBytes = (text: string): number => byteLength(JSON.stringify(text))
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text))
 
-function canonicalText(access: Access): string {
-  const text = canonicalize(access)
-  if (text === undefined) throw new Error('an access is an object')
-  return text
+/** Name and canonical text of each member. */
+type Members = readonly (readonly [string, string])[]
+
+const canonicalMembers = (base: AccessBase): Members =>
+  Object.entries(base).map(([name, value]) => [name, canonicalize(value) ?? 'null'])
+
+/** RFC 8785: members in the order of their names. Of strings, lists of strings and integers, JSON is canonical already. */
+function canonicalText(shared: Members, own: Omit<Access, keyof AccessBase>): string {
+  const members = Object.entries(own).map(([name, value]) => [name, JSON.stringify(value)] as const)
+  const sorted = [...shared, ...members].sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${sorted.map(([name, text]) => `"${name}":${text}`).join(',')}}`
 }

@@ -67,13 +67,18 @@ describe('the entries of an access', () => {
   })
 
   test('are canonical JSON', () => {
-    for (const { access } of build([{ patient: 'p1', resources: references(3) }], {
-      note: { z: '1', a: 'é\u0000"' },
-    }))
-      expect(access).toBe(canonicalize(JSON.parse(access)))
+    const subjects = [
+      { patient: 'p1', resources: [...references(3), 'é\u0000"\u2028'] },
+      { patient: 'p2', resources: references(501) },
+    ]
+    const note = { z: '1', a: 'é\u0000"', '10': 'x', '9': 'y', é: 'z' }
+    const staleness = { seconds: 12, degraded: true }
+    const drafts = build(subjects, { note, staleness })
+    expect(drafts).toHaveLength(3)
+    for (const { access } of drafts) expect(access).toBe(canonicalize(JSON.parse(access)))
   })
 
-  test('always fit, name every reference once, and never two patients, whatever a client sends', () => {
+  test('always fit, name every reference once and in order, and never two patients, whatever a client sends', () => {
     const wild = fc.string({ unit: 'binary', maxLength: 3_000 }).map((text) => text.repeat(3))
     const subject = fc.record({
       patient: fc.constantFrom('p1', 'p2', 'p3', null),
@@ -97,8 +102,14 @@ describe('the entries of an access', () => {
           expect(access.isWellFormed()).toBe(true)
           expect(Buffer.byteLength(access)).toBeLessThanOrEqual(limits.maxEntryBytes - limits.entryFrameBytes)
         }
-        const told = accesses(drafts).flatMap(({ resources }) => resources)
-        expect(told.toSorted()).toEqual(disclosed.flatMap(({ resources }) => resources).toSorted())
+        const of = (patient: string | null, told: readonly EntrySubject[]): string[] =>
+          told.flatMap((subject) => (subject.patient === patient ? subject.resources : []))
+        const told = accesses(drafts)
+        const patients = new Set(disclosed.flatMap(({ patient }) => patient ?? []))
+        const joined = patients.size === 1 ? of(null, disclosed) : []
+        for (const patient of patients)
+          expect(of(patient, told)).toEqual([...of(patient, disclosed), ...joined])
+        expect(of(null, told)).toEqual(patients.size === 1 ? [] : of(null, disclosed))
         for (const [i, { patient, part, parts }] of accesses(drafts).entries())
           expect([drafts[i]?.patient, part, parts]).toEqual([patient, i + 1, drafts.length])
       }),
