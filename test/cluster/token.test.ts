@@ -4,6 +4,9 @@ import { once } from 'node:events'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { retireKeys, rotateKeys } from '../../src/local/identity/rotate-keys.ts'
+import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
+import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { parseReceipt } from './ledger.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
 let fixture: TestCluster
@@ -88,6 +91,67 @@ describe('a token of the local provider', () => {
     await retireKeys(cluster)
     await settled(async () => (await get(search, old)).status === 401)
     expect((await get(search, fresh)).status).toBe(200)
+  })
+})
+
+describe('what an isolate remembers of the registry', () => {
+  const path = (patient: string) => `/fhir/Observation?patient=${patient}`
+  let patient: string
+
+  beforeAll(async () => {
+    const { cluster, post } = fixture
+    const person = samplePatient(1)
+    const published = await post(
+      '/fhir',
+      await cluster.token('system-hopital-mont-royal'),
+      transaction(patientResource(person), observation(person, { n: 1, date: '2024-05-05' })),
+    )
+    expect(published.status).toBe(200)
+    patient = locations(await published.json())[0] as string
+  })
+
+  /** The first page after `change` has reached the replica holds what the page before it held. */
+  const readsOnAcross = async (change: () => Promise<string>): Promise<void> => {
+    const { cluster, get } = fixture
+    const token = await cluster.token('tremblay')
+    const before = await get(path(patient), token)
+    expect(await before.text()).toContain(marker)
+    const changedAt = await change()
+    // The clock makes the replica, or the primary, answer with the change: what the isolate remembers is then older.
+    const first = await get(path(patient), token, { 'dossier-clock': changedAt })
+    expect(first.status).toBe(200)
+    expect(await first.text()).toContain(marker)
+    expect(parseReceipt(first.headers.get('dossier-receipt')).log).toBe('montreal')
+  }
+
+  const clockOf = async (): Promise<string> => {
+    const { url, readToken } = fixture.cluster.databases.primary
+    const [rows] = await hranaReader({ url, token: readToken }).read([{ sql: 'select epoch, n from clock' }])
+    return `${rows?.[0]?.epoch}.${rows?.[0]?.n}`
+  }
+
+  test('may be older than a key rotation: the first read after it, with a token in use, holds the data', async () => {
+    await readsOnAcross(async () => {
+      await rotateKeys(fixture.cluster)
+      return await clockOf()
+    })
+  })
+
+  test('may be older than the row of the facility: so does the first read after that was replaced', async () => {
+    await readsOnAcross(async () => {
+      const { url, writeToken } = fixture.cluster.databases.primary
+      const columns = 'id, uri, name, organisation, type, region, log, identity_systems'
+      await hranaWriter({ url, token: writeToken }).write(crypto.randomUUID(), [
+        {
+          sql: `update facility set valid_to = (select n from clock) where id = 'hopital-mont-royal' and valid_to is null`,
+        },
+        {
+          sql: `insert into facility (${columns}, valid_from) select ${columns}, valid_to from facility
+            where id = 'hopital-mont-royal' and valid_to = (select n from clock)`,
+        },
+      ])
+      return await clockOf()
+    })
   })
 })
 
