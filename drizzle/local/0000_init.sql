@@ -8,13 +8,15 @@ create table clock (
 --> statement-breakpoint
 insert into clock (id, epoch, n) values (1, lower(hex(randomblob(4))), 0);
 --> statement-breakpoint
--- Commits with its batch: tells a time-out that committed from one that did not. `persons` (JSON array) is who a settled
--- outcome is about.
+-- Commits with its batch: tells a time-out that committed from one that did not. An `aborted` row is written without a
+-- batch, by whoever settles it: the batch had not committed, and with the key taken it never will. `persons` (JSON array)
+-- is who a settled outcome is about.
 create table write_key (
   key text primary key,
   clock integer not null,
   at integer not null,
-  persons text not null default '[]'
+  persons text not null default '[]',
+  aborted integer not null default 0 check (aborted in (0, 1))
 ) strict, without rowid;
 --> statement-breakpoint
 create index write_key_at on write_key (at);

@@ -15,7 +15,8 @@ const framesOf = (error: unknown): string =>
 
 export function faultOf(error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error)
-  return error instanceof StoreError && error.code === 'unavailable'
+  // `aborted`: settled, while it was under way, as not committed; sent again it is a new write.
+  return error instanceof StoreError && (error.code === 'unavailable' || error.code === 'aborted')
     ? { reason: 'store-unavailable', detail }
     : { reason: 'internal', detail, at: framesOf(error) }
 }

@@ -1,21 +1,22 @@
 /** Ends the intents whose outcome never came: a killed Worker, a lost answer, a log that was away. */
 import { type AccessBase, buildEntries } from '../audit/entry.ts'
 import type { Access, AuditLogs, OpenIntent } from '../audit/port.ts'
-import type { Reader } from '../store/ports.ts'
+import type { Writer } from '../store/ports.ts'
 
 /**
- * For each intent that has been open for `limits.settleAfterMs`: whether the primary has its key decides the outcome.
- * Safe to repeat: the outcome is unique by its request id. Resolves to the number settled.
+ * For each intent that has been open for `limits.settleAfterMs`: whether the primary has its key decides the outcome. "Not
+ * committed" is told only after the key is aborted, durably, so that a write still on its way cannot make it untrue; and
+ * of a write that has committed both the settled outcome and its own say so. Safe to repeat: the outcome is unique by its
+ * request id. Resolves to the number settled.
  */
-export async function settleIntents(log: string, logs: AuditLogs, primary: Reader): Promise<number> {
+export async function settleIntents(log: string, logs: AuditLogs, primary: Writer): Promise<number> {
   const open = await logs.openIntents(log)
   if (!open.ok) return 0
   let settled = 0
   for (const intent of open.value) {
-    const [rows] = await primary.read([
-      { sql: 'select persons from write_key where key = ?', args: [intent.requestId] },
-    ])
-    const persons = rows?.[0] ? (JSON.parse(rows[0].persons as string) as string[]) : null
+    const persons = (await primary.abort(intent.requestId))
+      ? null
+      : await personsOf(primary, intent.requestId)
     const appended = await logs.append(log, {
       requestId: intent.requestId,
       phase: 'outcome',
@@ -28,7 +29,13 @@ export async function settleIntents(log: string, logs: AuditLogs, primary: Reade
   return settled
 }
 
-/** `persons` null: the write never committed. */
+/** Persons whom a committed write is about. */
+async function personsOf(primary: Writer, key: string): Promise<readonly string[]> {
+  const [rows] = await primary.read([{ sql: 'select persons from write_key where key = ?', args: [key] }])
+  return JSON.parse(rows?.[0]?.persons as string)
+}
+
+/** `persons` null: the write never committed, and never will. */
 function outcomeEntries({ access, organisation }: OpenIntent, persons: readonly string[] | null) {
   const {
     patient: _patient,

@@ -25,6 +25,19 @@ export const pendingWrite = (row: Row): PendingWrite => ({
   published: row.published as string,
 })
 
+/** Other writes that wait with some of the documents of this one. */
+export const waitingWith = (key: string): Statement => ({
+  sql: `
+    select other.write_key, other.facility, other.published from pending as other
+    where other.write_key <> :key and exists (
+      select 1 from json_each(other.documents) as r
+      where (r.value ->> 0, r.value ->> 1) in (
+        select m.value ->> 0, m.value ->> 1 from pending as w cross join json_each(w.documents) as m
+        where w.write_key = :key))
+    group by other.write_key`,
+  args: { key },
+})
+
 /** What the local database has of the planned documents, by `Type/id`, and other writes that wait with some of them. */
 export async function readLocal(
   local: Writer,
@@ -69,13 +82,15 @@ export async function prepareLocal(
   )
   const parts = chunked([...staying.map(pendingRow), ...leaving.map(leavingRow)])
   if (parts.length === 0) return false
+  // Not the time of the request: since then its body was read, and an intent appended.
+  const at = Date.now()
   await local.write(
     `${key}/prepare`,
     parts.map((documents, part) => ({
       sql: `
         insert into pending (write_key, part, facility, published, at, documents)
         values (:key, :part, :facility, :published, :at, :documents)`,
-      args: { key, part, facility, published, at: Date.parse(published), documents },
+      args: { key, part, facility, published, at, documents },
     })),
   )
   return true
@@ -185,7 +200,10 @@ const prior = `prior as materialized (
     value ->> 5 as facility, value ->> 6 as source_record, value ->> 7 as is_current
   from json_each(:priors))`
 
-/** Pending documents with what *records* has of them; one it holds for another facility or person is left alone. */
+/**
+ * Pending documents with what *records* has of them; one it holds for another facility or person is left alone, and so is
+ * one that it has as current: this write had removed it there, so a later one has shared it.
+ */
 const staged = `
   with ${prior}
   select ${stagedColumnNames
@@ -198,7 +216,7 @@ const staged = `
   from pending as w cross join json_each(w.documents) as r
   left join prior as p on p.type = r.value ->> 0 and p.id = r.value ->> 1
   where w.write_key = :key and r.value ->> ${tailAt} is not null
-    and (p.id is null or p.facility = :facility and p.source_record = r.value ->> 2)`
+    and (p.id is null or p.is_current = 0 and p.facility = :facility and p.source_record = r.value ->> 2)`
 
 /** Documents that leave because *records* now has them. */
 const left = `

@@ -22,7 +22,7 @@ import { type Plan, planPublication } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
 import { contradiction, refusal, withoutRefused } from './publish-conflict.ts'
 import { responseBundle, type Written, writtenDocuments } from './publish-response.ts'
-import { finishDecided } from './settle.ts'
+import { finishDecided, finishEarlier } from './settle.ts'
 import { type SharingRule, sharingRules } from './sharing.ts'
 
 const param = z.object({})
@@ -143,6 +143,7 @@ async function write(
     const stored = [await readLatest(records, plan), known]
     return err(refusalFor(issuesOf(plan, stored, (document, found) => refusal(document, facility, found))))
   }
+  if (local !== null && isPending) await finishEarlier(records, local, accepted.key, inRecords.writeClock)
   const unshared = plan.documents.filter(({ route }) => route === 'local')
   const inLocal =
     local !== null && isPending
@@ -169,8 +170,8 @@ async function readSettled(
   { facility, plan }: Publication,
 ): Promise<ReadonlyMap<string, LatestVersion>> {
   const { known, waiting } = await readLocal(local, facility, plan.documents)
-  const finished = await Promise.all(waiting.map((write) => finishDecided(records, local, write)))
-  return finished.includes(true) ? (await readLocal(local, facility, plan.documents)).known : known
+  const finished = await finishDecided(records, local, waiting)
+  return finished > 0 ? (await readLocal(local, facility, plan.documents)).known : known
 }
 
 /** Issues by position of the planned document. */

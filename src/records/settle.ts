@@ -1,13 +1,13 @@
 /** Upkeep of the local databases: publications interrupted between their steps, and persons joined elsewhere. */
 import { limits } from '../limits.ts'
 import type { Reader, Writer } from '../store/ports.ts'
-import { finishLocal, type PendingWrite, pendingWrite } from './documents-local.ts'
+import { finishLocal, type PendingWrite, pendingWrite, waitingWith } from './documents-local.ts'
 import { latestVersion, latestVersions } from './documents-sql.ts'
 import { copySourceRecords, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
 
 /**
- * Finishes or drops pending documents older than `limits.settleAfterMs`, by whether *records* has the key of their
- * write. Rejects with `StoreError`; what was settled stays settled.
+ * Finishes or drops pending documents older than `limits.settleAfterMs`, by whether *records* has the key of their write;
+ * it is aborted there before they are dropped. Rejects with `StoreError`; what was settled stays settled.
  *
  * @param now milliseconds since 1970
  */
@@ -29,18 +29,64 @@ export async function settlePending(
       },
     },
   ])
-  let finished = 0
+  let dropped = 0
   for (const write of writes.map(pendingWrite)) {
     const { key } = write
-    if (await finishDecided(records, local, write)) finished++
-    else await local.apply([{ sql: 'delete from pending where write_key = :key', args: { key } }])
+    if (await records.abort(key)) {
+      await local.apply([{ sql: 'delete from pending where write_key = :key', args: { key } }])
+      dropped++
+    } else await finishDecided(records, local, [write])
   }
-  return { finished, dropped: writes.length - finished }
+  return { finished: writes.length - dropped, dropped }
 }
 
-/** Finishes a pending write that *records* has decided; says whether it has. Rejects with `StoreError`. */
-export async function finishDecided(records: Writer, local: Writer, write: PendingWrite): Promise<boolean> {
-  if (!(await records.hasWritten(write.key))) return false
+/**
+ * Finishes those pending writes that *records* has decided, in the order of their decisions. The others stay.
+ *
+ * @param before clock of *records*: only what was decided before it
+ * @returns how many were finished
+ */
+export async function finishDecided(
+  records: Writer,
+  local: Writer,
+  writes: readonly PendingWrite[],
+  before: number = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
+  if (writes.length === 0) return 0
+  const byKey = new Map(writes.map((write) => [write.key, write]))
+  const [decisions = []] = await records.read([
+    {
+      sql: `
+        select key, clock from write_key
+        where key in (select value from json_each(:keys)) and aborted = 0 and clock < :before order by clock`,
+      args: { keys: JSON.stringify([...byKey.keys()]), before },
+    },
+  ])
+  for (const { key, clock } of decisions) {
+    const write = byKey.get(key as string)
+    if (write) await finish(records, local, write, Number(clock))
+  }
+  return decisions.length
+}
+
+/**
+ * Before the last step of a write: finishes what was decided earlier and still waits with some of the same documents.
+ * Finished after it, that would put older content on top. What is decided later finds this one waiting, or finished.
+ *
+ * @param decidedAt clock of *records* at which the write was decided
+ */
+export async function finishEarlier(
+  records: Writer,
+  local: Writer,
+  key: string,
+  decidedAt: number,
+): Promise<void> {
+  const [waiting = []] = await local.read([waitingWith(key)])
+  await finishDecided(records, local, waiting.map(pendingWrite), decidedAt)
+}
+
+async function finish(records: Writer, local: Writer, write: PendingWrite, decidedAt: number): Promise<void> {
+  await finishEarlier(records, local, write.key, decidedAt)
   const [rows = []] = await local.read([
     {
       sql: `
@@ -57,7 +103,6 @@ export async function finishDecided(records: Writer, local: Writer, write: Pendi
   ])
   const decided = { latest: latest.map(latestVersion), sourceRecords: sourceRecords.map(sourceRecordRow) }
   await finishLocal(local, write, decided, [])
-  return true
 }
 
 /**

@@ -70,18 +70,13 @@ export function hranaReader(options: HranaOptions): Reader {
 
 export function hranaWriter(options: HranaOptions): Writer {
   const batch = connect(options)
-  const hasWritten = async (key: string): Promise<boolean> => {
-    const [rows] = await batch(
-      'read',
-      [{ sql: 'select 1 from write_key where key = ?', args: [key] }],
-      limits.readDeadlineMs,
-    )
-    return (rows?.length ?? 0) > 0
-  }
   return {
     read: (statements, deadlineMs = limits.primaryReadDeadlineMs) => batch('read', statements, deadlineMs),
     apply: (statements, deadlineMs = limits.writeDeadlineMs) => batch('write', statements, deadlineMs),
-    hasWritten,
+    abort: async (key) => {
+      const [, rows] = await batch('write', [abortKey(key), abortedKey(key)], limits.writeDeadlineMs)
+      return Number(rows?.[0]?.aborted) === 1
+    },
     write: async (key, statements) => {
       const keyed = [...claimKey(key), ...statements]
       for (let attempt = 1; ; attempt++) {
@@ -90,8 +85,12 @@ export function hranaWriter(options: HranaOptions): Writer {
           return { replayed: false, rows: rows.slice(2) }
         } catch (error) {
           if (!(error instanceof StoreError)) throw error
-          if (error.code === 'constraint' && error.message.includes('write_key.key'))
+          if (error.code === 'constraint' && error.message.includes('write_key.key')) {
+            const [rows] = await batch('read', [abortedKey(key)], limits.primaryReadDeadlineMs)
+            if (Number(rows?.[0]?.aborted) === 1)
+              throw new StoreError('aborted', 'this write was settled as not committed', error)
             return { replayed: true, rows: [] }
+          }
           if (error.code !== 'unavailable' || attempt === limits.maxWriteAttempts) throw error
         }
       }
@@ -104,3 +103,17 @@ const claimKey = (key: string): readonly Statement[] => [
   { sql: 'update clock set n = n + 1 where id = 1' },
   { sql: 'insert into write_key (key, clock, at) select ?, n, ? from clock', args: [key, Date.now()] },
 ]
+
+/** Takes the key of a write in doubt, unless its batch has. */
+const abortKey = (key: string): Statement => ({
+  sql: `
+    insert into write_key (key, clock, at, aborted) select ?, n, ?, 1 from clock
+    where true
+    on conflict (key) do nothing`,
+  args: [key, Date.now()],
+})
+
+const abortedKey = (key: string): Statement => ({
+  sql: 'select aborted from write_key where key = ?',
+  args: [key],
+})

@@ -24,7 +24,8 @@ export interface Reader {
 export interface Writer extends Reader {
   /**
    * Applies `statements` once under `key`. `replayed` says that an earlier attempt had already committed (its rows are
-   * then not known: read them again). Rejects with `StoreError`; only `unavailable` leaves open whether it committed.
+   * then not known: read them again). Rejects with `StoreError`; only `unavailable` leaves open whether it committed, until
+   * `abort` decides.
    */
   write(
     key: string,
@@ -32,8 +33,11 @@ export interface Writer extends Reader {
   ): Promise<{ readonly replayed: boolean; readonly rows: readonly Rows[] }>
   /** A write batch that is idempotent by nature (heartbeat, draining): no key, no clock, one attempt. */
   apply(statements: readonly Statement[], deadlineMs?: number): Promise<readonly Rows[]>
-  /** Whether a batch with this key has committed. */
-  hasWritten(key: string): Promise<boolean>
+  /**
+   * Decides, durably, a write that is in doubt. True: the batch with this key had not committed and now never will, however
+   * late it comes (`aborted`). False: it has committed. Rejects with `StoreError`; then nothing is decided.
+   */
+  abort(key: string): Promise<boolean>
 }
 
 export type StoreErrorCode =
@@ -41,6 +45,8 @@ export type StoreErrorCode =
   | 'unavailable'
   /** A constraint or a trigger refused the batch; `message` carries its name. Nothing was applied. */
   | 'constraint'
+  /** `abort` came first: nothing was applied, and nothing will be under this key. */
+  | 'aborted'
   /** Anything else the database said; a defect of ours. Nothing was applied. */
   | 'statement'
 

@@ -22,7 +22,7 @@ function primary(answer: () => Promise<readonly Rows[]>) {
       return []
     },
     write: away,
-    hasWritten: away,
+    abort: away,
   }
   return { writer, calls }
 }

@@ -53,6 +53,7 @@ export function openDatabase(name: 'records' | 'local'): MemoryDatabase {
       throw new StoreError(message.includes('constraint') ? 'constraint' : 'statement', message, error)
     }
   }
+  const taken = (key: string) => run({ sql: 'select aborted from write_key where key = ?', args: [key] })[0]
   const self: MemoryDatabase = {
     db,
     seen,
@@ -60,12 +61,20 @@ export function openDatabase(name: 'records' | 'local'): MemoryDatabase {
     rows: (text, ...args) => db.prepare(text).all(...args) as unknown as Rows,
     read: async (statements) => transaction(statements),
     apply: async (statements) => transaction(statements),
-    hasWritten: async (key) => run({ sql: 'select 1 from write_key where key = ?', args: [key] }).length > 0,
+    abort: async (key) => {
+      run({
+        sql: 'insert or ignore into write_key (key, clock, at, aborted) select ?, n, 0, 1 from clock',
+        args: [key],
+      })
+      return taken(key)?.aborted === 1
+    },
     write: async (key, statements) => {
       const fault = self.failNext
       self.failNext = null
       if (fault === 'before-commit') throw new StoreError('unavailable', 'injected')
-      if (await self.hasWritten(key)) return { replayed: true, rows: [] }
+      const before = taken(key)
+      if (before?.aborted === 1) throw new StoreError('aborted', 'settled')
+      if (before) return { replayed: true, rows: [] }
       const rows = transaction([
         { sql: 'update clock set n = n + 1 where id = 1' },
         { sql: 'insert into write_key (key, clock, at) select ?, n, 0 from clock', args: [key] },

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
 import { refreshLocalSourceRecords, settlePending } from '../../../src/records/settle.ts'
+import { StoreError } from '../../../src/store/ports.ts'
 import {
   currentRows,
   idKey,
@@ -287,7 +288,7 @@ describe('an interruption', () => {
   const value = bundle('transaction', put('o', observation('p')), put('c', claim('p')))
   const hour = 3_600_000
   const at = Date.UTC(2026, 10, 22)
-  const settle = () => settlePending(publisher.records, publisher.local, at + hour)
+  const settle = () => settlePending(publisher.records, publisher.local, Date.now() + hour)
   const pending = () => publisher.local.rows('select * from pending')
 
   test('before the point of decision leaves nothing readable, and settlement drops what waits', async () => {
@@ -320,9 +321,94 @@ describe('an interruption', () => {
 
   test('settlement leaves alone what may still be under way', async () => {
     publisher.records.failNext = 'after-commit'
+    // However long ago the request came: its body may have taken that long.
     await expect(publisher.publish(value, { now: at })).rejects.toThrow('injected')
-    await settlePending(publisher.records, publisher.local, at + limits.settleAfterMs)
+    await settlePending(publisher.records, publisher.local, Date.now() + limits.settleAfterMs / 2)
     expect(pending()).toHaveLength(1)
+  })
+
+  test('by settlement itself, before the point of decision, is final: the write that comes late is refused', async () => {
+    const { records } = publisher
+    const write = records.write
+    records.write = async (key, statements) => {
+      expect(await settle()).toEqual({ finished: 0, dropped: 1 })
+      return write(key, statements)
+    }
+    await expect(publisher.publish(value, { requestId: 'r' })).rejects.toMatchObject({ code: 'aborted' })
+    expect([currentRows(publisher), pending()]).toEqual([[], []])
+    records.write = write
+    await expect(publisher.publish(value, { requestId: 'r' })).rejects.toMatchObject({ code: 'aborted' })
+    await settle()
+    expect([currentRows(publisher), pending()]).toEqual([[], []])
+    expect((await publisher.publish(value, { requestId: 'another' })).ok).toBe(true)
+    expect(currentRows(publisher)).toHaveLength(2)
+  })
+
+  test('before settlement could abort it there leaves the pending rows for the next round', async () => {
+    publisher.records.failNext = 'after-commit'
+    await expect(publisher.publish(value)).rejects.toThrow('injected')
+    const away = async () => Promise.reject(new StoreError('unavailable', 'away'))
+    await expect(
+      settlePending({ ...publisher.records, abort: away }, publisher.local, Date.now() + hour),
+    ).rejects.toThrow('away')
+    expect(pending()).toHaveLength(1)
+    expect(await settle()).toEqual({ finished: 1, dropped: 0 })
+  })
+
+  const claimed = (use: string) => bundle('transaction', put('c', claim('p', { use })))
+
+  test('of two publications that end in the reverse order of their decisions, the later decided one stands', async () => {
+    const { records, local } = publisher
+    const [decide, write] = [records.write, local.write]
+    const prepared = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() }
+    const [decided, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let holds = true
+    local.write = async (key, statements) => {
+      if (key === 'a/finish' && holds) {
+        holds = false
+        await ended.promise
+      }
+      const result = await write(key, statements)
+      if (key === 'a/prepare') prepared.a.resolve()
+      if (key === 'b/prepare') prepared.b.resolve()
+      return result
+    }
+    records.write = async (key, statements) => {
+      await (key === 'a' ? prepared.b.promise : decided.promise)
+      const result = await decide(key, statements)
+      if (key === 'a') decided.resolve()
+      return result
+    }
+    const first = publisher.publish(claimed('claim'), { requestId: 'a' })
+    await prepared.a.promise
+    const second = responses(await publisher.publish(claimed('predetermination'), { requestId: 'b' }))
+    ended.resolve()
+    expect((await first).ok).toBe(true)
+    expect(second.map(({ etag }) => etag)).toEqual(['W/"2"'])
+    expect(
+      unshared().map(({ version, body }) => [version, String(body).includes('predetermination')]),
+    ).toEqual([[2, true]])
+    expect(publisher.local.rows('select version from document_version')).toMatchObject([{ version: 1 }])
+    expect(pending()).toEqual([])
+  })
+
+  test('of two publications, settled together, ends in the order of their decisions', async () => {
+    const { records, local } = publisher
+    // `b` was prepared first and decided last.
+    const decide = records.write
+    records.write = async (key, statements) => {
+      if (key === 'b') throw new StoreError('unavailable', 'injected')
+      await decide(key, statements)
+      await decide('b', statements)
+      throw new StoreError('unavailable', 'injected')
+    }
+    await expect(publisher.publish(claimed('predetermination'), { requestId: 'b' })).rejects.toThrow()
+    await expect(publisher.publish(claimed('claim'), { requestId: 'a' })).rejects.toThrow()
+    local.db.exec(`update pending set at = at - 1000 where write_key = 'b'`)
+    expect(await settle()).toEqual({ finished: 2, dropped: 0 })
+    expect(
+      unshared().map(({ version, body }) => [version, String(body).includes('predetermination')]),
+    ).toEqual([[2, true]])
   })
 
   test('a retry of the same request gives the same answer', async () => {
