@@ -1,7 +1,8 @@
 /** Parts are away: reads go on, audited and marked; nothing is lost when they come back. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { type Cluster, startCluster } from '../../src/local/cluster.ts'
+import { type Cluster, type ClusterDatabase, startCluster } from '../../src/local/cluster.ts'
+import { hranaReader } from '../../src/store/hrana.ts'
 import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt, readLedger } from './ledger.ts'
 import { temporaryHome } from './support.ts'
@@ -12,6 +13,8 @@ describe('an outage', () => {
   let patient: string
   let token: string
   let system: string
+  /** Request id of the publication that the outage cut short. */
+  let interrupted: string
   const receipts: ParsedReceipt[] = []
 
   const publish = (n: number) =>
@@ -78,6 +81,20 @@ describe('an outage', () => {
     const refused = await publish(2)
     expect(refused.status).toBe(503)
     expect(refused.headers.get('retry-after')).toBe(String(limits.retryAfterSeconds))
+    // Whether the primary committed is not known yet: the intent is in the log, its outcome comes when the primary does.
+    const receipt = parseReceipt(refused.headers.get('dossier-receipt'))
+    interrupted = refused.headers.get('x-request-id') as string
+    const [entry] = entriesOf(
+      receipt,
+      (await ledgerOf(cluster.databases.audit, [receipt])).get(receipt.log) ?? [],
+    )
+    expect(entry?.access).toMatchObject({
+      operation: 'publish',
+      requestId: interrupted,
+      status: 503,
+      decision: { outcome: 'error', reason: 'store-unavailable' },
+    })
+    expect(entry?.text).not.toContain(marker)
   })
 
   test('with the audit database stopped too, reads still answer, and readiness still holds', async () => {
@@ -85,6 +102,9 @@ describe('an outage', () => {
     await cluster.processes.audit.kill('SIGKILL')
     for (let i = 0; i < 20; i++) expect((await read()).status).toBe(200)
     expect(receipts.at(-1)?.first).toBeGreaterThanOrEqual(drained + 19)
+    // The log needs no database to accept an entry: what is away delays exports, not reads.
+    const ready = await fetch(`${cluster.url}/readyz`)
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ready: true }])
   })
 
   test('when both come back, everything is drained and reads are fresh again', async () => {
@@ -99,5 +119,30 @@ describe('an outage', () => {
     }
     const published = await publish(3)
     expect(published.status).toBe(200)
+  })
+
+  test('the interrupted publication is settled: it never took place, and nothing of it is left', {
+    timeout: limits.settleAfterMs * 3,
+  }, async () => {
+    const outcomes = async () =>
+      (await readLedger(cluster.databases.audit, 'montreal'))
+        .filter(({ access }) => access.requestId === interrupted && access.phase === 'outcome')
+        .map(({ access: { decision } }) => decision.reason)
+    await expect
+      .poll(outcomes, { timeout: limits.settleAfterMs * 2, interval: 250 })
+      .toEqual(['settled-not-committed'])
+    const { primary, local } = cluster.databases
+    const rowsOf = async ({ url, readToken }: ClusterDatabase, sql: string, args = {}) =>
+      (await hranaReader({ url, token: readToken }).read([{ sql, args }]))[0]
+    // Of the three that were sent only the first and the third.
+    expect(await rowsOf(primary, `select count(*) as n from document where type = 'Observation'`)).toEqual([
+      { n: 2 },
+    ])
+    for (const database of Object.values(local))
+      expect(
+        await rowsOf(database, 'select write_key from pending where write_key = :interrupted', {
+          interrupted,
+        }),
+      ).toEqual([])
   })
 })
