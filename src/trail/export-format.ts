@@ -101,11 +101,11 @@ const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField)
 
 /**
  * A spreadsheet takes a field that begins with one of these for a formula, and a client chooses some of our fields: an
- * apostrophe makes it text.
+ * apostrophe makes it text. Where semicolons separate fields (French locales), one inside a field begins another.
  */
-const formulaStart = /^[=+\-@\t\r]/
+const formulaStart = /(^|[;\t\r\n])(?=[=+\-@\t\r])/g
 
 function csvField(text: string): string {
-  const safe = formulaStart.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const safe = text.replace(formulaStart, "$1'")
+  return /[";,\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

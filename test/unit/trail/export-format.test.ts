@@ -76,6 +76,15 @@ describe('a CSV record', () => {
     expect(record?.[header?.indexOf('name') ?? -1]).toBe(`'${name}`)
   })
 
+  test.each([
+    ['x;=cmd', "x;'=cmd"],
+    ['x\n@sum', "x\n'@sum"],
+    ['x;y-z', 'x;y-z'],
+  ])('makes what a spreadsheet would split off %j text too, and quotes it', (name, told) => {
+    const text = csvLine(row({ who: { ...base.who, name } }))
+    expect(text).toContain(`"${told}"`)
+  })
+
   test('keeps quotes, commas, line ends and accents of a field', () => {
     const name = 'O"Brien, Zoé\r\nMD'
     const [header, record] = parseCsv(csvHeader() + csvLine(row({ who: { ...base.who, name } })))
