@@ -1,0 +1,171 @@
+/** DESIGN §6: a chunk's patients are in the log before its bytes leave, also when the log fails in the middle. */
+import { describe, expect, test } from 'vitest'
+import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import type { AppendRequest } from '../../../src/audit/port.ts'
+import { Exchange } from '../../../src/disclosure/exchange.ts'
+import type { Operation } from '../../../src/disclosure/operation.ts'
+import type { Ports } from '../../../src/disclosure/ports.ts'
+import { ok } from '../../../src/result.ts'
+
+/** One chunk per line; the third names nobody new. */
+const chunks = [
+  { patients: [], text: 'header\n' },
+  { patients: ['p1', 'p2'], text: 'p1 p2\n' },
+  { patients: [], text: 'p1 again\n' },
+  { patients: ['p3'], text: 'p3\n' },
+  { patients: ['p4'], text: 'p4\n' },
+  { patients: ['p5'], text: 'p5\n' },
+]
+
+const faults = {
+  refuses: async () => ({ ok: false, error: { reason: 'log-unavailable', detail: 'refused' } }) as const,
+  'is overloaded': async () => ({ ok: false, error: { reason: 'log-overload' } }) as const,
+  throws: async () => {
+    throw new Error('killed')
+  },
+}
+
+interface Streamed {
+  readonly response: Response
+  /** What left, and whether the stream ended as a whole file does. */
+  readonly text: string
+  readonly complete: boolean
+  readonly appends: readonly AppendRequest[]
+  /** How often the source was asked for a chunk. */
+  readonly asked: number
+}
+
+/** Runs an export whose log takes `healthy` appends, the export's own entry first, and fails from then on. */
+async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.refuses): Promise<Streamed> {
+  const appends: AppendRequest[] = []
+  let asked = 0
+  const rpc: Pick<AuditLogRpc, 'append'> = {
+    append: async (log, request) => {
+      const reply = { log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
+      // What earlier requests were refused without a receipt is told beside this one.
+      if (request.requestId !== exchange.requestId) return ok({ ...reply, first: '99', count: 1 })
+      if (appends.length >= healthy) return await fault(log, request)
+      const [first, count] = [String(appends.length), request.entries.length]
+      appends.push(request)
+      return ok({ ...reply, first, count })
+    },
+  }
+  const operation: Operation = {
+    name: 'test-export',
+    method: 'GET',
+    path: '/export',
+    action: 'export',
+    callers: ['privacy-officer'],
+    param: undefined as never,
+    query: undefined as never,
+    handle: async () =>
+      ok({
+        status: 200,
+        contentType: 'text/plain',
+        body: { exportId: 'export-1', chunks: source() },
+        disclosed: [],
+        reason: 'privacy-officer',
+      }),
+  }
+  async function* source() {
+    for (const { patients, text } of chunks) {
+      asked += 1
+      yield { patients, bytes: new TextEncoder().encode(text) }
+    }
+  }
+  const presented = {
+    issuer: 'i',
+    subject: 's',
+    clientId: 'c',
+    jti: 'j',
+    name: null,
+    role: null,
+    purpose: null,
+  }
+  const ports = {
+    config: { regions: [{ log: 'qc-test' }], publicUrl: null, clientAddressHeader: null },
+    authenticator: { authenticate: async () => ok({ presented, placement: null }) },
+    logs: auditLogs(() => rpc as AuditLogRpc),
+    peerAddress: () => null,
+  } as unknown as Ports
+  const exchange = new Exchange(ports, {
+    read: () => Promise.reject(new Error('nothing is read here')),
+    defer: () => {},
+    request: new Request('https://record.example/export'),
+    language: 'fr',
+    operation,
+  })
+  expect(await exchange.authenticate()).toBeNull()
+  const response = await exchange.run(operation, {}, {})
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  let text = ''
+  let complete = false
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read())
+      text += new TextDecoder().decode(part.value)
+    complete = true
+  } catch {
+    // The connection is cut: an incomplete file must not look complete.
+  }
+  return { response, text, complete, appends, asked }
+}
+
+describe('a streamed disclosure', () => {
+  test('appends its own entry, then the patients of each chunk once, and leaves whole', async () => {
+    const { response, text, complete, appends } = await stream(100)
+    expect(response.headers.get('dossier-receipt')).toBe('qc-test/0:aGFzaA')
+    expect([text, complete]).toEqual([chunks.map((chunk) => chunk.text).join(''), true])
+    expect(
+      appends.map(({ phase, sequence, entries }) => [phase, sequence, entries.map(({ patient }) => patient)]),
+    ).toEqual([
+      ['access', 0, [null]],
+      ['chunk', 1, ['p1', 'p2']],
+      ['chunk', 2, ['p3']],
+      ['chunk', 3, ['p4']],
+      ['chunk', 4, ['p5']],
+    ])
+    expect(new Set(appends.map(({ requestId }) => requestId)).size).toBe(1)
+    for (const { entries } of appends.slice(1))
+      for (const { access } of entries) expect(JSON.parse(access).note).toEqual({ export: 'export-1' })
+  })
+
+  test('without its own entry does not begin', async () => {
+    const { response, text, asked } = await stream(0)
+    expect([response.status, asked]).toEqual([503, 0])
+    expect(response.headers.get('dossier-receipt')).toBeNull()
+    expect(text).not.toContain('header')
+  })
+
+  describe.each(Object.entries(faults))('of which the log %s at a later append', (_, fault) => {
+    test.each([
+      [1, 1],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ])(
+      '(%i taken) ends in an error, and nothing of that chunk or a later one leaves',
+      async (healthy, left) => {
+        const { text, complete, appends, asked } = await stream(healthy, fault)
+        expect(complete).toBe(false)
+        const sent = chunks
+          .slice(0, left)
+          .map((chunk) => chunk.text)
+          .join('')
+        // What was ready when the log failed may be dropped with the connection.
+        expect(sent.startsWith(text)).toBe(true)
+        expect(appends).toHaveLength(healthy)
+        expect(asked).toBe(left + 1)
+      },
+    )
+  })
+
+  test('whose log comes back goes no further: a file with a gap never ends well', async () => {
+    let failures = 0
+    const { complete, text } = await stream(2, async () => {
+      failures += 1
+      return { ok: false, error: { reason: 'log-overload' } }
+    })
+    expect([complete, failures]).toEqual([false, 1])
+    expect(text).not.toContain('p3')
+  })
+})
