@@ -4,13 +4,12 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import canonicalize from 'canonicalize'
 import type { Resource } from './bundle.ts'
 
-/** First 132 bits of SHA-256 over UTF-8, base64url: 22 characters. */
+/** SHA-256 over UTF-8, base64url without padding: 43 characters. */
 export function digest(text: string): string {
-  const bytes = sha256(utf8ToBytes(text)).subarray(0, 17)
-  return btoa(String.fromCharCode(...bytes))
+  return btoa(String.fromCharCode(...sha256(utf8ToBytes(text))))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
-    .slice(0, 22)
+    .replaceAll('=', '')
 }
 
 /**
