@@ -41,7 +41,7 @@ function exportCommand(): Command {
   return command.action(async (options: ExportOptions) => {
     const bar = showProgress()
     try {
-      const target = reachCluster(options, privacyOfficer)
+      const target = { ...reachCluster(options, privacyOfficer), language: 'en' } as const
       const result = await exportAudit(target, queryOf(options), options.format, options.out, bar.update)
       bar.end()
       process.stdout.write(`${result.entries} entries, ${result.bytes} bytes in ${options.out}\n`)

@@ -1,7 +1,9 @@
 /** What `dossier import` reads: files in the order in which they are published, each as one bundle. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isObject, parseJson } from '../fhir/json.ts'
 import { limits } from '../limits.ts'
+import type { Text } from '../local/client/language.ts'
 import { err, ok, type Result } from '../result.ts'
 
 /** Types of Bundle that publish; the others are answers, histories, documents and messages. */
@@ -42,14 +44,14 @@ async function statOf(path: string) {
 export const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 /** The text of a bundle to be published, or why the file is not one. */
-export async function readBundleFile(path: string): Promise<Result<string, string>> {
+export async function readBundleFile(path: string): Promise<Result<string, Text>> {
   let text: string
   try {
     const { size } = await stat(path)
     if (size > limits.maxBodyBytes) return err(tooLarge(size))
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await readFile(path))
   } catch (error) {
-    return err(error instanceof TypeError ? 'not UTF-8 text' : `cannot be read: ${(error as Error).message}`)
+    return err(error instanceof TypeError ? notUtf8 : unreadable((error as NodeJS.ErrnoException).code ?? ''))
   }
   return bundleOf(text)
 }
@@ -57,33 +59,51 @@ export async function readBundleFile(path: string): Promise<Result<string, strin
 /**
  * A bundle is passed on as it is written; a single resource becomes a collection of one.
  */
-export function bundleOf(text: string): Result<string, string> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    return err(`not JSON: ${(error as Error).message}`)
-  }
-  if (!isObject(value) || typeof value.resourceType !== 'string')
-    return err('not a FHIR resource: no resourceType')
+export function bundleOf(text: string): Result<string, Text> {
+  const parsed = parseJson(text)
+  if (!parsed.ok) return err(parsed.error.text)
+  const { value } = parsed
+  if (!isObject(value) || typeof value.resourceType !== 'string') return err(noResource)
   if (value.resourceType !== 'Bundle') {
     const wrapped = `{"resourceType":"Bundle","type":"collection","entry":[{"resource":${text}}]}`
     const bytes = Buffer.byteLength(wrapped)
     return bytes > limits.maxBodyBytes ? err(tooLarge(bytes)) : ok(wrapped)
   }
   if (!publishedTypes.some((type) => type === value.type)) {
-    return err(`a Bundle of type "${value.type}": only ${publishedTypes.join(', ')} are published`)
+    return err(otherType(String(value.type)))
   }
   const entries = Array.isArray(value.entry) ? value.entry.length : 0
   if (entries > limits.maxBundleEntries) {
-    return err(`${entries} entries: a bundle has at most ${limits.maxBundleEntries}`)
+    return err(tooMany(entries))
   }
   return ok(text)
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const notUtf8: Text = { fr: 'ce n’est pas du texte UTF-8', en: 'not UTF-8 text' }
+
+/** @param code of the system, e.g. `EACCES` */
+const unreadable = (code: string): Text => ({ fr: `illisible (${code})`, en: `cannot be read (${code})` })
+
+const noResource: Text = {
+  fr: 'ce n’est pas une ressource FHIR : `resourceType` est absent',
+  en: 'not a FHIR resource: no `resourceType`',
+}
+
+const otherType = (type: string): Text => ({
+  fr: `un Bundle de type "${type}" : seuls ${publishedTypes.join(', ')} se publient`,
+  en: `a Bundle of type "${type}": only ${publishedTypes.join(', ')} are published`,
+})
+
+const tooMany = (entries: number): Text => ({
+  fr: `${entries} entrées : un Bundle en compte au plus ${limits.maxBundleEntries}`,
+  en: `${entries} entries: a Bundle has at most ${limits.maxBundleEntries}`,
+})
 
 const mebibyte = 1024 * 1024
-const tooLarge = (bytes: number): string =>
-  `${(bytes / mebibyte).toFixed(1)} MiB: a bundle has at most ${limits.maxBodyBytes / mebibyte} MiB`
+const tooLarge = (bytes: number): Text => {
+  const [size, most] = [bytes / mebibyte, limits.maxBodyBytes / mebibyte]
+  return {
+    fr: `${size.toFixed(1).replace('.', ',')} Mio : un Bundle en compte au plus ${most}`,
+    en: `${size.toFixed(1)} MiB: a Bundle has at most ${most} MiB`,
+  }
+}

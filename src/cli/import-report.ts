@@ -1,5 +1,7 @@
 /** What an import did: counts by resource type, and what was not taken with its reason. */
+import type { Language } from '../local/client/language.ts'
 import type { Effect, Publication } from '../local/client/publisher.ts'
+import { importTexts } from './import-texts.ts'
 
 export interface ImportReport {
   readonly files: number
@@ -37,13 +39,14 @@ export function withFile(
 const columns = ['created', 'updated', 'unchanged'] as const satisfies readonly Effect[]
 
 /** A table by resource type, in alphabetical order, with totals. */
-export function summaryTable({ counts }: ImportReport): string {
+export function summaryTable({ counts }: ImportReport, language: Language): string {
+  const text = importTexts[language]
   const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
   const total = (effect: Effect): number => rows.reduce((sum, [, count]) => sum + count[effect], 0)
   const cells = [
-    ['', ...columns],
+    ['', ...columns.map((effect) => text.effects[effect])],
     ...rows.map(([type, count]) => [type, ...columns.map((effect) => String(count[effect]))]),
-    ['total', ...columns.map((effect) => String(total(effect)))],
+    [text.total, ...columns.map((effect) => String(total(effect)))],
   ]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]): string =>
@@ -52,8 +55,10 @@ export function summaryTable({ counts }: ImportReport): string {
 }
 
 /** One line for each reject: file, place, reason. */
-export function rejectList({ rejects }: ImportReport): readonly string[] {
-  return rejects.map(
-    ({ file, entry, reason }) => `${file}${entry === null ? '' : ` entry[${entry}]`}: ${reason}`,
-  )
+export function rejectList({ rejects }: ImportReport, language: Language): readonly string[] {
+  const text = importTexts[language]
+  return rejects.map(({ file, entry, reason }) => {
+    const place = entry === null ? file : `${file} ${text.entry(entry)}`
+    return `${place}${text.colon}${reason}`
+  })
 }

@@ -1,10 +1,12 @@
 /** `dossier import`: publishes files of FHIR bundles, one after another, and says what became of them. */
 import { basename } from 'node:path'
 import { Command } from 'commander'
+import { languageOf } from '../local/client/language.ts'
 import { type Publication, PublishFailure, publish, type Target } from '../local/client/publisher.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 import { collectFiles, readBundleFile } from './import-files.ts'
 import { emptyReport, type ImportReport, rejectList, summaryTable, withFile } from './import-report.ts'
+import { importTexts } from './import-texts.ts'
 import { type Progress, startProgress } from './progress.ts'
 
 interface ImportOptions extends ClusterOptions {
@@ -20,15 +22,17 @@ export function importCommand(): Command {
       .requiredOption('--facility <id>', 'the facility that publishes'),
   ).action(async (paths: readonly string[], options: ImportOptions) => {
     const files = await collectFiles(paths)
-    const target = reachCluster(options, `system-${options.facility}`)
-    const progress = startProgress(files.length, 'files')
+    const language = languageOf(process.env)
+    const text = importTexts[language]
+    const target = { ...reachCluster(options, `system-${options.facility}`), language }
+    const progress = startProgress(files.length, text.files)
     const { report, failure } = await importFiles(target, files, progress)
     progress.end()
-    process.stdout.write(`${summaryTable(report)}\n`)
+    process.stdout.write(`${summaryTable(report, language)}\n`)
     const { length } = report.rejects
-    process.stdout.write(`${report.files} of ${files.length} files sent, ${length} rejected\n`)
-    for (const line of rejectList(report)) process.stderr.write(`rejected: ${line}\n`)
-    if (failure !== null) process.stderr.write(`stopped: ${failure}\n`)
+    process.stdout.write(`${text.sent(report.files, files.length, length)}\n`)
+    for (const line of rejectList(report, language)) process.stderr.write(`${text.rejected}${line}\n`)
+    if (failure !== null) process.stderr.write(`${text.stopped}${failure}\n`)
     if (failure !== null || length > 0) process.exitCode = 1
   })
 }
@@ -53,9 +57,8 @@ export async function importFiles(
     try {
       const publication = await importFile(target, file)
       report = withFile(report, file, publication)
-      progress.step(
-        `${basename(file)}: ${publication.effects.length} taken, ${publication.rejects.length} rejected`,
-      )
+      const { effects, rejects } = publication
+      progress.step(importTexts[target.language].step(basename(file), effects.length, rejects.length))
     } catch (error) {
       if (error instanceof PublishFailure) return { report, failure: error.message }
       throw error
@@ -66,6 +69,6 @@ export async function importFiles(
 
 async function importFile(target: Target, file: string): Promise<Publication> {
   const bundle = await readBundleFile(file)
-  if (!bundle.ok) return { effects: [], rejects: [{ entry: null, reason: bundle.error }] }
+  if (!bundle.ok) return { effects: [], rejects: [{ entry: null, reason: bundle.error[target.language] }] }
   return publish(target, bundle.value)
 }

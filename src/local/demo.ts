@@ -216,7 +216,7 @@ async function findEverything(tour: Tour, folder: string): Promise<void> {
   const file = join(folder, 'audit.ndjson')
   const token = await tour.cluster.token('bouchard')
   say('   bouchard:  GET /audit/export?format=ndjson')
-  const target = { url: tour.cluster.url, token: async () => token }
+  const target = { url: tour.cluster.url, token: async () => token, language: 'en' } as const
   const { entries, bytes } = await exportAudit(target, new URLSearchParams(), 'ndjson', file)
   say(`   → ${entries} entries, ${bytes} bytes`)
   const log = readExport(await readFile(file, 'utf8'))

@@ -32,9 +32,10 @@ describe('the dossier command', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const dossier = (...args: string[]): Promise<Ran> =>
+  const dossier = (...args: string[]): Promise<Ran> => dossierIn('C', ...args)
+  const dossierIn = (locale: string, ...args: string[]): Promise<Ran> =>
     new Promise((resolve) => {
-      const env = { ...process.env, DOSSIER_HOME: running.cluster.home, LANG: 'C' }
+      const env = { ...process.env, DOSSIER_HOME: running.cluster.home, LC_ALL: locale }
       execFile(process.execPath, ['src/cli/dossier.mjs', ...args], { env }, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
       )
@@ -90,8 +91,19 @@ describe('the dossier command', () => {
     expect(counts(ran, 'Patient')).toEqual([2, 0, 0])
     expect(ran.stdout).toContain('4 of 4 files sent, 3 rejected')
     expect(ran.stderr).toMatch(/rejected: .*bad\.json entry\[1\]: .+\(Bundle\.entry\[1\]/)
-    expect(ran.stderr).toMatch(/rejected: .*broken\.json: not JSON/)
+    expect(ran.stderr).toMatch(/rejected: .*broken\.json: The JSON is malformed/)
     expect(ran.stderr).toMatch(/rejected: .*answer\.json: a Bundle of type "searchset"/)
+    const french = await dossierIn('fr_CA.UTF-8', 'import', bad, broken, answer, '--facility', facility)
+    expect(french.stdout).toContain('fichiers envoyés : 3 sur 3, refus : 3')
+    expect(french.stderr.split('\n')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^refusé : .*bad\.json entrée\[1\] : Type de ressource inconnu\. \(Bundle\.entry\[1\]/,
+        ),
+        expect.stringMatching(/^refusé : .*broken\.json : Le JSON est mal formé \(ligne 1, colonne 17\)\.$/),
+        expect.stringMatching(/^refusé : .*answer\.json : un Bundle de type "searchset" : seuls/),
+      ]),
+    )
   })
 
   test('import takes a token from a file, and one that does not publish stops it with a sentence', async () => {

@@ -73,7 +73,7 @@ async function request(
   const timer = setTimeout(() => begin.abort(new Error('no answer in time')), limits.commandDeadlineMs)
   try {
     const response = await fetch(`${target.url}/audit/export?${query}`, {
-      headers: { Authorization: `Bearer ${token}` },
+      headers: { Authorization: `Bearer ${token}`, 'Accept-Language': target.language },
       signal: begin.signal,
     })
     if (response.status === 200 && response.body !== null) return response.body

@@ -1,12 +1,15 @@
 /** Publishing one bundle over HTTP, as a facility's system does. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { limits } from '../../limits.ts'
+import type { Language, Text } from './language.ts'
 
 export interface Target {
   /** Of the cluster, without a slash at the end. */
   readonly url: string
   /** An access token of the facility's system, good for at least `limits.tokenRenewalMs`. */
   token(): Promise<string>
+  /** Of refusals and failures. */
+  readonly language: Language
 }
 
 export type Effect = 'created' | 'updated' | 'unchanged'
@@ -44,19 +47,17 @@ export async function publish(target: Target, bundle: string): Promise<Publicati
   for (let attempt = 1; ; attempt++) {
     const response = await send(target, bundle)
     const body = await response.text()
-    if (response.status === 200) return publicationOf(body, sentAt)
+    if (response.status === 200) return publicationOf(body, sentAt, target.language)
+    const reasons = reasonsOf(body, response.status, target.language)
     if (bundleStatuses.has(response.status)) {
       return {
         effects: [],
-        rejects: reasonsOf(body, response.status).map((reason) => ({ entry: null, reason })),
+        rejects: reasons.map((reason) => ({ entry: null, reason })),
       }
     }
     const busy = response.status === 429 || response.status === 503
     if (!busy || attempt === limits.maxPublishAttempts) {
-      const often = attempt > 1 ? ` after ${attempt} attempts` : ''
-      throw new PublishFailure(
-        `${target.url} answered ${response.status}${often}: ${reasonsOf(body, response.status).join('; ')}`,
-      )
+      throw failure(target, refusedAs(target.url, response.status, attempt), reasons.join('; '))
     }
     await wait(retryAfterMs(response.headers.get('retry-after')))
   }
@@ -64,7 +65,7 @@ export async function publish(target: Target, bundle: string): Promise<Publicati
 
 async function send(target: Target, bundle: string): Promise<Response> {
   const token = await target.token().catch((cause: unknown) => {
-    throw new PublishFailure(`there is no token to publish with: ${causeOf(cause)}`, { cause })
+    throw failure(target, noToken, quoted(target, cause), cause)
   })
   try {
     return await fetch(`${target.url}/fhir`, {
@@ -72,15 +73,42 @@ async function send(target: Target, bundle: string): Promise<Response> {
       headers: {
         Authorization: `Bearer ${token}`,
         'Content-Type': 'application/fhir+json',
-        'Accept-Language': process.env.LANG?.startsWith('fr') ? 'fr' : 'en',
+        'Accept-Language': target.language,
       },
       body: bundle,
       signal: AbortSignal.timeout(limits.commandDeadlineMs),
     })
   } catch (cause) {
-    throw new PublishFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })
+    throw failure(target, noAnswer(target.url), quoted(target, cause), cause)
   }
 }
+
+const failure = ({ language }: Target, what: Text, why: string, cause?: unknown): PublishFailure =>
+  new PublishFailure(`${what[language]}${language === 'fr' ? ' : ' : ': '}${why}`, { cause })
+
+/** What the system or the identity provider said, in its own words. */
+const quoted = ({ language }: Target, cause: unknown): string =>
+  language === 'fr' ? `« ${causeOf(cause)} »` : causeOf(cause)
+
+const noToken: Text = {
+  fr: 'aucun jeton pour publier',
+  en: 'there is no token to publish with',
+}
+
+const noAnswer = (url: string): Text => ({
+  fr: `${url} ne répond pas`,
+  en: `${url} does not answer`,
+})
+
+const refusedAs = (url: string, status: number, attempts: number): Text => ({
+  fr: `${url} a répondu ${status}${attempts > 1 ? ` après ${attempts} tentatives` : ''}`,
+  en: `${url} answered ${status}${attempts > 1 ? ` after ${attempts} attempts` : ''}`,
+})
+
+const noReason = (status: number): Text => ({
+  fr: `code ${status}, sans motif`,
+  en: `status ${status} without a reason`,
+})
 
 /** The innermost message of a failed fetch, which names the address and the fault. */
 export function causeOf(error: unknown): string {
@@ -122,7 +150,7 @@ interface ResponseBundle {
  *
  * @param sentAt when the publication began by this machine's clock: used where the answer does not tell its own time
  */
-export function publicationOf(body: string, sentAt: string): Publication {
+export function publicationOf(body: string, sentAt: string, language: Language): Publication {
   const { timestamp = sentAt, entry = [] } = JSON.parse(body) as ResponseBundle
   const effects: { type: string; effect: Effect }[] = []
   const rejects: Reject[] = []
@@ -134,7 +162,8 @@ export function publicationOf(body: string, sentAt: string): Publication {
         effect: effectOf(status, response.lastModified, timestamp),
       })
     } else {
-      for (const reason of issuesOf(response.outcome, status)) rejects.push({ entry: index, reason })
+      for (const reason of issuesOf(response.outcome, status, language))
+        rejects.push({ entry: index, reason })
     }
   })
   return { effects, rejects }
@@ -151,18 +180,18 @@ const typeOf = (location = ''): string =>
   /([A-Z][A-Za-z]+)\/[^/]+\/_history\//.exec(location)?.[1] ?? 'unknown'
 
 /** Sentences of an OperationOutcome, each with the place it is about. */
-function reasonsOf(body: string, status: number): readonly string[] {
+function reasonsOf(body: string, status: number, language: Language): readonly string[] {
   try {
-    return issuesOf(JSON.parse(body) as Outcome, status)
+    return issuesOf(JSON.parse(body) as Outcome, status, language)
   } catch {
-    return [`status ${status} without a reason`]
+    return [noReason(status)[language]]
   }
 }
 
-function issuesOf(outcome: Outcome | undefined, status: number): readonly string[] {
+function issuesOf(outcome: Outcome | undefined, status: number, language: Language): readonly string[] {
   const reasons = (outcome?.issue ?? []).map(({ diagnostics, details, expression, code }) => {
-    const text = details?.text ?? diagnostics ?? code ?? 'no reason given'
+    const text = details?.text ?? diagnostics ?? code ?? noReason(status)[language]
     return expression?.length ? `${text} (${expression.join(', ')})` : text
   })
-  return reasons.length > 0 ? reasons : [`status ${status} without a reason`]
+  return reasons.length > 0 ? reasons : [noReason(status)[language]]
 }

@@ -30,7 +30,10 @@ export async function loadSampleData(
   for (const [index, { facility, bundle }] of sample.entries()) {
     const token = tokens.get(facility) ?? cluster.token(`system-${facility}`)
     tokens.set(facility, token)
-    const publication = await publish({ url: cluster.url, token: () => token }, JSON.stringify(bundle))
+    const publication = await publish(
+      { url: cluster.url, token: () => token, language: 'en' },
+      JSON.stringify(bundle),
+    )
     check(sample, index, publication)
     onProgress({ bundles: index + 1, ofBundles: sample.length })
   }

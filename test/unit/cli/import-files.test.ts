@@ -56,27 +56,42 @@ describe('a file to publish', () => {
   })
 
   it.each([
-    ['{"resourceType":', /^not JSON: /],
-    ['[]', /no resourceType/],
-    ['null', /no resourceType/],
-    ['{"type":"transaction"}', /no resourceType/],
+    ['{"resourceType":', /^The JSON is malformed \(line 1, column 17\)/],
+    ['[]', /no `resourceType`/],
+    ['null', /no `resourceType`/],
+    ['{"type":"transaction"}', /no `resourceType`/],
     ['{"resourceType":"Bundle","type":"searchset"}', /type "searchset": only transaction, batch, collection/],
     ['{"resourceType":"Bundle"}', /type "undefined"/],
   ])('is refused by name: %s', (text, reason) => {
     const result = bundleOf(text)
-    expect(result.ok ? '' : result.error).toMatch(reason)
+    expect(result.ok ? '' : result.error.en).toMatch(reason)
+    expect(result.ok ? '' : result.error.fr).toMatch(
+      /^(Le JSON est|ce n’est pas une ressource|un Bundle de type)/,
+    )
   })
 
   it('is refused past the limits of one bundle', async () => {
     const entries = Array.from({ length: limits.maxBundleEntries + 1 }, () => ({}))
     const many = bundleOf(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry: entries }))
-    expect(many).toEqual({ ok: false, error: '5001 entries: a bundle has at most 5000' })
+    expect(many).toEqual({
+      ok: false,
+      error: {
+        en: '5001 entries: a Bundle has at most 5000',
+        fr: '5001 entrées : un Bundle en compte au plus 5000',
+      },
+    })
     const large = await write('large.json', new Uint8Array(limits.maxBodyBytes + 1).fill(0x20))
-    expect(await readBundleFile(large)).toEqual({ ok: false, error: '16.0 MiB: a bundle has at most 16 MiB' })
+    expect(await readBundleFile(large)).toEqual({
+      ok: false,
+      error: { en: '16.0 MiB: a Bundle has at most 16 MiB', fr: '16,0 Mio : un Bundle en compte au plus 16' },
+    })
   })
 
   it('is refused when it is not UTF-8', async () => {
     const latin1 = await write('latin1.json', Uint8Array.from([0x22, 0xe9, 0x22]))
-    expect(await readBundleFile(latin1)).toEqual({ ok: false, error: 'not UTF-8 text' })
+    expect(await readBundleFile(latin1)).toEqual({
+      ok: false,
+      error: { en: 'not UTF-8 text', fr: 'ce n’est pas du texte UTF-8' },
+    })
   })
 })

@@ -22,7 +22,7 @@ const report = withFile(
 
 it('counts by type and effect over all files', () => {
   expect(report.files).toBe(2)
-  expect(summaryTable(report)).toBe(
+  expect(summaryTable(report, 'en')).toBe(
     [
       '             created  updated  unchanged',
       'Observation        1        1          1',
@@ -33,10 +33,19 @@ it('counts by type and effect over all files', () => {
 })
 
 it('lists what was not taken with file, place and reason', () => {
-  expect(rejectList(report)).toEqual([
+  expect(rejectList(report, 'en')).toEqual([
     'b.json entry[3]: unknown type (Bundle.entry[3].resource)',
     'b.json: too large',
   ])
+})
+
+it('says it in French too, with no English word among them', () => {
+  expect(summaryTable(report, 'fr').split('\n')[0]?.trim().split(/ +/)).toEqual([
+    'créés',
+    'modifiés',
+    'inchangés',
+  ])
+  expect(rejectList(report, 'fr').map((line) => line.split(' : ')[0])).toEqual(['b.json entrée[3]', 'b.json'])
 })
 
 it('leaves the report that a file is added to as it was', () => {

@@ -20,7 +20,7 @@ async function serve(answer: (response: ServerResponse, url: string) => void) {
   server = createServer((request, response) => answer(response, request.url ?? ''))
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url, token: async () => 'abc' }
+  return { url, token: async () => 'abc', language: 'en' } as const
 }
 
 describe('an export', () => {

@@ -13,6 +13,8 @@ import {
 let server: Server | undefined
 afterEach(() => server?.close())
 
+const english = { language: 'en' } as const
+
 interface Answer {
   readonly status: number
   readonly body?: unknown
@@ -50,7 +52,7 @@ const created = { effects: [{ type: 'Patient', effect: 'created' }], rejects: []
 describe('publishing', () => {
   it('sends the text as it is, with a token', async () => {
     const { url, received } = await serve(done)
-    expect(await publish({ url, token: async () => 'abc' }, '{ "value": 1.10 }')).toEqual(created)
+    expect(await publish({ ...english, url, token: async () => 'abc' }, '{ "value": 1.10 }')).toEqual(created)
     expect(received).toEqual([{ token: 'Bearer abc', body: '{ "value": 1.10 }' }])
   })
 
@@ -58,13 +60,13 @@ describe('publishing', () => {
     const busy = { status: 503, retryAfter: '0' }
     const { url, received } = await serve(busy, { status: 429, retryAfter: '0' }, done)
     let tokens = 0
-    expect(await publish({ url, token: async () => `t${++tokens}` }, '{}')).toEqual(created)
+    expect(await publish({ ...english, url, token: async () => `t${++tokens}` }, '{}')).toEqual(created)
     expect(received.map(({ token }) => token)).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t3'])
   })
 
   it('gives up on a cluster that stays busy', async () => {
     const { url, received } = await serve({ status: 503, retryAfter: '0' })
-    await expect(publish({ url, token: async () => '' }, '{}')).rejects.toThrow(
+    await expect(publish({ ...english, url, token: async () => '' }, '{}')).rejects.toThrow(
       `answered 503 after ${limits.maxPublishAttempts} attempts`,
     )
     expect(received).toHaveLength(limits.maxPublishAttempts)
@@ -77,7 +79,7 @@ describe('publishing', () => {
         { code: 'required', details: { text: 'missing' }, expression: ['Bundle.entry[0]', 'Bundle.type'] },
       ]
       const { url, received } = await serve({ status, body: { resourceType: 'OperationOutcome', issue } })
-      expect(await publish({ url, token: async () => '' }, '{}')).toEqual({
+      expect(await publish({ ...english, url, token: async () => '' }, '{}')).toEqual({
         effects: [],
         rejects: [{ entry: null, reason: 'missing (Bundle.entry[0], Bundle.type)' }],
       })
@@ -87,13 +89,13 @@ describe('publishing', () => {
 
   it.each([401, 403, 500])('stops at %i: it would be the same for every bundle', async (status) => {
     const { url, received } = await serve({ status })
-    await expect(publish({ url, token: async () => '' }, '{}')).rejects.toThrow(PublishFailure)
+    await expect(publish({ ...english, url, token: async () => '' }, '{}')).rejects.toThrow(PublishFailure)
     expect(received).toHaveLength(1)
   })
 
   it('says why there is no token', async () => {
     const token = () => Promise.reject(new Error('the provider is away'))
-    await expect(publish({ url: 'http://127.0.0.1:9', token }, '{}')).rejects.toThrow(
+    await expect(publish({ ...english, url: 'http://127.0.0.1:9', token }, '{}')).rejects.toThrow(
       new PublishFailure('there is no token to publish with: the provider is away'),
     )
   })
@@ -101,7 +103,36 @@ describe('publishing', () => {
   it('says which cluster does not answer', async () => {
     const { url } = await serve(done)
     await new Promise((resolve) => server?.close(resolve))
-    await expect(publish({ url, token: async () => '' }, '{}')).rejects.toThrow(`${url} does not answer: `)
+    await expect(publish({ ...english, url, token: async () => '' }, '{}')).rejects.toThrow(
+      `${url} does not answer: `,
+    )
+  })
+})
+
+describe('a French user', () => {
+  const target = (url: string) => ({ url, token: async () => '', language: 'fr' }) as const
+
+  it('is answered in French by the cluster', async () => {
+    let asked: string | undefined
+    server = createServer((request, response) => {
+      asked = request.headers['accept-language']
+      response.end(JSON.stringify(done.body))
+    })
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+    await publish(target(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), '{}')
+    expect(asked).toBe('fr')
+  })
+
+  it('is told of failures in French, with nothing of the other language in between', async () => {
+    const issue = [{ details: { text: 'Accès non autorisé.' } }]
+    const refused = await serve({ status: 403, body: { issue } })
+    await expect(publish(target(refused.url), '{}')).rejects.toThrow(
+      new PublishFailure(`${refused.url} a répondu 403 : Accès non autorisé.`),
+    )
+    const silent = await serve({ status: 400, body: {} })
+    expect((await publish(target(silent.url), '{}')).rejects).toEqual([
+      { entry: null, reason: 'code 400, sans motif' },
+    ])
   })
 })
 
@@ -119,7 +150,7 @@ describe('the answer', () => {
         { response: { status: '409 Conflict', outcome: { issue: [{ code: 'conflict' }] } } },
       ],
     }
-    expect(publicationOf(JSON.stringify(answer), '2030-01-01T00:00:00.000Z')).toEqual({
+    expect(publicationOf(JSON.stringify(answer), '2030-01-01T00:00:00.000Z', 'en')).toEqual({
       effects: [
         { type: 'Observation', effect: 'created' },
         { type: 'Observation', effect: 'updated' },
@@ -136,7 +167,7 @@ describe('the answer', () => {
       lastModified: '2026-11-22T10:00:00.000Z',
     }
     const effectSince = (sentAt: string) =>
-      publicationOf(JSON.stringify({ entry: [{ response }] }), sentAt).effects[0]?.effect
+      publicationOf(JSON.stringify({ entry: [{ response }] }), sentAt, 'en').effects[0]?.effect
     expect(effectSince('2026-11-22T09:59:59.999Z')).toBe('updated')
     expect(effectSince('2026-11-22T10:00:00.001Z')).toBe('unchanged')
   })
