@@ -28,11 +28,13 @@ export const boundStage = `select ${stagedColumnNames
 
 /**
  * A staged row `s` that must not be written: another facility's document of this id (told as if there were none), the
- * facility's own about another person, or a `PUT` to a server id that the facility has not published.
+ * facility's own about another person, a `PUT` to a server id that the facility has not published, or one that names its
+ * person by a server id of which there is no source record.
  */
 export const refusedRow = `(
   cur.id is not null and (cur.facility <> :facility or cur.source_record <> s.source_record)
   or cur.id is null and s.must_exist = 1 and s.prior_version = 0
+  or s.source_record <> '' and not exists (select 1 from source_record as named where named.id = s.source_record)
 )`
 
 /**
@@ -41,7 +43,7 @@ export const refusedRow = `(
  * where it comes unchanged when the content did not change. The served text is put together here because the version is
  * known only here.
  *
- * @param staged a `select` of `stagedColumns`
+ * @param staged a `select` of `stagedColumnNames`
  */
 export const writeDocuments = (
   staged: string,

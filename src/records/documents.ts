@@ -20,7 +20,7 @@ import {
   removeDocuments,
   writeDocuments,
 } from './documents-sql.ts'
-import { sourceRecordStatements } from './person-link.ts'
+import { createSourceRecords, describeSourceRecords } from './person-link.ts'
 import type { Plan, PlannedSourceRecord } from './plan.ts'
 import { type SourceRecordRow, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
 
@@ -76,13 +76,14 @@ export function recordsStatements(
   const rowOf = (document: (typeof shared)[number]) =>
     stagedRow(document, priors.get(documentKey(document)) ?? null)
   return [
+    ...createSourceRecords(plan.sourceRecords, facility),
     ...(plan.kind === 'batch'
       ? []
       : refusals(
           plan.documents.map((d) => rowOf(d).slice(0, 15)),
           facility,
         )),
-    ...sourceRecordStatements(plan.sourceRecords, facility),
+    ...describeSourceRecords(plan.sourceRecords, facility, (id) => priors.has(`Patient/${id}`)),
     ...chunked(shared.map(rowOf)).map((rows) => writeDocuments(boundStage, { rows }, published, facility)),
     ...chunked(idRows(shared)).map(dropLookups),
     ...chunked(lookupRows(shared)).map(addLookups),

@@ -37,14 +37,18 @@ export const initialPerson = (idKey: Uint8Array, facility: string, sourceRecord:
 /** Server ids of one facility's sources, remembered for the length of a bundle: most references repeat. */
 export function serverIds(idKey: Uint8Array, facility: string) {
   const derived = new Map<string, string>()
+  const own = new Set<string>()
   const checked = new Map<string, boolean>()
   return {
     derive: (type: string, sourceKey: string): string => {
       const key = `${type}|${sourceKey}`
       const id = derived.get(key) ?? serverId(idKey, facility, type, sourceKey)
       derived.set(key, id)
+      own.add(id)
       return id
     },
+    /** Whether `derive` has given this id: it is then one of this facility's own. */
+    wasDerived: (id: string): boolean => own.has(id),
     isServerId: (type: string, id: string): boolean => {
       if (id.length !== 26) return false
       const key = `${type}|${id}`
@@ -55,10 +59,12 @@ export function serverIds(idKey: Uint8Array, facility: string) {
   }
 }
 
+export type ServerIds = ReturnType<typeof serverIds>
+
 /**
  * The source key an entry brings itself, first that applies: the id of its `PUT`; an identifier whose system the
  * facility names as identifying documents (in the facility's order of systems); its id if that is a UUID or an OID. Null:
- * it is known by its content only (`content-keys.ts`).
+ * it is known by its content only (`identity-content.ts`).
  */
 export function ownSourceKey(entry: BundleEntry, identitySystems: readonly string[]): string | null {
   if (entry.putId !== null) return entry.putId

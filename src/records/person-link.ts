@@ -7,9 +7,19 @@
 import type { Statement } from '../store/ports.ts'
 import type { PlannedSourceRecord } from './plan.ts'
 
+/**
+ * Whether this batch writes the `Patient` of a source record: a `PUT` to a server id of which the facility has no document
+ * is refused, and must not leave what it says of a person behind.
+ */
+function publishes(id: string, mustExist: string): string {
+  return `(select facility from source_record where id = ${id}) = :facility and (
+    ${mustExist} = 0
+    or exists (select 1 from document where type = 'Patient' and id = ${id} and facility = :facility))`
+}
+
 /** The person of `:source`, and the one person its record matches in full; no row when none or several. */
 const target = `
-  mine as (select person from source_record where id = :source and facility = :facility),
+  mine as (select person from source_record where id = :source and ${publishes(':source', ':must_exist')}),
   target as (
     select min(o.person) as person
     from person_key as k
@@ -26,8 +36,8 @@ const target = `
   )`
 
 /** In this order, after the keys are written and before documents take their person from their source record. */
-export function linkStatements(sourceRecord: PlannedSourceRecord, facility: string): readonly Statement[] {
-  const args = { source: sourceRecord.id, facility }
+function linkStatements(source: string, mustExist: number, facility: string): readonly Statement[] {
+  const args = { source, must_exist: mustExist, facility }
   return [
     {
       sql: `with ${target}
@@ -38,7 +48,7 @@ export function linkStatements(sourceRecord: PlannedSourceRecord, facility: stri
     {
       sql: `with ${target}
         update source_record set person = (select person from target), clock = (select n from clock)
-        where id = :source and facility = :facility and exists (select 1 from target)`,
+        where id = :source and exists (select 1 from target)`,
       args,
     },
     {
@@ -54,11 +64,11 @@ export function linkStatements(sourceRecord: PlannedSourceRecord, facility: stri
         from person_key as k
         join person_key as m on m.system = k.system and m.value = k.value
         join source_record as o on o.id = m.source_record
-        where k.source_record = :source
+        where k.source_record = :source and ${publishes(':source', ':must_exist')}
           and k.system in (select system from person_identifier_system where valid_to is null)
           and o.person <> (select person from source_record where id = :source)
         group by o.id`,
-      args: { source: sourceRecord.id },
+      args,
     },
   ]
 }
@@ -69,8 +79,8 @@ export function linkStatements(sourceRecord: PlannedSourceRecord, facility: stri
  */
 const identityChanged = `
   with described as materialized (
-    select sr.id, sr.person from json_each(:patients) as p cross join source_record as sr on sr.id = p.value
-    where sr.facility = :facility),
+    select sr.id, sr.person from json_each(:patients) as p cross join source_record as sr on sr.id = p.value ->> 0
+    where ${publishes('sr.id', 'p.value ->> 1')}),
   pair as materialized (
     select distinct c.id as mine, o.id as other, c.person
     from described as c
@@ -104,49 +114,69 @@ const identityChanged = `
   where mine not in (select id from matched) or other not in (select id from matched)
   on conflict (source_record, other) do update set reason = excluded.reason, clock = excluded.clock`
 
-/** Source records of a publication, with the person each stands for until joined. */
-export function sourceRecordStatements(
+/** Source records that a publication brings in, each standing for a person of its own until joined. */
+export function createSourceRecords(
   sourceRecords: readonly PlannedSourceRecord[],
   facility: string,
 ): readonly Statement[] {
-  if (sourceRecords.length === 0) return []
-  const described = sourceRecords.filter(({ keys }) => keys !== null)
-  const keys = JSON.stringify(
-    described.flatMap(({ id, keys }) =>
-      (keys ?? []).map(({ system, value, birthDate, family }) => [system, value, birthDate, family, id]),
-    ),
-  )
+  const created = sourceRecords.filter(({ isDerived }) => isDerived)
+  if (created.length === 0) return []
   return [
     {
       sql: `
         insert or ignore into source_record (id, facility, person, clock)
         select value ->> 0, :facility, value ->> 1, (select n from clock) from json_each(:sources)`,
-      args: { sources: JSON.stringify(sourceRecords.map(({ id, person }) => [id, person])), facility },
+      args: { sources: JSON.stringify(created.map(({ id, person }) => [id, person])), facility },
     },
-    {
-      sql: identityChanged,
-      args: { patients: JSON.stringify(described.map(({ id }) => id)), keys, facility },
-    },
+  ]
+}
+
+/**
+ * What the published `Patient`s say of their persons, and the joins that follow from it. After the source records are
+ * created, before documents take their person from them.
+ *
+ * @param isHeld whether the facility's local database has the `Patient` of this id
+ */
+export function describeSourceRecords(
+  sourceRecords: readonly PlannedSourceRecord[],
+  facility: string,
+  isHeld: (id: string) => boolean,
+): readonly Statement[] {
+  const described = sourceRecords.filter(({ keys }) => keys !== null)
+  if (described.length === 0) return []
+  const mustExist = ({ id, isDerived }: PlannedSourceRecord): number => (isDerived || isHeld(id) ? 0 : 1)
+  const args = {
+    patients: JSON.stringify(described.map((sourceRecord) => [sourceRecord.id, mustExist(sourceRecord)])),
+    keys: JSON.stringify(
+      described.flatMap(({ id, keys }) =>
+        (keys ?? []).map(({ system, value, birthDate, family }) => [system, value, birthDate, family, id]),
+      ),
+    ),
+    facility,
+  }
+  const accepted = `
+    select sr.id from json_each(:patients) as p cross join source_record as sr on sr.id = p.value ->> 0
+    where ${publishes('sr.id', 'p.value ->> 1')}`
+  return [
+    { sql: identityChanged, args },
     {
       sql: `
         delete from person_key
-        where source_record in (
-            select sr.id from json_each(:patients) as p join source_record as sr on sr.id = p.value
-            where sr.facility = :facility)
+        where source_record in (${accepted})
           and (system, value, birth_date, family, source_record) not in (
             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(:keys))`,
-      args: { patients: JSON.stringify(described.map(({ id }) => id)), keys, facility },
+      args,
     },
     {
       sql: `
         insert or ignore into person_key (system, value, birth_date, family, source_record)
-        select k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, sr.id
-        from json_each(:keys) as k join source_record as sr on sr.id = k.value ->> 4
-        where sr.facility = :facility`,
-      args: { keys, facility },
+        select k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, k.value ->> 4
+        from json_each(:keys) as k
+        where k.value ->> 4 in (${accepted})`,
+      args,
     },
-    ...sourceRecords
+    ...described
       .filter(({ isComparable }) => isComparable)
-      .flatMap((sourceRecord) => linkStatements(sourceRecord, facility)),
+      .flatMap((sourceRecord) => linkStatements(sourceRecord.id, mustExist(sourceRecord), facility)),
   ]
 }

@@ -9,7 +9,7 @@ import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Domain, domainOf } from './domain.ts'
-import type { serverIds } from './identity.ts'
+import type { ServerIds } from './identity.ts'
 import type { PlanContext } from './plan.ts'
 import { resourceTooLong, twoPersons } from './plan-issues.ts'
 import { type Route, route } from './sharing.ts'
@@ -21,6 +21,8 @@ export interface PlannedDocument {
   readonly id: string
   /** Server id of the `Patient` it is about; empty: about nobody. */
   readonly sourceRecord: string
+  /** Path of the reference that names it, from the resource; empty for a `Patient` and without a person. */
+  readonly personPath: string
   readonly domain: Domain
   /** `system|code` of the first coding; empty without. */
   readonly category: string
@@ -46,7 +48,7 @@ export interface PlannedDocument {
 
 export interface DescribeOptions {
   readonly context: PlanContext
-  readonly ids: ReturnType<typeof serverIds>
+  readonly ids: ServerIds
   readonly mustExist: boolean
 }
 
@@ -75,6 +77,7 @@ export function describeDocument(
     type,
     id,
     sourceRecord,
+    personPath: type === 'Patient' || sourceRecord === '' ? '' : `${elements.person[0] ?? ''}.reference`,
     domain,
     category: categories[0] ? codingText(categories[0]) : '',
     code: codes[0] ? codingText(codes[0]) : '',

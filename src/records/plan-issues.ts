@@ -77,6 +77,16 @@ export const otherPerson = (index: number): Issue => ({
   },
 })
 
+/** The server id of a `Patient` that nobody has published or referred to as a person. */
+export const noSuchPerson = (index: number, path: string): Issue => ({
+  code: 'not-found',
+  expression: `Bundle.entry[${index}].resource.${path}`,
+  text: {
+    fr: 'Aucun patient de cet id n’est connu : nommez-le par l’identifiant de votre système.',
+    en: 'No patient of this id is known: name them by the id of your own system.',
+  },
+})
+
 /** `PUT Type/<server id>` of what the facility has not published. */
 export const noSuchDocument = (index: number): Issue => ({
   code: 'not-found',

@@ -14,7 +14,7 @@ import {
   resolveReference,
 } from '../fhir/references.ts'
 import { err, ok, type Result } from '../result.ts'
-import { initialPerson, ownSourceKey, serverIds } from './identity.ts'
+import { initialPerson, ownSourceKey, type ServerIds, serverIds } from './identity.ts'
 import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
 import { type PersonKey, personKeys } from './person.ts'
 import { describeDocument, type PlannedDocument } from './plan-document.ts'
@@ -42,6 +42,11 @@ export interface PlannedSourceRecord {
   readonly person: string
   /** Null where the bundle only refers to it. */
   readonly keys: readonly PersonKey[] | null
+  /**
+   * Its id comes from a source key of the publishing facility, which may then bring it in. Any other id is known from
+   * elsewhere, cannot tell whose it is, and must exist.
+   */
+  readonly isDerived: boolean
   /** Whether one of its identifiers can tell it from, or join it with, another facility's record. */
   readonly isComparable: boolean
 }
@@ -136,7 +141,7 @@ export function planPublication(
 
   if (bundle.kind !== 'batch' && issues.size > 0)
     return err([...issues].sort(([a], [b]) => a - b).flatMap(([, found]) => found))
-  return ok(assemble(bundle, context, drafts, documents, issues))
+  return ok(assemble(bundle, context, ids, drafts, documents, issues))
 }
 
 /** Gives resources known by their content an id, targets of references first. */
@@ -194,6 +199,7 @@ function rewritten(
 function assemble(
   bundle: PublishedBundle,
   { idKey, facility, personSystems }: PlanContext,
+  ids: ServerIds,
   drafts: ReadonlyMap<number, Draft>,
   planned: ReadonlyMap<string, PlannedDocument>,
   issues: ReadonlyMap<number, readonly Issue[]>,
@@ -213,6 +219,7 @@ function assemble(
       id,
       person: initialPerson(idKey, facility, id),
       keys: keys.get(id) ?? null,
+      isDerived: ids.wasDerived(id),
       isComparable: (keys.get(id) ?? []).some(({ system }) => personSystems.includes(system)),
     })),
     outcomes: bundle.entries.map((_, index) => {

@@ -3,7 +3,8 @@ import type { Issue } from '../fhir/outcome.ts'
 import type { LatestVersion } from './documents-sql.ts'
 import type { EntryOutcome, Plan } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
-import { noSuchDocument, otherPerson } from './plan-issues.ts'
+import { noSuchDocument, noSuchPerson, otherPerson } from './plan-issues.ts'
+import type { SourceRecordRow } from './source-records.ts'
 
 /**
  * Null when nothing stands against writing it. Another facility's document is told as if there were none.
@@ -19,13 +20,26 @@ export function contradiction(
   return stored.some((latest) => latest.sourceRecord !== sourceRecord) ? otherPerson(index) : null
 }
 
-/** As `contradiction`, with all that both databases hold of it: then a `PUT` to a server id needs a document, too. */
+/** Source records that documents of the plan may name: those it brings in, and those that *records* has. */
+export const nameable = ({ sourceRecords }: Plan, stored: readonly SourceRecordRow[]): ReadonlySet<string> =>
+  new Set([
+    ...sourceRecords.filter(({ isDerived }) => isDerived).map(({ id }) => id),
+    ...stored.map(({ id }) => id),
+  ])
+
+/**
+ * As `contradiction`, with all that both databases hold of it: then a `PUT` to a server id needs a document, and the
+ * person a source record, too.
+ */
 export function refusal(
   document: PlannedDocument,
   facility: string,
   stored: readonly LatestVersion[],
+  sourceRecords: ReadonlySet<string>,
 ): Issue | null {
-  if (document.mustExist && stored.length === 0) return noSuchDocument(document.index)
+  const { index, mustExist, sourceRecord, personPath } = document
+  if (mustExist && stored.length === 0) return noSuchDocument(index)
+  if (sourceRecord !== '' && !sourceRecords.has(sourceRecord)) return noSuchPerson(index, personPath)
   return contradiction(document, facility, stored)
 }
 

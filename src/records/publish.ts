@@ -20,10 +20,11 @@ import { disclosedOf } from './page.ts'
 import { personSystems } from './person.ts'
 import { type Plan, planPublication } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
-import { contradiction, refusal, withoutRefused } from './publish-conflict.ts'
+import { contradiction, nameable, refusal, withoutRefused } from './publish-conflict.ts'
 import { responseBundle, type Written, writtenDocuments } from './publish-response.ts'
 import { finishDecided, finishEarlier } from './settle.ts'
 import { type SharingRule, sharingRules } from './sharing.ts'
+import { sourceRecordRow, sourceRecordsOf } from './source-records.ts'
 
 const param = z.object({})
 const query = z.strictObject({
@@ -140,8 +141,14 @@ async function write(
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'constraint' || !error.message.includes('conflict'))
       throw error
-    const stored = [await readLatest(records, plan), known]
-    return err(refusalFor(issuesOf(plan, stored, (document, found) => refusal(document, facility, found))))
+    const { latest, sourceRecords } = await readStored(records, plan)
+    return err(
+      refusalFor(
+        issuesOf(plan, [latest, known], (document, found) =>
+          refusal(document, facility, found, sourceRecords),
+        ),
+      ),
+    )
   }
   if (local !== null && isPending) await finishEarlier(records, local, accepted.key, inRecords.writeClock)
   const unshared = plan.documents.filter(({ route }) => route === 'local')
@@ -156,7 +163,10 @@ async function write(
       : null
   // What the batches passed over: entries of a `batch`, each for itself.
   const stored = [inRecords.latest, inLocal?.latest ?? known]
-  const passedOver = issuesOf(plan, stored, (document, found) => refusal(document, facility, found))
+  const sourceRecords = nameable(plan, inRecords.sourceRecords)
+  const passedOver = issuesOf(plan, stored, (document, found) =>
+    refusal(document, facility, found, sourceRecords),
+  )
   return ok({ plan: withoutRefused(plan, passedOver), inRecords, inLocal })
 }
 
@@ -197,9 +207,15 @@ function refusalFor(issues: ReadonlyMap<number, Issue>): Refusal {
     : { reason: 'not-found', what: all[0]?.expression ?? '', issues: all }
 }
 
-async function readLatest(records: Writer, { documents }: Plan): Promise<ReadonlyMap<string, LatestVersion>> {
-  const [rows = []] = await records.read([latestVersions(JSON.stringify(idRows(documents)))])
-  return new Map(rows.map(latestVersion).map((latest) => [documentKey(latest), latest]))
+async function readStored(records: Writer, plan: Plan) {
+  const [rows = [], sources = []] = await records.read([
+    latestVersions(JSON.stringify(idRows(plan.documents))),
+    sourceRecordsOf(plan.sourceRecords.map(({ id }) => id)),
+  ])
+  return {
+    latest: new Map(rows.map(latestVersion).map((latest) => [documentKey(latest), latest])),
+    sourceRecords: nameable(plan, sources.map(sourceRecordRow)),
+  }
 }
 
 function disclosure(ctx: Context, published: string, { plan, inRecords, inLocal }: Stored): Disclosure {

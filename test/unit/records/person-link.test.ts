@@ -181,6 +181,87 @@ describe('two facilities’ records of a patient', () => {
   })
 })
 
+describe('a server id in the place of a patient’s own', () => {
+  const batch = async (facility: string, type: string, ...entry: unknown[]) =>
+    publisher.publish({ resourceType: 'Bundle', type, entry }, { facility })
+  const identity = () => [
+    publisher.records.rows('select id, facility from source_record order by id'),
+    publisher.records.rows('select source_record, value from person_key order by source_record'),
+    reviews(),
+  ]
+  const notFound = (at: string) => ({ issue: [{ code: 'not-found', expression: [at] }] })
+
+  test('that nobody has named is refused, and no source record is made of it', async () => {
+    const entry = put('o', about(source('hopital', 'ghost')))
+    const expression = 'Bundle.entry[0].resource.subject.reference'
+    for (const facility of ['clinique', 'hopital']) {
+      expect(await batch(facility, 'transaction', entry)).toMatchObject({
+        ok: false,
+        error: { reason: 'not-found', issues: [{ code: 'not-found', expression }] },
+      })
+      const [refused, kept] = responses(
+        await batch(facility, 'batch', entry, put('k', about('p')), put('c', { ...about('p', 'Claim') })),
+      )
+      expect(refused).toMatchObject({ status: '404 Not Found', outcome: notFound(expression) })
+      expect(kept?.status).toBe('201 Created')
+    }
+    // So the facility whose id it is can publish it, and is believed.
+    await publish('hopital', put('ghost', patient()))
+    expect(publisher.records.rows('select value from person_key')).toEqual([{ value: nam }])
+    expect((await publish('clinique', entry))[0]?.status).toBe('201 Created')
+  })
+
+  test('is refused for unshared documents, too', async () => {
+    const entry = put('c', about(source('hopital', 'ghost'), 'Claim'))
+    expect(await batch('clinique', 'transaction', entry)).toMatchObject({ ok: false })
+    expect(responses(await batch('clinique', 'batch', entry))).toMatchObject([
+      {
+        status: '404 Not Found',
+        outcome: notFound('Bundle.entry[0].resource.patient.reference'),
+      },
+    ])
+    expect(currentRows(publisher)).toEqual([])
+  })
+
+  test('is taken from the facility itself once one of its documents has named the patient', async () => {
+    await publish('hopital', put('o', about('later')))
+    const entry = put('o2', about(source('hopital', 'later')))
+    expect((await publish('hopital', entry))[0]?.status).toBe('201 Created')
+    // Named by both ids in one bundle, it is the facility's own.
+    const both = [put('o3', about(source('hopital', 'new'))), put('o4', about('new'))]
+    expect((await publish('hopital', ...both)).map(({ status }) => status)).toEqual(
+      Array(2).fill('201 Created'),
+    )
+  })
+
+  test('of a Patient that was never published leaves nothing of a refused batch entry behind', async () => {
+    await publish('clinique', put('p', patient()))
+    // One is known from a document, the other from nothing.
+    await publish('hopital', put('o', about('ghost')))
+    const before = identity()
+    for (const key of ['ghost', 'unheard-of']) {
+      const [response] = responses(await batch('hopital', 'batch', put(source('hopital', key), patient())))
+      expect(response).toMatchObject({
+        status: '404 Not Found',
+        outcome: notFound('Bundle.entry[0].request.url'),
+      })
+      expect(identity()).toEqual(before)
+    }
+  })
+
+  test.each([
+    ['shared', []],
+    ['unshared', ['identity']],
+  ])('of a published, %s Patient changes what is known of the person', async (_, unshared) => {
+    publisher = openPublisher(['other', ...unshared])
+    await publish('hopital', put('p', patient({ birthDate: '1980-01-02' })))
+    await publish('clinique', put('p', patient()))
+    for (const type of ['transaction', 'batch'])
+      responses(await batch('hopital', type, put(source('hopital'), patient())))
+    expect(personOf('hopital')).toBe(personOf('clinique'))
+  })
+})
+
 describe('the copy in a local database', () => {
   const copies = (database = publisher.local) =>
     database.rows('select id, person from source_record order by id')

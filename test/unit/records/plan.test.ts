@@ -320,8 +320,15 @@ test('the persons of a bundle are those its documents are about', () => {
       id: id('Patient', 'p1'),
       person: id('Person', id('Patient', 'p1')),
       keys: [{ system: 'urn:nam', value: 'LEVJ80010112', birthDate: '1980-01-01', family: 'LEVESQUECOTE' }],
+      isDerived: true,
       isComparable: true,
     },
-    { id: id('Patient', 'p2'), person: id('Person', id('Patient', 'p2')), keys: null, isComparable: false },
+    {
+      id: id('Patient', 'p2'),
+      person: id('Person', id('Patient', 'p2')),
+      keys: null,
+      isDerived: true,
+      isComparable: false,
+    },
   ])
 })
