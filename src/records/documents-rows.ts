@@ -13,7 +13,7 @@ export interface Prior {
 export const documentKey = ({ type, id }: { readonly type: string; readonly id: string }): string =>
   `${type}/${id}`
 
-/** A row of `stagedColumns` (`documents-sql.ts`). */
+/** A row of `stagedColumnNames` (`documents-sql.ts`). */
 export function stagedRow(document: PlannedDocument, prior: Prior | null): readonly unknown[] {
   return [
     document.type,
