@@ -1,0 +1,200 @@
+/** `GET /audit/export` as a privacy officer has it: filters, both files, and names that a spreadsheet would run. */
+import { createHash, createHmac } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
+import { locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { entriesOf, type LedgerEntry, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
+import { startTestCluster, type TestCluster } from './support.ts'
+
+const name = '=HYPERLINK("http://x.example";"Dr; Zoé"),\t+1'
+const requestId = '@SUM(1;-2)'
+
+interface Header {
+  readonly format: string
+  readonly completeness: string
+  readonly filters: Readonly<Record<string, string>>
+  readonly logs: readonly { readonly log: string; readonly size: string; first: string; end: string }[]
+}
+interface Line {
+  readonly entry: Pick<LedgerEntry, 'access'> & { readonly index: string; log: string; time: string }
+  readonly leaf: string
+  readonly salt: string
+}
+
+describe('the audit export', () => {
+  let running: TestCluster
+  let officer: string
+  let receipt: ParsedReceipt
+  let whole: { readonly header: Header; readonly lines: readonly Line[]; readonly texts: readonly string[] }
+
+  const ndjson = async (filters = ''): Promise<typeof whole & { receipt: ParsedReceipt }> => {
+    const response = await running.get(`/audit/export${filters}`, officer)
+    expect([filters, response.status]).toEqual([filters, 200])
+    expect(response.headers.get('content-type')).toContain('ndjson')
+    const [header = '', ...texts] = (await response.text()).trimEnd().split('\n')
+    return {
+      header: JSON.parse(header) as Header,
+      lines: texts.map((text) => JSON.parse(text) as Line),
+      texts,
+      receipt: parseReceipt(response.headers.get('dossier-receipt')),
+    }
+  }
+  const indices = (lines: readonly Line[]) => lines.map(({ entry }) => `${entry.log}/${entry.index}`)
+  const ranges = (logs: readonly { log: string; first: string; end: string }[]) =>
+    logs.flatMap(({ log, first, end }) =>
+      Array.from({ length: Number(end) - Number(first) }, (_, i) => `${log}/${Number(first) + i}`),
+    )
+
+  beforeAll(async () => {
+    running = await startTestCluster()
+    const { primary, replica } = running.cluster.databases
+    // A registry row is replaced, never changed.
+    await hranaWriter({ url: primary.url, token: primary.writeToken }).write('rename', [
+      {
+        sql: `update professional set valid_to = (select n from clock)
+               where id = 'etienne-tremblay' and valid_to is null`,
+      },
+      {
+        sql: `insert into professional (id, issuer, subject, name, valid_from)
+              select id, issuer, subject, ?, valid_to from professional where id = 'etienne-tremblay'`,
+        args: [name],
+      },
+    ])
+    const reader = hranaReader({ url: replica.url, token: replica.readToken })
+    const renamed = { sql: 'select 1 from professional where name = ?', args: [name] }
+    while ((await reader.read([renamed]))[0]?.length !== 1) await new Promise((next) => setImmediate(next))
+
+    const person = samplePatient(1)
+    const system = await running.cluster.token('system-hopital-mont-royal')
+    const bundle = transaction(patientResource(person), observation(person, { n: 1, date: '2024-01-01' }))
+    const published = await running.post('/fhir', system, bundle)
+    const clock = { 'dossier-clock': published.headers.get('dossier-clock') ?? '' }
+    const [patient] = locations(await published.json())
+    const provider = await running.cluster.token('tremblay')
+    const search = `/fhir/Observation?patient=${patient}`
+    const read = await running.get(search, provider, { ...clock, 'x-request-id': requestId })
+    expect([published.status, read.status]).toEqual([200, 200])
+    receipt = parseReceipt(read.headers.get('dossier-receipt'))
+    // Of the other region's log, and refusals.
+    await running.get(search, await running.cluster.token('gagnon'), clock)
+    await running.get('/fhir/Observation?nonsense=1', provider)
+    await running.get(search, 'forged')
+    officer = await running.cluster.token('bouchard')
+    whole = await ndjson()
+  })
+
+  afterAll(async () => {
+    await running?.end()
+  })
+
+  test('holds exactly the indices its header names, each entry opening its leaf and each receipt its entries', () => {
+    const { header, lines, texts } = whole
+    expect(header).toMatchObject({ format: 'dossier-export/0', completeness: 'range' })
+    expect(header.logs.map(({ log, first, size, end }) => [log, first, end === size])).toEqual([
+      ['montreal', '0', true],
+      ['quebec', '0', true],
+    ])
+    expect(lines.length).toBeGreaterThanOrEqual(6)
+    expect(indices(lines)).toEqual(ranges(header.logs))
+    const leaves = lines.map(({ leaf, salt }, i) => {
+      const text = texts[i]?.slice('{"entry":'.length, texts[i]?.lastIndexOf(',"leaf":'))
+      const commitment = createHmac('sha256', Buffer.from(salt, 'base64url'))
+        .update(text ?? '')
+        .digest()
+      expect(leaf).toBe(Buffer.concat([Buffer.from([1]), commitment]).toString('base64url'))
+      return Buffer.from(leaf, 'base64url')
+    })
+    const at = indices(lines).indexOf(`${receipt.log}/${receipt.first}`)
+    const hash = createHash('sha256')
+      .update(Buffer.concat([Buffer.from([0]), leaves[at] as Buffer]))
+      .digest('base64url')
+    expect([receipt.count, hash]).toEqual([1, receipt.hash])
+    expect(lines[at]?.entry.access.who.name).toBe(name)
+  })
+
+  test.each<[string, (line: Line) => string | null | undefined]>([
+    ['patient', ({ entry }) => entry.access.patient],
+    ['practitioner', ({ entry }) => entry.access.who.practitioner],
+    ['organisation', ({ entry }) => entry.access.who.organisation],
+    ['action', ({ entry }) => entry.access.action],
+    ['outcome', ({ entry }) => entry.access.decision.outcome],
+    ['log', ({ entry }) => entry.log],
+  ])('by %s holds all that matches and nothing else', async (filter, of) => {
+    const values = new Set(whole.lines.flatMap((line) => of(line) ?? []))
+    expect(values.size).toBeGreaterThan(0)
+    for (const value of values) {
+      const part = await ndjson(`?${filter}=${encodeURIComponent(value)}`)
+      expect(part.header.filters[filter]).toBe(value)
+      expect(part.header.completeness).toBe(filter === 'log' ? 'range' : 'none')
+      expect(part.lines.map(of)).toEqual(part.lines.map(() => value))
+      // Exports meanwhile have entries of their own, after those of the first.
+      const known = new Set(indices(whole.lines))
+      expect(indices(part.lines).filter((index) => known.has(index))).toEqual(
+        indices(whole.lines.filter((line) => of(line) === value)),
+      )
+    }
+  })
+
+  test('of a period is the range of indices its header says', async () => {
+    const from = whole.lines[2]?.entry.time ?? ''
+    const to = whole.lines.filter(({ entry }) => entry.log === 'montreal').at(-1)?.entry.time ?? ''
+    const part = await ndjson(`?from=${from}&to=${to}`)
+    expect(indices(part.lines)).toEqual(ranges(part.header.logs))
+    const within = whole.lines.filter(({ entry }) => entry.time >= from && entry.time < to)
+    expect(indices(part.lines)).toEqual(indices(within))
+    expect(within.length).toBeGreaterThan(0)
+  })
+
+  test('names each patient in a chunk’s entry, and itself first', async () => {
+    const { receipt: own, lines } = await ndjson()
+    const { log } = own
+    const patients = new Set(lines.flatMap(({ entry }) => entry.access.patient ?? []))
+    const last = { ...own, first: own.first + patients.size }
+    const entries = (await ledgerOf(running.cluster.databases.audit, [last])).get(log) ?? []
+    const [begin] = entriesOf(own, entries)
+    expect(begin?.access).toMatchObject({ action: 'export', phase: 'access', patient: null })
+    const chunks = entries.filter(
+      ({ access }) => access.phase === 'chunk' && access.requestId === begin?.access.requestId,
+    )
+    expect(new Set(chunks.map(({ access }) => access.patient))).toEqual(patients)
+    expect(patients.size).toBeGreaterThan(0)
+  })
+
+  test('as CSV holds the indices its own entry names, and runs nothing in a spreadsheet', async () => {
+    const response = await running.get('/audit/export?format=csv', officer)
+    expect(response.headers.get('content-type')).toContain('text/csv')
+    const own = parseReceipt(response.headers.get('dossier-receipt'))
+    const [columns = [], ...records] = parseCsv(await response.text())
+    expect(new Set(records.map((record) => record.length))).toEqual(new Set([columns.length]))
+    const column = (record: readonly string[], of: string) => record[columns.indexOf(of)] ?? ''
+    const audit = await ledgerOf(running.cluster.databases.audit, [own])
+    const [begin] = entriesOf(own, audit.get(own.log) ?? [])
+    const told = Object.entries(begin?.access.note ?? {}).flatMap(([member, range]) => {
+      const [, log] = member.match(/^log:(.+)$/) ?? []
+      const [, first, end] = range.match(/^\[(\d+),(\d+)\)/) ?? []
+      return log && first && end ? [{ log, first, end }] : []
+    })
+    expect(told).toHaveLength(2)
+    expect(records.map((record) => `${column(record, 'log')}/${column(record, 'index')}`)).toEqual(
+      ranges(told),
+    )
+    expect(new Set(records.map((record) => column(record, 'name')))).toContain(
+      `'=HYPERLINK("http://x.example";"Dr; Zoé"),\t'+1`,
+    )
+    expect(new Set(records.map((record) => column(record, 'client_request_id')))).toContain("'@SUM(1;'-2)")
+    for (const field of records.flat()) expect(field).not.toMatch(/(?:^|[;\t\r\n])[=+\-@]/)
+  })
+})
+
+/** RFC 4180, read by another hand than the one that wrote it. */
+function parseCsv(text: string): string[][] {
+  const records: string[][] = []
+  let record: string[] = []
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    record.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    records.push(record)
+    record = []
+  }
+  return records
+}
