@@ -32,6 +32,8 @@ export async function build(): Promise<string> {
       cwd: projectRoot,
       env: {
         ...process.env,
+        // Its banner asks the network for a newer version, and leaves the answer in the temporary folder.
+        WRANGLER_HIDE_BANNER: 'true',
         WRANGLER_SEND_METRICS: 'false',
         WRANGLER_WRITE_LOGS: 'false',
         NO_COLOR: '1',
