@@ -98,7 +98,8 @@ describe('sample data', () => {
   test('loading again changes nothing', async () => {
     const before = await countsByType()
     for (const { facility, bundle } of sample.slice(0, 3)) {
-      const target = { url: running.cluster.url, token: () => running.cluster.token(`system-${facility}`) }
+      const token = () => running.cluster.token(`system-${facility}`)
+      const target = { url: running.cluster.url, token, language: 'en' } as const
       const { effects } = await publish(target, JSON.stringify(bundle))
       expect(new Set(effects.map(({ effect }) => effect))).toEqual(new Set(['unchanged']))
     }
