@@ -20,22 +20,30 @@ import {
 import { type EntryFilter, firstAtStatement, logsStatement, pageStatement } from './ledger-sql.ts'
 
 const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
-const instant = z.iso.datetime({ offset: true })
+// Beyond the years of four digits, text in UTC would no longer sort by time.
+const instant = z.iso
+  .datetime({ offset: true })
+  .refine((time) => /^\d{4}-/.test(utc(time)), 'not within the years 0001 to 9999 (UTC)')
 const text = z.string().min(1).max(limits.maxEntryTextBytes)
 
-const query = z.strictObject({
-  /** Repeatable; none: all logs of the ledger. */
-  log: z.union([logName, z.array(logName).max(limits.maxExportLogs)]).optional(),
-  /** The period: at or after `from`, before `to`. */
-  from: instant.optional(),
-  to: instant.optional(),
-  patient: text.optional(),
-  practitioner: text.optional(),
-  organisation: text.optional(),
-  action: text.optional(),
-  outcome: z.enum(['permit', 'deny', 'error']).optional(),
-  format: z.enum(['ndjson', 'csv']).default('ndjson'),
-})
+const query = z
+  .strictObject({
+    /** Repeatable; none: all logs of the ledger. */
+    log: z.union([logName, z.array(logName).max(limits.maxExportLogs)]).optional(),
+    /** The period: at or after `from`, before `to`. */
+    from: instant.optional(),
+    to: instant.optional(),
+    patient: text.optional(),
+    practitioner: text.optional(),
+    organisation: text.optional(),
+    action: text.optional(),
+    outcome: z.enum(['permit', 'deny', 'error']).optional(),
+    format: z.enum(['ndjson', 'csv']).default('ndjson'),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || utc(from) <= utc(to), {
+    path: ['to'],
+    message: 'before `from`',
+  })
 const param = z.object({})
 
 type Query = z.infer<typeof query>
@@ -149,7 +157,9 @@ async function withPeriod(
 }
 
 /** As the ledger writes times, so that they compare as text. */
-const utc = (time: string): string => new Date(time).toISOString()
+function utc(time: string): string {
+  return new Date(time).toISOString()
+}
 
 type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
 

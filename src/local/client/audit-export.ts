@@ -1,6 +1,6 @@
 /** Fetching an export of the audit log into a file. */
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { limits } from '../../limits.ts'
 import { causeOf, type Target } from './publisher.ts'
 
@@ -32,7 +32,8 @@ export async function exportAudit(
   onProgress: (soFar: ExportResult) => void = () => {},
 ): Promise<ExportResult> {
   const body = await request(target, filters, format)
-  const partial = `${out}.${randomUUID()}.partial`
+  const whole = await targetOf(out)
+  const partial = `${whole}.${randomUUID()}.partial`
   try {
     const file = await open(partial, 'wx', 0o600)
     try {
@@ -48,7 +49,7 @@ export async function exportAudit(
         )
       }
       await file.sync()
-      await rename(partial, out)
+      await rename(partial, whole)
       return result
     } finally {
       await file.close()
@@ -58,6 +59,14 @@ export async function exportAudit(
     if (cause instanceof ExportFailure) throw cause
     throw new ExportFailure(`${out} could not be written: ${causeOf(cause)}`, { cause })
   }
+}
+
+/** Where the file itself is to be: behind a link, and in nobody else's place. */
+async function targetOf(out: string): Promise<string> {
+  const existing = await stat(out).catch(() => null)
+  if (existing === null) return out
+  if (!existing.isFile()) throw new ExportFailure(`${out} is not a file: name another for the export`)
+  return await realpath(out)
 }
 
 async function request(

@@ -239,3 +239,11 @@ describe('reading the ledger', () => {
     expect(plan(firstAtStatement('qc-east', '2026'))).toContain('ledger_body_time (log=? AND time>?)')
   })
 })
+
+test.each([
+  [{ to: '9999-12-31T23:59:59-05:00' }],
+  [{ from: '9999-12-31T23:59:59-05:00' }],
+  [{ from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }],
+])('a period that would lie about itself is refused: %j', (period) => {
+  expect(auditExport.query.safeParse(period).success).toBe(false)
+})

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -68,6 +68,20 @@ describe('an export', () => {
     )
     expect((await readFile(out, 'utf8')).split('\n')).toHaveLength(5)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
+  })
+
+  it('writes through a link and never in the place of what is not a file', async () => {
+    const target = await serve((response) => response.end('{"format":"dossier-export/0"}\n'))
+    const file = join(folder, 'behind.ndjson')
+    await writeFile(file, 'older')
+    await symlink(file, join(folder, 'link.ndjson'))
+    await exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'link.ndjson'))
+    expect(await readFile(file, 'utf8')).toBe('{"format":"dossier-export/0"}\n')
+    expect((await lstat(join(folder, 'link.ndjson'))).isSymbolicLink()).toBe(true)
+    await mkdir(join(folder, 'taken'))
+    await expect(exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'taken'))).rejects.toThrow(
+      /is not a file/,
+    )
   })
 
   it('that is refused says why', async () => {
