@@ -22,6 +22,8 @@ export type UnresolvedReason =
   | 'condition-not-resolvable'
   /** More than one entry has the identifier. */
   | 'condition-ambiguous'
+  /** An absolute URL other than http and https: nothing a reader could follow safely. */
+  | 'scheme-not-allowed'
   | 'not-a-reference'
 
 export interface ReferenceScope {
@@ -46,7 +48,8 @@ export function resolveReference(text: string, base: string | null, scope: Refer
   if (direct !== undefined) return { kind: 'entry', index: direct }
   if (unversioned.startsWith('urn:')) return { kind: 'unresolved', why: 'urn-not-in-bundle' }
   const local = unversioned.startsWith(scope.baseUrl) ? unversioned.slice(scope.baseUrl.length) : unversioned
-  if (/^[a-z][a-z0-9+.-]*:/i.test(local)) return { kind: 'kept', text }
+  if (/^https?:\/\//i.test(local)) return { kind: 'kept', text }
+  if (/^[a-z][a-z0-9+.-]*:/i.test(local)) return { kind: 'unresolved', why: 'scheme-not-allowed' }
   if (local.includes('?')) return resolveCondition(local, scope)
   const [type = '', id = '', ...rest] = local.split('/')
   if (!resourceTypes.has(type) || !idPattern.test(id) || rest.length > 0)

@@ -81,7 +81,8 @@ export function ownSourceKey(entry: BundleEntry, identitySystems: readonly strin
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const oid = /^[0-2](\.(0|[1-9]\d*))+$/
 
-const isGloballyUnique = (id: string): boolean => uuid.test(id) || oid.test(id)
+/** A UUID or an OID. */
+export const isGloballyUnique = (id: string): boolean => uuid.test(id) || oid.test(id)
 
 const check = (idKey: Uint8Array, type: string, body: Uint8Array): Uint8Array =>
   hmac(sha256, idKey, concatBytes(utf8ToBytes(`${type}|`), body)).subarray(0, checkBytes)

@@ -4,15 +4,14 @@ import { type Coding, codingsAt, codingText, identifiersOf, valuesAt } from '../
 import { noDate, rangeOf } from '../fhir/date.ts'
 import { contentDigest, keptMeta } from '../fhir/digest.ts'
 import { elementsOf } from '../fhir/elements.ts'
-import { isObject } from '../fhir/json.ts'
 import type { Issue } from '../fhir/outcome.ts'
+import { baseOfFullUrl } from '../fhir/references.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Domain, domainOf } from './domain.ts'
-import type { ServerIds } from './identity.ts'
-import type { PlanContext } from './plan.ts'
 import { resourceTooLong, twoPersons } from './plan-issues.ts'
-import { type Route, route } from './sharing.ts'
+import { type PersonScope, personsNamed } from './plan-persons.ts'
+import { type Route, route, type SharingRule } from './sharing.ts'
 
 export interface PlannedDocument {
   /** Position of its (first) entry. */
@@ -21,8 +20,10 @@ export interface PlannedDocument {
   readonly id: string
   /** Server id of the `Patient` it is about; empty: about nobody. */
   readonly sourceRecord: string
-  /** Path of the reference that names it, from the resource; empty for a `Patient` and without a person. */
+  /** Path of the element that names it, from the resource; empty for a `Patient` and without a person. */
   readonly personPath: string
+  /** Path of the element that names a person, when nobody is named whom the record can know; else null. */
+  readonly unknownPerson: string | null
   readonly domain: Domain
   /** `system|code` of the first coding; empty without. */
   readonly category: string
@@ -47,22 +48,24 @@ export interface PlannedDocument {
 }
 
 export interface DescribeOptions {
-  readonly context: PlanContext
-  readonly ids: ServerIds
+  readonly rules: readonly SharingRule[]
+  readonly persons: PersonScope
   readonly mustExist: boolean
 }
 
 /** @param entry with its references rewritten */
 export function describeDocument(
-  { index, resource }: BundleEntry,
+  { index, fullUrl, resource }: BundleEntry,
   id: string,
-  { context, ids, mustExist }: DescribeOptions,
+  { rules, persons, mustExist }: DescribeOptions,
 ): Result<PlannedDocument, readonly Issue[]> {
   const type = resource.resourceType
   const elements = elementsOf(type)
-  const persons = type === 'Patient' ? [id] : namedPersons(resource, elements.person, { context, ids })
-  if (persons.length > 1) return err([twoPersons(index, elements.person[0] ?? '')])
-  const sourceRecord = persons[0] ?? ''
+  const named = personsNamed(resource, id, baseOfFullUrl(fullUrl), persons)
+  const [, second] = [...named.known.values(), ...named.unknownPatients]
+  if (second !== undefined) return err([twoPersons(index, second)])
+  const [[sourceRecord, personPath] = ['', '']] = named.known
+  const unknownPerson = sourceRecord === '' ? (named.unknownPatients[0] ?? named.unknown[0] ?? null) : null
   const tail = tailOf(resource)
   if (isLongerThan(tail, limits.maxResourceBytes))
     return err([resourceTooLong(index, limits.maxResourceBytes)])
@@ -77,7 +80,8 @@ export function describeDocument(
     type,
     id,
     sourceRecord,
-    personPath: type === 'Patient' || sourceRecord === '' ? '' : `${elements.person[0] ?? ''}.reference`,
+    personPath,
+    unknownPerson,
     domain,
     category: categories[0] ? codingText(categories[0]) : '',
     code: codes[0] ? codingText(codes[0]) : '',
@@ -88,39 +92,21 @@ export function describeDocument(
     hash: contentDigest(resource),
     tail,
     lookups: lookupsOf(resource, categories, codes),
-    route: route(context.rules, {
-      type,
-      domain,
-      categories: categories.map(codingText),
-      codes: codes.map(codingText),
-      confidentiality,
-      canHavePerson: elements.person.length > 0,
-      hasPerson: sourceRecord !== '',
-    }),
+    // Nobody's refusal or restriction could ever hold for it.
+    route:
+      unknownPerson !== null
+        ? 'local'
+        : route(rules, {
+            type,
+            domain,
+            categories: categories.map(codingText),
+            codes: codes.map(codingText),
+            confidentiality,
+            canHavePerson: elements.person.length > 0,
+            hasPerson: sourceRecord !== '',
+          }),
     mustExist,
   })
-}
-
-/** Server ids of the `Patient`s a resource is about, each once. */
-function namedPersons(
-  resource: Resource,
-  paths: readonly string[],
-  { context, ids }: Pick<DescribeOptions, 'context' | 'ids'>,
-): readonly string[] {
-  const named = new Set<string>()
-  for (const value of paths.flatMap((path) => valuesAt(resource, path))) {
-    if (!isObject(value)) continue
-    const { reference, identifier, type } = value
-    const id = typeof reference === 'string' ? /^Patient\/(.+)$/.exec(reference)?.[1] : undefined
-    if (id !== undefined && ids.isServerId('Patient', id)) named.add(id)
-    // A logical reference, by an identifier that identifies the facility's own resources.
-    else if (reference === undefined && isObject(identifier) && (type === undefined || type === 'Patient')) {
-      const { system, value: text } = identifier
-      if (typeof system === 'string' && typeof text === 'string' && context.identitySystems.includes(system))
-        named.add(ids.derive('Patient', `${system}|${text}`))
-    }
-  }
-  return [...named]
 }
 
 function firstPresent(resource: Resource, paths: readonly string[]): unknown {

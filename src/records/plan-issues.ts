@@ -15,6 +15,10 @@ const unresolvedTexts: Record<UnresolvedReason, Issue['text']> = {
     fr: 'Plusieurs entrées du Bundle portent cet identifiant.',
     en: 'Several entries of the Bundle have this identifier.',
   },
+  'scheme-not-allowed': {
+    fr: 'Une référence absolue est une URL http(s) ou un URN du Bundle.',
+    en: 'An absolute reference is an http(s) URL or a URN of the Bundle.',
+  },
   'not-a-reference': {
     fr: 'Ceci n’est pas une référence FHIR (`Type/id`, `#contenu`, `urn:` ou URL).',
     en: 'This is not a FHIR reference (`Type/id`, `#contained`, `urn:` or URL).',
@@ -26,7 +30,7 @@ export const unresolvedReference = (
   { path }: FoundReference,
   why: UnresolvedReason,
 ): Issue => ({
-  code: why === 'not-a-reference' ? 'value' : 'not-found',
+  code: why === 'not-a-reference' || why === 'scheme-not-allowed' ? 'value' : 'not-found',
   expression: `Bundle.entry[${index}].resource.${path}`,
   text: unresolvedTexts[why],
 })
@@ -80,10 +84,20 @@ export const otherPerson = (index: number): Issue => ({
 /** The server id of a `Patient` that nobody has published or referred to as a person. */
 export const noSuchPerson = (index: number, path: string): Issue => ({
   code: 'not-found',
-  expression: `Bundle.entry[${index}].resource.${path}`,
+  expression: `Bundle.entry[${index}].resource.${path}.reference`,
   text: {
     fr: 'Aucun patient de cet id n’est connu : nommez-le par l’identifiant de votre système.',
     en: 'No patient of this id is known: name them by the id of your own system.',
+  },
+})
+
+/** Not an error: a document about a person who cannot be told is kept. */
+export const unknownPerson = (index: number, path: string): Issue => ({
+  code: 'not-found',
+  expression: `Bundle.entry[${index}].resource.${path}`,
+  text: {
+    fr: 'Ce document ne nomme personne que le dossier connaisse : il reste dans le dossier local et ne se trouve pas par patient.',
+    en: 'This document names nobody the record knows: it is kept in the local record and is not found by patient.',
   },
 })
 

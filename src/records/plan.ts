@@ -110,6 +110,11 @@ export function planPublication(
   }
 
   giveContentIds(drafts, ids.derive)
+  const entryAt = (index: number) => {
+    const draft = drafts.get(index)
+    return { type: draft?.entry.resource.resourceType ?? '', id: draft?.ownId ?? '' }
+  }
+  const persons = { context, ids, references: scope, entryAt }
   const documents = new Map<string, PlannedDocument>()
   const firstByFullUrl = new Map<string, string>()
   for (const draft of drafts.values()) {
@@ -122,8 +127,8 @@ export function planPublication(
       if (first !== key) report(entry.index, duplicateFullUrl(entry.index))
     }
     const described = describeDocument({ ...entry, resource: rewritten(draft, drafts, ids.derive) }, id, {
-      context,
-      ids,
+      rules: context.rules,
+      persons,
       mustExist: draft.isServerId,
     })
     if (!described.ok) {

@@ -6,6 +6,8 @@ import { documentKey } from './documents-rows.ts'
 import type { LatestVersion } from './documents-sql.ts'
 import { versionedReference } from './page.ts'
 import type { EntryOutcome, Plan } from './plan.ts'
+import type { PlannedDocument } from './plan-document.ts'
+import { unknownPerson } from './plan-issues.ts'
 
 /** A planned document as it now stands. */
 export interface Written {
@@ -49,7 +51,12 @@ export function responseBundle(
     resourceType: 'Bundle',
     type: plan.kind === 'batch' ? 'batch-response' : 'transaction-response',
     timestamp: published,
-    entry: plan.outcomes.map((outcome) => ({ response: entryResponse(outcome, written, language) })),
+    entry: plan.outcomes.map((outcome, index) => ({
+      response: {
+        ...entryResponse(outcome, written, language),
+        ...('document' in outcome ? warningOf(plan.documents[outcome.document], index, language) : {}),
+      },
+    })),
   }
 }
 
@@ -66,6 +73,12 @@ function entryResponse(outcome: EntryOutcome, written: readonly Written[], langu
     etag: `W/"${latest.version}"`,
     lastModified: latest.published,
   }
+}
+
+/** What was kept, but not as its sender may think. */
+function warningOf(document: PlannedDocument | undefined, index: number, language: 'fr' | 'en') {
+  if (!document || document.unknownPerson === null) return {}
+  return { outcome: operationOutcome([unknownPerson(index, document.unknownPerson)], language, 'warning') }
 }
 
 const statusTexts = { 400: '400 Bad Request', 404: '404 Not Found', 409: '409 Conflict' } as const

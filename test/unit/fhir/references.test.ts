@@ -47,6 +47,8 @@ describe('a reference', () => {
     ['Practitioner?identifier=urn:npi|8', { kind: 'unresolved', why: 'condition-ambiguous' }],
     ['Practitioner?identifier=urn:npi|7', { kind: 'unresolved', why: 'condition-not-resolvable' }],
     ['Practitioner?name=x', { kind: 'unresolved', why: 'condition-not-resolvable' }],
+    ['javascript:alert(1)', { kind: 'unresolved', why: 'scheme-not-allowed' }],
+    ['ftp://other.example/Patient/5', { kind: 'unresolved', why: 'scheme-not-allowed' }],
     ['Foo/1', { kind: 'unresolved', why: 'not-a-reference' }],
     ['Patient', { kind: 'unresolved', why: 'not-a-reference' }],
     ['', { kind: 'unresolved', why: 'not-a-reference' }],

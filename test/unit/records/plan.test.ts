@@ -170,7 +170,7 @@ describe('what is wrong', () => {
   test('two persons', () => {
     const subject = [{ reference: 'Patient/a' }, { reference: 'Patient/b' }]
     expect(issues([{ resource: { resourceType: 'Account', status: 'active', subject } }])).toEqual([
-      ['conflict', 'Bundle.entry[0].resource.subject'],
+      ['conflict', 'Bundle.entry[0].resource.subject[1]'],
     ])
     const same = [subject[0], subject[0]]
     expect(

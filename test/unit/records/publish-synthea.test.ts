@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isObject } from '../../../src/fhir/json.ts'
-import { currentRows, openPublisher, type Publisher, responses } from './publish-support.ts'
+import { currentRows, openPublisher, type Publisher, refusal, responses } from './publish-support.ts'
 
 const synthea = '../shared/data/synthea'
 const examples = '../shared/data/hl7-r4-examples'
@@ -166,7 +166,16 @@ describe.skipIf(!existsSync(synthea))('the 29 Synthea files, one after another',
 })
 
 describe.skipIf(!existsSync(examples))('the HL7 R4 examples', () => {
-  test.each(existsSync(examples) ? jsonFiles(examples) : [])('%s is kept as it is', async (file) => {
+  const all = existsSync(examples) ? jsonFiles(examples) : []
+  /** Bundles of several patients. */
+  const several = all.filter((file) => /Bundle-(3a0707d3.*|b248b1b2.*|bundle-references)\.json$/.test(file))
+
+  test.each(several)('%s is refused: nobody’s entry could tell who was disclosed', async (file) => {
+    const bundle = `{"resourceType":"Bundle","type":"collection","entry":[{"resource":${readFileSync(file, 'utf8')}}]}`
+    expect(refusal(await openPublisher().publish(bundle))).toMatchObject({ reason: 'conflict' })
+  })
+
+  test.each(all.filter((file) => !several.includes(file)))('%s is kept as it is', async (file) => {
     const publisher = openPublisher()
     const text = readFileSync(file, 'utf8')
     const bundle = `{"resourceType":"Bundle","type":"collection","entry":[{"resource":${text}}]}`
