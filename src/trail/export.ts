@@ -157,8 +157,10 @@ async function withPeriod(
 }
 
 /** As the ledger writes times, so that they compare as text. */
+/** The empty string for what is no instant. */
 function utc(time: string): string {
-  return new Date(time).toISOString()
+  const at = new Date(time)
+  return Number.isNaN(at.getTime()) ? '' : at.toISOString()
 }
 
 type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
