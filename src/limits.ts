@@ -47,7 +47,10 @@ export const limits = {
   defaultPageRows: 50,
   /** Largest `_count`: 500 references fill one audit entry. */
   maxPageRows: 500,
-  /** Bytes of one page of stored JSON; the page is cut short with `next`. Worker memory is 128 MB for many requests. */
+  /**
+   * Bytes of one page of stored JSON; the page is cut short with `next`. Worker memory is 128 MB for many requests, and
+   * sqld sends no answer past 10 MB, in which text may take twice its length (each quote is escaped).
+   */
   maxPageBytes: 4 * 1024 * 1024,
 
   // --- the audit log ----------------------------------------------------------------------------------------------

@@ -42,8 +42,9 @@ export interface OperationContext<Param, Query> {
   /** Names of the logs served here, the serving region's first. */
   readonly logs: readonly string[]
   /**
-   * The read batch of the request, to be called once: policy facts and the page in one snapshot of the nearest replica
-   * and, when the caller's facility belongs to this region, the local statements in parallel.
+   * The read batch of the request: policy facts and the page in one snapshot of the nearest replica and, when the
+   * caller's facility belongs to this region, the local statements in parallel. Called once; a page of large documents
+   * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */

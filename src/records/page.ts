@@ -5,9 +5,10 @@ import type { Disclosed } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../store/ports.ts'
 
-/** The columns every page statement selects, of a `document` under the alias `d`. */
-export const pageColumns =
-  'd.type, d.id, d.version, d.person, d.facility, d.domain, d.confidentiality, d.date_lo, d.published, d.body'
+/** The columns of a `document` that every page statement selects beside the body. */
+export const rowColumns = 'type, id, version, person, facility, domain, confidentiality, date_lo, published'
+
+export const pageColumns = `${rowColumns}, body`
 
 export interface PageRow {
   readonly type: string
@@ -19,6 +20,7 @@ export interface PageRow {
   readonly confidentiality: string
   readonly dateLo: string
   readonly published: string
+  /** Empty when the statement held it back: the page is full, or may be. */
   readonly body: string
   readonly shared: boolean
 }
@@ -33,7 +35,7 @@ export const pageRow = (row: Row, shared: boolean): PageRow => ({
   confidentiality: row.confidentiality as string,
   dateLo: row.date_lo as string,
   published: row.published as string,
-  body: row.body as string,
+  body: (row.body as string | null) ?? '',
   shared,
 })
 
@@ -66,14 +68,19 @@ export function judge(caller: Caller, rows: readonly PageRow[]): Judged {
 const newestFirst = (a: PageRow, b: PageRow): number =>
   a.dateLo === b.dateLo ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.dateLo > b.dateLo ? -1 : 1
 
+export interface Page {
+  /** Each with its body. */
+  readonly rows: readonly PageRow[]
+  readonly more: boolean
+  /** It ended at a row whose body was held back. */
+  readonly isCut: boolean
+}
+
 /**
  * Merges branches that are each complete in their first `count + 1` rows. A document seen twice (while it moves between
  * the databases) counts once, in its newest version.
  */
-export function merge(
-  branches: readonly (readonly PageRow[])[],
-  count: number,
-): { readonly rows: readonly PageRow[]; readonly more: boolean } {
+export function merge(branches: readonly (readonly PageRow[])[], count: number): Page {
   const unique = new Map<string, PageRow>()
   for (const row of branches.flat()) {
     const key = `${row.type}/${row.id}`
@@ -84,12 +91,14 @@ export function merge(
   const rows: PageRow[] = []
   let bytes = 0
   for (const row of ordered) {
+    if (rows.length === count) return { rows, more: true, isCut: false }
+    if (row.body === '') return { rows, more: true, isCut: true }
     // UTF-16 units bound UTF-8 bytes within a factor of three; what matters is that a page is bounded.
     bytes += row.body.length
-    if (rows.length === count || (rows.length > 0 && bytes > limits.maxPageBytes)) return { rows, more: true }
+    if (rows.length > 0 && bytes > limits.maxPageBytes) return { rows, more: true, isCut: false }
     rows.push(row)
   }
-  return { rows, more: false }
+  return { rows, more: false, isCut: false }
 }
 
 /** What leaves, by patient, for the audit entries. */

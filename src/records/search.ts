@@ -2,17 +2,16 @@
 import { z } from 'zod'
 import type { Presented } from '../access/caller.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
-import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import type { DateSearch } from '../fhir/date.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
-import { parseSearch, type SearchQuery, type Token } from '../fhir/search.ts'
+import { parseSearch, type SearchQuery } from '../fhir/search.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { SqlValue, Statement } from '../store/ports.ts'
-import { type Cursors, createCursors, type Position } from './cursor.ts'
-import { disclosedOf, judge, merge, type PageRow, pageColumns, pageRow } from './page.ts'
+import { type Cursors, createCursors } from './cursor.ts'
+import { disclosedOf, judge, merge, type Page, type PageRow, pageRow } from './page.ts'
+import { type Bound, eachRow, pageStatements, runningSum } from './search-sql.ts'
 
 const param = z.object({ type: z.string() })
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
@@ -44,18 +43,24 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
-  const loaded = await ctx.load(({ presented, facility }) => ({
-    records: pageStatements(type, wanted, after, visible('d'), visibleArgs(presented)),
-    local: pageStatements(type, wanted, after, visibleLocal('d'), visibleLocalArgs(facility)),
-  }))
+  const load = (bound: Bound) =>
+    ctx.load(({ presented, facility }) => ({
+      records: pageStatements(type, wanted, after, bound, visible('d'), visibleArgs(presented)),
+      local: pageStatements(type, wanted, after, bound, visibleLocal('d'), visibleLocalArgs(facility)),
+    }))
+  let loaded = await load(eachRow)
   if (!loaded.ok) return loaded
-  const { records, local, caller, isLocalMissing } = loaded.value
-  const branches = [
-    ...records.map((rows) => rows.map((row) => pageRow(row, true))),
-    ...local.map((rows) => rows.map((row) => pageRow(row, false))),
-  ]
+  let page = pageOf(loaded.value, wanted)
+  if (page.isCut) {
+    loaded = await load(runningSum)
+    if (!loaded.ok) return loaded
+    page = pageOf(loaded.value, wanted)
+    // The first row of a statement has its body; only one that a document just left for another can begin without.
+    if (page.isCut && page.rows.length === 0)
+      return err({ reason: 'store-unavailable', detail: 'a document is moving between the databases' })
+  }
+  const { caller, isLocalMissing } = loaded.value
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
-  const page = merge(branches, wanted.count)
   const judged = judge(caller, page.rows)
   const disclosed = disclosedOf(judged.rows)
   // Only a look-up by identifier can meet several persons; so many share one only by mistake.
@@ -73,123 +78,14 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   })
 }
 
-/**
- * The statements of a page. A single coding is looked for twice: by the index on the first coding, and in the person's
- * partition among second codings; the branches are merged in order.
- */
-function pageStatements(
-  type: string,
-  wanted: SearchQuery,
-  after: Position | null,
-  filter: string,
-  filterArgs: Readonly<Record<string, SqlValue>>,
-): readonly Statement[] {
-  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: wanted.count + 1 }
-  const where: string[] = []
-  if (wanted.identifier) {
-    Object.assign(args, {
-      identifier: `${wanted.identifier.system}|${wanted.identifier.code}`,
-      birth_date: wanted.birthDate,
-    })
-    where.push(
-      "d.id in (select l.id from lookup as l where l.type = :type and l.param = 'identifier' and l.value = :identifier)",
-      "d.body ->> '$.birthDate' = :birth_date",
-    )
-  } else {
-    args.patient = wanted.patient
-    where.push('d.person = (select person from source_record where id = :patient)')
-  }
-  wanted.category.forEach((tokens, i) => {
-    where.push(tokenFilter('category', tokens, `category_${i}`, args))
-  })
-  wanted.date.forEach((date, i) => {
-    where.push(dateFilter(date, `date_${i}`, args))
-  })
-  if (after) {
-    Object.assign(args, { after_date: after.dateLo, after_id: after.id })
-    where.push('d.date_lo <= :after_date and (d.date_lo < :after_date or d.id > :after_id)')
-  }
-  const page = (conditions: readonly string[]): Statement => ({
-    sql: `select ${pageColumns} from document as d
-where d.type = :type and ${[...where, ...conditions].join('\n  and ')}
-  and ${filter}
-order by d.date_lo desc, d.id limit :rows`,
-    args,
-  })
-  const [single, ...others] = wanted.code
-  const exact = single?.length === 1 && others.length === 0 ? single[0] : undefined
-  if (exact?.system && exact.code !== null) {
-    args.code = `${exact.system}|${exact.code}`
-    return [page(['d.code = :code']), page([`d.code <> :code and ${inLookup('code', 'l.value = :code')}`])]
-  }
-  return [page(wanted.code.map((tokens, i) => tokenFilter('code', tokens, `code_${i}`, args)))]
-}
-
-const inLookup = (name: 'category' | 'code', condition: string): string =>
-  `exists (select 1 from lookup as l where l.type = d.type and l.id = d.id and l.param = '${name}' and ${condition})`
-
-/** A disjunction of tokens over first coding (column) and further codings (lookup), as one bound JSON list per form. */
-function tokenFilter(
-  name: 'category' | 'code',
-  tokens: readonly Token[],
-  prefix: string,
-  args: Record<string, SqlValue>,
-): string {
-  const forms: string[] = []
-  const form = (suffix: string, values: readonly string[], of: (value: string) => string) => {
-    if (values.length === 0) return
-    args[`${prefix}_${suffix}`] = JSON.stringify(values)
-    const listed = `(select value from json_each(:${prefix}_${suffix}))`
-    forms.push(`${of(`d.${name}`)} in ${listed}`, inLookup(name, `${of('l.value')} in ${listed}`))
-  }
-  form(
-    'exact',
-    tokens.filter((t) => t.system !== null && t.code !== null).map((t) => `${t.system}|${t.code}`),
-    (value) => value,
+const pageOf = ({ records, local }: Loaded, { count }: SearchQuery): Page =>
+  merge(
+    [
+      ...records.map((rows) => rows.map((row) => pageRow(row, true))),
+      ...local.map((rows) => rows.map((row) => pageRow(row, false))),
+    ],
+    count,
   )
-  form(
-    'code',
-    tokens.filter((t) => t.system === null).map((t) => t.code ?? ''),
-    codeOf,
-  )
-  form(
-    'system',
-    tokens.filter((t) => t.code === null).map((t) => t.system ?? ''),
-    systemOf,
-  )
-  return `(${forms.join('\n    or ')})`
-}
-
-const codeOf = (value: string): string => `substr(${value}, instr(${value}, '|') + 1)`
-const systemOf = (value: string): string => `substr(${value}, 1, instr(${value}, '|') - 1)`
-
-/** R4 §3.1.1.4.6: the searched range against the range of the document, both as UTC text. */
-function dateFilter({ prefix, lo, hi }: DateSearch, name: string, args: Record<string, SqlValue>): string {
-  const bind = (text: string, side: 'lo' | 'hi'): string => {
-    args[`${name}_${side}`] = text
-    return `:${name}_${side}`
-  }
-  switch (prefix) {
-    case 'eq':
-      return `d.date_lo >= ${bind(lo, 'lo')} and d.date_hi <= ${bind(hi, 'hi')} and d.date_lo <> ''`
-    case 'ne':
-      return `(d.date_lo < ${bind(lo, 'lo')} or d.date_hi > ${bind(hi, 'hi')}) and d.date_lo <> ''`
-    case 'gt':
-      return `d.date_hi > ${bind(hi, 'hi')}`
-    case 'ge':
-      return `d.date_hi >= ${bind(lo, 'lo')}`
-    case 'lt':
-      return `d.date_lo < ${bind(lo, 'lo')} and d.date_lo <> ''`
-    case 'le':
-      return `d.date_lo <= ${bind(hi, 'hi')} and d.date_lo <> ''`
-    case 'sa':
-      return `d.date_lo > ${bind(hi, 'hi')}`
-    case 'eb':
-      return `d.date_hi < ${bind(lo, 'lo')} and d.date_lo <> ''`
-    case 'ap':
-      return `d.date_lo <= ${bind(hi, 'hi')} and d.date_hi >= ${bind(lo, 'lo')} and d.date_lo <> ''`
-  }
-}
 
 /** Caller and question, without the cursor itself. */
 function bindingOf({ presented, url }: { readonly presented: Presented; readonly url: URL }): string {

@@ -58,7 +58,8 @@ function storeError(error: unknown): StoreError {
     !error.code.startsWith('SQLITE_IOERR')
   )
     return new StoreError('statement', message, error)
-  if (error.code === 'SQL_PARSE_ERROR' || error.code === 'SQL_INPUT_ERROR')
+  // An answer past what sqld sends is the same at every server: asking the primary would not help.
+  if (['SQL_PARSE_ERROR', 'SQL_INPUT_ERROR', 'RESPONSE_TOO_LARGE'].includes(error.code))
     return new StoreError('statement', message, error)
   return new StoreError('unavailable', `${error.code}: ${message}`, error)
 }
