@@ -2,11 +2,12 @@
 import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
 import { refreshLocalSourceRecords, settlePending } from '../records/settle.ts'
 import { hranaWriter } from '../store/hrana.ts'
+import type { Writer } from '../store/ports.ts'
 import type { WorkerEnvironment } from './environment.ts'
 
 export class ScheduleObject extends DurableObject<WorkerEnvironment> {
@@ -36,26 +37,32 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     const logs = auditLogs(
       amongLogs(config.regions, (log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     )
-    const prune = [
-      { sql: 'delete from write_key where at < ?', args: [Date.now() - limits.writeKeyMemoryMs] },
-    ]
-    const prunes = this.#isDue('prune', limits.pruneEveryMs)
-    if (prunes) await this.#attempt('prune write keys', 'records', () => primary.apply(prune))
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('settle intents', name, () => settleIntents(log, logs, primary))
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
       )
-      if (prunes) await this.#attempt('prune write keys', name, () => database.apply(prune))
       await this.#attempt('refresh source records', name, async () => {
         const key = `source-records ${name}`
         const since = (await this.ctx.storage.get<number>(key)) ?? 0
         await this.ctx.storage.put(key, await refreshLocalSourceRecords(primary, database, since))
       })
     }
+    // Last: a key is the only witness of what is to be settled above.
+    if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary)
     if (this.#isDue('keys', limits.jwksRefreshEveryMs))
       await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
+  }
+
+  async #prune({ regions }: Config, primary: Writer): Promise<void> {
+    const before = Date.now() - limits.writeKeyMemoryMs
+    const statements = [{ sql: 'delete from write_key where at < ?', args: [before] }]
+    await this.#attempt('prune write keys', 'records', () => primary.apply(statements))
+    for (const { name, local } of regions) {
+      const database = hranaWriter({ url: local.url, token: local.writeToken })
+      await this.#attempt('prune write keys', name, () => database.apply(statements))
+    }
   }
 
   #isDue(step: string, everyMs: number): boolean {
