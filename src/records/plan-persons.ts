@@ -9,7 +9,7 @@ import { isObject, type JsonObject } from '../fhir/json.ts'
 import { baseOfFullUrl, type ReferenceScope, resolveReference } from '../fhir/references.ts'
 import { idPattern } from '../fhir/types.ts'
 import { isGloballyUnique, type ServerIds } from './identity.ts'
-import type { PlanContext } from './plan.ts'
+import type { PlanContext } from './plan-context.ts'
 
 /** What names of persons in one published bundle can mean. */
 export interface PersonScope {

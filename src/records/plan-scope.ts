@@ -2,7 +2,7 @@
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { codingText, identifiersOf } from '../fhir/codings.ts'
 import type { ReferenceScope } from '../fhir/references.ts'
-import type { PlanContext } from './plan.ts'
+import type { PlanContext } from './plan-context.ts'
 
 /** Where two entries share a name, the first has it; whether they are one resource is judged when both have an id. */
 export function referenceScope(

@@ -17,23 +17,10 @@ import { err, ok, type Result } from '../result.ts'
 import { initialPerson, ownSourceKey, type ServerIds, serverIds } from './identity.ts'
 import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
 import { type PersonKey, personKeys } from './person.ts'
+import type { PlanContext } from './plan-context.ts'
 import { describeDocument, type PlannedDocument } from './plan-document.ts'
 import { duplicateFullUrl, keyConflict, unresolvedReference } from './plan-issues.ts'
 import { referenceScope } from './plan-scope.ts'
-import type { SharingRule } from './sharing.ts'
-
-export interface PlanContext {
-  readonly facility: string
-  /** Identifier systems by which the facility identifies documents. */
-  readonly identitySystems: readonly string[]
-  /** 32 bytes. */
-  readonly idKey: Uint8Array
-  readonly rules: readonly SharingRule[]
-  /** Identifier systems on which persons may be joined. */
-  readonly personSystems: readonly string[]
-  /** Base of this server's FHIR URLs, ending in `/`. */
-  readonly baseUrl: string
-}
 
 /** A `Patient` the bundle holds or refers to. */
 export interface PlannedSourceRecord {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { readBundle } from '../../../src/fhir/bundle.ts'
 import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
-import { type Plan, type PlanContext, planPublication } from '../../../src/records/plan.ts'
+import { type Plan, planPublication } from '../../../src/records/plan.ts'
+import type { PlanContext } from '../../../src/records/plan-context.ts'
 
 const idKey = new Uint8Array(32).fill(7)
 const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*' }
