@@ -216,7 +216,7 @@ const staged = `
   from pending as w cross join json_each(w.documents) as r
   left join prior as p on p.type = r.value ->> 0 and p.id = r.value ->> 1
   where w.write_key = :key and r.value ->> ${tailAt} is not null
-    and (p.id is null or p.is_current = 0 and p.facility = :facility and p.source_record = r.value ->> 2)`
+    and (p.id is null or p.is_current = 0 and p.facility = :facility and p.source_record in ('', r.value ->> 2))`
 
 /** Documents that leave because *records* now has them. */
 const left = `
@@ -226,4 +226,4 @@ const left = `
   join document as d on d.type = p.type and d.id = p.id
   where w.write_key = :key and r.value ->> ${tailAt} is null
     and p.is_current = 1 and p.facility = :facility and p.source_record = r.value ->> 2
-    and d.facility = :facility and d.source_record = p.source_record`
+    and d.facility = :facility and d.source_record in ('', p.source_record)`

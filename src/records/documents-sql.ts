@@ -29,10 +29,10 @@ export const boundStage = `select ${stagedColumnNames
 /**
  * A staged row `s` that must not be written: another facility's document of this id (told as if there were none), the
  * facility's own about another person, a `PUT` to a server id that the facility has not published, or one that names its
- * person by a server id of which there is no source record.
+ * person by a server id of which there is no source record. What is about nobody yet may come to be about someone.
  */
 export const refusedRow = `(
-  cur.id is not null and (cur.facility <> :facility or cur.source_record <> s.source_record)
+  cur.id is not null and (cur.facility <> :facility or cur.source_record not in ('', s.source_record))
   or cur.id is null and s.must_exist = 1 and s.prior_version = 0
   or s.source_record <> '' and not exists (select 1 from source_record as named where named.id = s.source_record)
 )`
@@ -81,11 +81,11 @@ export const writeDocuments = (
     from numbered
     where true
     on conflict (type, id) do update set
-      person = excluded.person, date_lo = excluded.date_lo, domain = excluded.domain, category = excluded.category,
+      person = excluded.person, source_record = excluded.source_record, date_lo = excluded.date_lo, domain = excluded.domain, category = excluded.category,
       code = excluded.code, date_hi = excluded.date_hi, status = excluded.status,
       confidentiality = excluded.confidentiality, published = excluded.published, version = excluded.version,
       clock = excluded.clock, hash = excluded.hash, body = excluded.body
-    where document.hash <> excluded.hash`,
+    where document.hash <> excluded.hash or document.source_record <> excluded.source_record`,
   args: { ...args, published, facility },
 })
 
@@ -116,7 +116,7 @@ export const removeDocuments = (leaving: string, facility: string): readonly Sta
       delete from lookup where (type, id) in (
         select d.type, d.id from json_each(:leaving) as l
         join document as d on d.type = l.value ->> 0 and d.id = l.value ->> 1
-        where d.facility = :facility and d.source_record = l.value ->> 2)`,
+        where d.facility = :facility and d.source_record in ('', l.value ->> 2))`,
     args: { leaving, facility },
   },
   {
@@ -124,7 +124,7 @@ export const removeDocuments = (leaving: string, facility: string): readonly Sta
       delete from document where (type, id) in (
         select d.type, d.id from json_each(:leaving) as l
         join document as d on d.type = l.value ->> 0 and d.id = l.value ->> 1
-        where d.facility = :facility and d.source_record = l.value ->> 2)`,
+        where d.facility = :facility and d.source_record in ('', l.value ->> 2))`,
     args: { leaving, facility },
   },
 ]

@@ -7,7 +7,8 @@ import { noSuchDocument, noSuchPerson, otherPerson } from './plan-issues.ts'
 import type { SourceRecordRow } from './source-records.ts'
 
 /**
- * Null when nothing stands against writing it. Another facility's document is told as if there were none.
+ * Null when nothing stands against writing it. Another facility's document is told as if there were none. One about
+ * nobody may come to be about someone, never the reverse.
  *
  * @param stored what a database holds of it
  */
@@ -17,7 +18,9 @@ export function contradiction(
   stored: readonly LatestVersion[],
 ): Issue | null {
   if (stored.some((latest) => latest.facility !== facility)) return noSuchDocument(index)
-  return stored.some((latest) => latest.sourceRecord !== sourceRecord) ? otherPerson(index) : null
+  const isOther = (latest: LatestVersion) =>
+    latest.sourceRecord !== '' && latest.sourceRecord !== sourceRecord
+  return stored.some(isOther) ? otherPerson(index) : null
 }
 
 /** Source records that documents of the plan may name: those it brings in, and those that *records* has. */

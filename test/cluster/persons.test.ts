@@ -68,9 +68,10 @@ describe('who a publication is about', () => {
       performer: [{ reference: `Patient/ghost-${n}` }],
     }
     const [, location] = await publish(montRoyal, transaction(patientResource(person), resource))
-    const body = (await (await running.get(`/fhir/${location}`, professional)).json()) as {
-      performer: { reference: string }[]
-    }
+    const read = () => running.get(`/fhir/${location}`, professional)
+    // Reads ask the replica, which may not have it yet.
+    await expect.poll(async () => (await read()).status).toBe(200)
+    const body = (await (await read()).json()) as { performer: { reference: string }[] }
     return body.performer[0]?.reference ?? ''
   }
 
@@ -154,4 +155,47 @@ describe('who a publication is about', () => {
       outcome: { issue: [{ severity: 'warning', code: 'not-found' }] },
     })
   })
+
+  test.each([
+    ['shared', 'N'],
+    ['local', 'R'],
+  ])(
+    'what was filed under nobody is corrected by naming its person, then %s',
+    async (route, confidentiality) => {
+      const person = samplePatient(route === 'shared' ? 68 : 69)
+      const named = observation(person, { n: 1, date: '2024-01-01', confidentiality })
+      const stored = async (database: 'records' | 'local', table: string) => {
+        const { primary, local } = running.cluster.databases
+        const { url, readToken } = database === 'records' ? primary : (local.montreal ?? primary)
+        const sql = `select version from ${table} where type = 'Observation' and id = ?`
+        const [found = []] = await hranaReader({ url, token: readToken }).read(
+          [{ sql, args: [idOf(location)] }],
+          10_000,
+        )
+        return found.map(({ version }) => Number(version))
+      }
+      const [location] = await publish(
+        montRoyal,
+        transaction({ ...named, subject: { display: person.family } }),
+      )
+      expect(await stored('local', 'document')).toEqual([1])
+
+      const { status, body } = await post(montRoyal, transaction(patientResource(person), named))
+      expect({ status, body }).toMatchObject({ status: 200 })
+      expect(body.entry?.[1]?.response).toMatchObject({ status: '200 OK', etag: 'W/"2"' })
+      const isShared = route === 'shared'
+      expect(await stored('records', 'document')).toEqual(isShared ? [2] : [])
+      expect(await stored('local', 'document')).toEqual(isShared ? [] : [2])
+      expect(await stored('local', 'document_version')).toEqual([1])
+
+      const patient = locations(body)[0]
+      const found = async () => {
+        const response = await running.get(`/fhir/Observation?patient=${idOf(patient)}`, montRoyal)
+        const page = (await response.json()) as { entry?: { resource: { id: string } }[] }
+        return (page.entry ?? []).map(({ resource }) => resource.id)
+      }
+      // Searches ask the replica.
+      await expect.poll(found).toEqual([idOf(location)])
+    },
+  )
 })

@@ -241,6 +241,61 @@ describe('a server id', () => {
   })
 })
 
+describe('a document about nobody the record knows', () => {
+  const nobody = { subject: { display: 'Zoé' } }
+  const value = (members: object) => bundle('transaction', put('o', observation('p', members)))
+  const identified = { identifier: [{ system: 's', value: '1' }] }
+  const withhold = () =>
+    publisher.records.db.exec(`update sharing_rule set type = 'Observation', domain = '*' where position = 0`)
+
+  test.each([
+    ['shared', [1, 0]],
+    ['local', [0, 1]],
+  ])('is corrected by naming its person, then %s', async (route, counts) => {
+    const [first] = responses(await publisher.publish(value({ ...nobody, ...identified })))
+    expect(first?.outcome?.issue).toMatchObject([{ code: 'not-found' }])
+    expect(unshared()).toMatchObject([{ source_record: '', person: '' }])
+    if (route === 'local') withhold()
+    const [entry] = responses(await publisher.publish(value(identified)))
+    expect(entry).toMatchObject({ status: '200 OK', etag: 'W/"2"' })
+    expect(entry).not.toHaveProperty('outcome')
+    expect([shared().length, unshared().length]).toEqual(counts)
+    const sourceRecord = id('Patient', 'p')
+    expect(currentRows(publisher)).toMatchObject([
+      { source_record: sourceRecord, person: id('Person', sourceRecord), version: 2 },
+    ])
+    expect(publisher.local.rows('select version, source_record from document_version')).toMatchObject([
+      { version: 1, source_record: '' },
+    ])
+    const lookups = [publisher.records, publisher.local].map((db) => db.rows('select * from lookup').length)
+    expect(lookups).toEqual(counts)
+  })
+
+  test('is corrected where it is shared, and when it moves from there', async () => {
+    publisher = openPublisher([])
+    const anonymous = { resourceType: 'Claim', status: 'active' }
+    await publisher.publish(bundle('transaction', put('a', anonymous), put('b', anonymous)))
+    expect(shared()).toMatchObject([{ source_record: '' }, { source_record: '' }])
+    await publisher.publish(bundle('transaction', put('a', claim('p'))))
+    publisher.records.db.exec('update sharing_rule set shared = 0')
+    await publisher.publish(bundle('transaction', put('b', claim('p'))))
+    for (const rows of [shared(), unshared()])
+      expect(rows).toMatchObject([{ source_record: id('Patient', 'p'), version: 2 }])
+  })
+
+  test.each(['transaction', 'batch'])('once about someone, stays so, in a %s', async (kind) => {
+    await publisher.publish(value(nobody))
+    await publisher.publish(value({}))
+    const before = currentRows(publisher)
+    for (const members of [nobody, { subject: { reference: 'Patient/q' } }]) {
+      const result = await publisher.publish(bundle(kind, put('o', observation('p', members))))
+      if (kind === 'batch') expect(responses(result)[0]?.status).toBe('409 Conflict')
+      else expect(refusal(result)).toMatchObject({ reason: 'conflict' })
+      expect(currentRows(publisher)).toEqual(before)
+    }
+  })
+})
+
 describe('when the sharing policy changes', () => {
   const withhold = (yes: boolean) =>
     publisher.records.db
