@@ -65,6 +65,7 @@ create unique index facility_current on facility (id) where valid_to is null;
 create unique index facility_uri on facility (uri) where valid_to is null;
 --> statement-breakpoint
 -- `algorithms` and `jwks` are JSON. `jwks_url` is where the scheduled refresh looks; a token never says where.
+-- `role_system`: code system of the roles in this issuer's tokens; null: not checked.
 create table issuer (
   row integer primary key,
   issuer text not null,
@@ -72,6 +73,7 @@ create table issuer (
   algorithms text not null,
   jwks text not null,
   jwks_url text,
+  role_system text,
   valid_from integer not null,
   valid_to integer
 ) strict;

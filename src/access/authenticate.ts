@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../result.ts'
 import type { Reader, Row, Statement } from '../store/ports.ts'
 import type { Placement, Presented } from './caller.ts'
 import { facilityRow, isClient } from './caller-sql.ts'
-import { readClaims } from './claims.ts'
+import { type Claimed, presentedRole, readClaims } from './claims.ts'
 import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
 import type { TrustedIssuer } from './issuer-keys.ts'
 import { IssuerList } from './issuer-list.ts'
@@ -28,8 +28,6 @@ export interface Authenticator {
   forget(presented: Presented): void
 }
 
-/** Claims of a token nobody has verified yet. */
-type Claimed = Omit<Presented, 'issuerRow'>
 type Cause = TokenRefusal['cause']
 
 /** RFC 9068 §2.2; each is refused by name when absent. `scope` may be: rights come from the registry. */
@@ -39,7 +37,7 @@ const requiredClaims = ['iss', 'sub', 'client_id', 'aud', 'exp', 'iat', 'jti'] a
 const tokenTypes = ['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt']
 
 /** All of them at once: an invented name costs no read of its own. */
-const issuersSql = `select row, issuer, audience, algorithms, jwks
+const issuersSql = `select row, issuer, audience, algorithms, jwks, role_system
 from issuer where valid_to is null order by row limit ${limits.maxRememberedIssuers}`
 
 const placementSql = `select f.row, f.id, f.region, f.log
@@ -90,16 +88,16 @@ export function createAuthenticator(registry: Reader): Authenticator {
   const admit = async (
     key: string,
     claimed: Claimed,
-    issuerRow: number,
+    { row, roleSystem }: TrustedIssuer,
     placement: Placement | null | undefined,
   ): Promise<Result<Authenticated, TokenRefusal>> => {
-    const presented = { ...claimed, issuerRow }
+    const presented = { ...claimed, issuerRow: row, role: presentedRole(claimed, roleSystem) }
     if (placement !== undefined) placements.set(placementKey(claimed), { placement })
     tokens.set(key, presented)
     return ok({ presented, placement: await placementFor(claimed) })
   }
 
-  const placementFor = async (claimed: Claimed): Promise<Placement | null> => {
+  const placementFor = async (claimed: Placed): Promise<Placement | null> => {
     const known = placements.get(placementKey(claimed))
     if (known) return known.placement
     const [rows] = await registry.read([placementStatement(claimed)])
@@ -143,18 +141,18 @@ const dependsOnRow: ReadonlySet<Cause> = new Set([
   'wrong-audience',
 ])
 
-/** Row number of the issuer's registry row by whose keys the token holds. */
+/** The issuer's registry row by whose keys the token holds. */
 async function verifyBy(
   issuers: IssuerList,
   token: string,
   jws: UnverifiedJws,
   { issuer }: Claimed,
   nowMs: number,
-): Promise<Result<number, TokenRefusal>> {
+): Promise<Result<TrustedIssuer, TokenRefusal>> {
   const trusted = await issuers.trusted(issuer)
   if (!trusted) return refused('unknown-issuer')
   const cause = await verifySignature(token, jws, trusted, nowMs)
-  return cause === null ? ok(trusted.row) : refused(cause)
+  return cause === null ? ok(trusted) : refused(cause)
 }
 
 /** Null when the token holds; its issuer's row says which keys, algorithms and audience, never the token. */
@@ -198,12 +196,15 @@ function causeOf(error: unknown): Cause {
   throw error
 }
 
-const placementStatement = ({ issuer, clientId, facilityUri }: Claimed): Statement => ({
+/** What a caller's placement depends on. */
+type Placed = Pick<Presented, 'issuer' | 'clientId' | 'facilityUri'>
+
+const placementStatement = ({ issuer, clientId, facilityUri }: Placed): Statement => ({
   sql: placementSql,
   args: { caller_issuer: issuer, caller_client: clientId, caller_facility_uri: facilityUri },
 })
 
-const placementKey = ({ issuer, clientId, facilityUri }: Claimed): string =>
+const placementKey = ({ issuer, clientId, facilityUri }: Placed): string =>
   JSON.stringify([issuer, clientId, facilityUri])
 
 const placementOf = (row: Row | undefined): Placement | null =>

@@ -11,7 +11,10 @@ export interface Presented {
   /** Seconds since 1970. */
   readonly expiresAt: number
   readonly name: string | null
-  /** IUA `subject_role` code: one of the caller's registered roles, or nothing. */
+  /**
+   * IUA `subject_role`: the code, one of the caller's registered roles; null without the claim. `system|code`, which is
+   * no registered role, when the code is of another system than the issuer's row names.
+   */
   readonly role: string | null
   /** IUA `subject_organization_id`: URI of the facility at which the caller acts. */
   readonly facilityUri: string | null

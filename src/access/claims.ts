@@ -6,14 +6,26 @@ const purposeSystems = ['http://terminology.hl7.org/CodeSystem/v3-ActReason', 'u
 
 type Claims = Readonly<Record<string, unknown>>
 
+interface Coding {
+  /** The empty string when the claim names none. */
+  readonly system: string
+  readonly code: string
+}
+
+/** Claims of a token nobody has verified yet: what its role means depends on the registry's row of its issuer. */
+export interface Claimed extends Omit<Presented, 'issuerRow' | 'role'> {
+  readonly role: Coding | null
+}
+
 /**
  * Null when a claim has another type than its specification gives it. An IUA claim may be absent, and may be wrapped in
  * an array of one.
  *
  * - Several roles are refused: the caller must not act in one that another of the token's roles was meant to exclude.
  * - Several purposes, or one of another code system, are none.
+ * - A role keeps its code system until the issuer's is known: `presentedRole`.
  */
-export function readClaims(claims: Claims): Omit<Presented, 'issuerRow'> | null {
+export function readClaims(claims: Claims): Claimed | null {
   const { iss, sub, client_id, aud, jti, exp, scope = '', extensions = {} } = claims
   if (!isName(iss) || !isName(sub) || !isName(client_id) || !isName(jti)) return null
   if (!isName(aud) && !(Array.isArray(aud) && aud.every(isName))) return null
@@ -34,11 +46,20 @@ export function readClaims(claims: Claims): Omit<Presented, 'issuerRow'> | null 
     jti,
     expiresAt: exp,
     name,
-    role: roles[0]?.code ?? null,
+    role: roles[0] ?? null,
     facilityUri,
     purpose: purpose && isPurpose ? purpose.code : null,
     scopes: scope.split(' ').filter((value) => value !== ''),
   }
+}
+
+/**
+ * The role as the registry names it; `system` is that of the issuer's row, null: not checked. A code of another system
+ * is no role, yet it is not dropped either: without a role the caller would act in the only one he holds.
+ */
+export function presentedRole({ role }: Claimed, system: string | null): string | null {
+  if (role === null || system === null || role.system === system) return role?.code ?? null
+  return `${role.system}|${role.code}`
 }
 
 /** Undefined when it is no text; null when absent. */
@@ -49,7 +70,7 @@ function readName(claim: unknown): string | null | undefined {
 }
 
 /** Null when it is no coding and no array of codings. */
-function readCodings(claim: unknown): readonly { readonly system: string; readonly code: string }[] | null {
+function readCodings(claim: unknown): readonly Coding[] | null {
   if (claim === undefined || claim === null) return []
   const codings: unknown[] = Array.isArray(claim) ? claim : [claim]
   const read = codings.map((coding) => {

@@ -7,6 +7,8 @@ export interface TrustedIssuer {
   readonly row: number
   readonly issuer: string
   readonly audience: string
+  /** Code system of the roles in its tokens; null: not checked. */
+  readonly roleSystem: string | null
   /** Those of the row that are signatures by a key pair. */
   readonly algorithms: readonly string[]
   /** Key id → algorithm → key. */
@@ -58,6 +60,7 @@ export async function trustIssuer(row: Row): Promise<TrustedIssuer> {
     row: Number(row.row),
     issuer: String(row.issuer),
     audience: String(row.audience),
+    roleSystem: typeof row.role_system === 'string' ? row.role_system : null,
     algorithms,
     keys,
   }

@@ -10,6 +10,7 @@ import {
   professionals,
   regions,
   roleDomains,
+  roleSystem,
   sharingRules,
 } from './sample/directory.ts'
 
@@ -75,27 +76,30 @@ function issuerStatements({ issuers, audience, keys }: Provider): readonly State
     algorithms: JSON.stringify(['ES256']),
     jwks: JSON.stringify({ keys }),
     jwks_url: `${issuer}/jwks`,
+    role_system: roleSystem,
   }
   return [
     {
       sql: `update issuer set valid_to = (select n from clock)
               where valid_to is null and issuer in (select value from json_each(:issuers))
-                and (issuer, audience, algorithms, jwks) <> (:issuer, :audience, :algorithms, :jwks)`,
+                and (issuer, audience, algorithms, jwks, role_system)
+                  is not (:issuer, :audience, :algorithms, :jwks, :role_system)`,
       args: {
         issuers: JSON.stringify(issuers),
         issuer,
         audience,
         algorithms: row.algorithms,
         jwks: row.jwks,
+        role_system: roleSystem,
       },
     },
     {
-      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, valid_from)
-              select :issuer, :audience, :algorithms, :jwks, :jwks_url, (select n from clock)
+      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, role_system, valid_from)
+              select :issuer, :audience, :algorithms, :jwks, :jwks_url, :role_system, (select n from clock)
               where not exists (
                 select 1 from issuer
                 where row = (select max(row) from issuer where issuer = :issuer)
-                  and (audience, algorithms, jwks) = (:audience, :algorithms, :jwks))`,
+                  and (audience, algorithms, jwks, role_system) is (:audience, :algorithms, :jwks, :role_system))`,
       args: row,
     },
   ]

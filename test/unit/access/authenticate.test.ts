@@ -276,6 +276,49 @@ describe('IUA claims', () => {
     expect(await present({ purpose_of_use: two })).toMatchObject({ purpose: null })
   })
 
+  describe('a role', () => {
+    const roles = 'https://record.example/roles'
+    const presentRole = async (...subject_role: unknown[]) => await present({ subject_role })
+    const name = (system: string | null) =>
+      registry.db.prepare('update issuer set role_system = ?').run(system)
+
+    it('counts in the code system that the issuer’s row names', async () => {
+      name(roles)
+      expect(await presentRole({ system: roles, code: 'physician' })).toMatchObject({ role: 'physician' })
+    })
+
+    it.each<[string, string | undefined, string]>([
+      ['another', 'urn:x', 'urn:x|physician'],
+      ['the same with a slash', `${roles}/`, `${roles}/|physician`],
+      ['no', undefined, '|physician'],
+    ])('of %s code system is kept as a role that nobody holds', async (_, system, role) => {
+      name(roles)
+      // Not null: without a role the caller would act in the only one he holds.
+      expect(await presentRole({ system, code: 'physician' })).toMatchObject({ role })
+    })
+
+    it('may be absent all the same', async () => {
+      name(roles)
+      expect(await presentRole()).toMatchObject({ role: null })
+    })
+
+    it('counts whatever its code system when the row names none', async () => {
+      for (const system of [roles, 'urn:x', undefined])
+        expect(await presentRole({ system, code: 'physician' })).toMatchObject({ role: 'physician' })
+    })
+
+    it('of a remembered token is read again by a row that names another', async () => {
+      const token = await signToken(key)
+      expect(await authenticate(token)).toMatchObject({ value: { presented: { role: 'physician' } } })
+      replaceIssuer(registry, [key.publicJwk])
+      registry.db.exec(`update issuer set role_system = 'urn:x' where valid_to is null`)
+      await authenticate(await signToken(nextKey), later)
+      expect(await authenticate(token, later)).toMatchObject({
+        value: { presented: { role: `${roles}|physician` } },
+      })
+    })
+  })
+
   it.each<[string, unknown]>([
     ['several roles', { subject_role: [{ code: 'physician' }, { code: 'nurse' }] }],
     ['a role that is no coding', { subject_role: 'physician' }],

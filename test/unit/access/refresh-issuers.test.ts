@@ -74,6 +74,16 @@ describe('the key sets of the registry', () => {
     expect(currentKeys()).toEqual([[b]])
   })
 
+  it('the new row keeps what else the old one said', async () => {
+    register(await serve(answer(() => JSON.stringify({ keys: [b] }))))
+    registry.db.exec(`update issuer set role_system = 'https://record.example/roles'`)
+    await refreshIssuers(primary)
+    const sql = `select issuer, audience, algorithms, jwks_url, role_system from issuer order by row`
+    const [before, after] = registry.run({ sql })
+    expect(before?.role_system).toBe('https://record.example/roles')
+    expect(after).toEqual(before)
+  })
+
   it('a provider that shuffles its keys and their members changes nothing', async () => {
     let turn = 0
     register(

@@ -85,6 +85,7 @@ describe('the row filter', () => {
     ['an unknown facility', { facilityUri: uriOf('other') }],
     ['no facility', { facilityUri: null }],
     ['a role not held', { role: 'nurse' }],
+    ['a role of another code system', { role: 'urn:x|physician' }],
     ['a purpose without a row', { purpose: 'HMARKT' }],
     ['no purpose', { purpose: null }],
   ])('shows nothing to %s', (_, changes) => {

@@ -107,6 +107,19 @@ describe('the registry seed', () => {
     expect(current('professional')).toBe(professionals.length - 1)
   })
 
+  test('names the code system of roles, also for an issuer that was registered without', async () => {
+    const system = 'https://dossier.example/CodeSystem/role'
+    await seed(provider)
+    expect(rows('select role_system from issuer')).toEqual([{ role_system: system }])
+    database.exec('update issuer set role_system = null')
+    database.exec('delete from write_key')
+    await seed(provider)
+    expect(rows('select role_system, valid_to from issuer order by row')).toEqual([
+      { role_system: null, valid_to: 2 },
+      { role_system: system, valid_to: null },
+    ])
+  })
+
   test('lets people and clients follow the provider to another address', async () => {
     await seed(provider)
     const clients = current('client')
