@@ -169,6 +169,12 @@ export const limits = {
   maxTokenLifetimeSeconds: 3_600,
   /** Disagreement of clocks between issuer and us. */
   clockToleranceSeconds: 5,
+  /** A DPoP proof: one key, one address; an RSA key of 4,096 bits and its signature are 1.5 KiB. */
+  maxProofBytes: 8 * 1024,
+  /** Age of a DPoP proof, or how far ahead its client's clock may be: tablets and workstations are not kept by NTP alone. */
+  maxProofSkewSeconds: 60,
+  /** A used proof is remembered this much longer: receiving a body and loading come between its check and the log. */
+  proofMemoryMs: 2 * 60_000,
   /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */

@@ -7,6 +7,7 @@ import type { Placement, Presented } from './caller.ts'
 import { facilityRow, isClient } from './caller-sql.ts'
 import { type Claimed, presentedRole, readClaims } from './claims.ts'
 import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
+import { type OneTimeKey, verifyProof } from './dpop.ts'
 import type { TrustedIssuer } from './issuer-keys.ts'
 import { IssuerList } from './issuer-list.ts'
 import { Memory } from './memory.ts'
@@ -16,14 +17,29 @@ export interface Authenticated {
   readonly presented: Presented
   /** Null: the registry places this caller at no facility. */
   readonly placement: Placement | null
+  /** To be used up by the request's first append; null: the token is bound to no key. */
+  readonly proof: OneTimeKey | null
 }
+
+/** What a request shows of its caller. */
+export interface Credentials {
+  /** The request header, null without one. */
+  readonly authorization: string | null
+  /** The request header, null without one. */
+  readonly dpop: string | null
+  readonly method: string
+  /** At the public address: a proof names it. */
+  readonly url: URL
+}
+
+/** Whom a token, its proof aside, is of. */
+type Verified = Omit<Authenticated, 'proof'>
 
 export interface Authenticator {
   /**
-   * `authorization` is the request header, null without one. Rejects with `StoreError` when the registry had to be read
-   * and could not be.
+   * Rejects with `StoreError` when the registry had to be read and could not be.
    */
-  authenticate(authorization: string | null, nowMs: number): Promise<Result<Authenticated, TokenRefusal>>
+  authenticate(credentials: Credentials, nowMs: number): Promise<Result<Authenticated, TokenRefusal>>
   /** The registry has moved on from what this rests on: the next call reads it again. */
   forget(presented: Presented): void
 }
@@ -75,7 +91,7 @@ export function createAuthenticator(registry: Reader): Authenticator {
     jws: UnverifiedJws,
     claimed: Claimed,
     nowMs: number,
-  ): Promise<Result<Authenticated, TokenRefusal>> => {
+  ): Promise<Result<Verified, TokenRefusal>> => {
     const known = remembered
     const first = known ? await verifyBy(known, token, jws, claimed, nowMs) : null
     if (first?.ok) return await admit(key, claimed, first.value, undefined)
@@ -90,7 +106,7 @@ export function createAuthenticator(registry: Reader): Authenticator {
     claimed: Claimed,
     { row, roleSystem }: TrustedIssuer,
     placement: Placement | null | undefined,
-  ): Promise<Result<Authenticated, TokenRefusal>> => {
+  ): Promise<Result<Verified, TokenRefusal>> => {
     const presented = { ...claimed, issuerRow: row, role: presentedRole(claimed, roleSystem) }
     if (placement !== undefined) placements.set(placementKey(claimed), { placement })
     tokens.set(key, presented)
@@ -106,24 +122,38 @@ export function createAuthenticator(registry: Reader): Authenticator {
     return placement
   }
 
+  const verifyToken = async (token: string, nowMs: number): Promise<Result<Verified, TokenRefusal>> => {
+    if (token.length > limits.maxTokenBytes) return refused('malformed')
+    const key = await digest(token)
+    const verified = tokens.get(key)
+    if (verified && remembered?.rowOf(verified.issuer) === verified.issuerRow) {
+      if (nowMs >= (verified.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
+      return ok({ presented: verified, placement: await placementFor(verified) })
+    }
+    const jws = readCompactJws(token)
+    if (!jws.ok) return refused('malformed')
+    if (!tokenTypes.includes(jws.value.header.typ?.toLowerCase() ?? '')) return refused('wrong-type')
+    const { claims } = jws.value
+    if (!requiredClaims.every((claim) => Object.hasOwn(claims, claim))) return refused('claim-missing')
+    const claimed = readClaims(claims)
+    return claimed ? await verify(token, key, jws.value, claimed, nowMs) : refused('malformed')
+  }
+
   return {
-    authenticate: async (authorization, nowMs) => {
-      const token = authorization?.match(/^bearer +(.*)$/is)?.[1]
-      if (token === undefined) return refused('missing')
-      if (token.length > limits.maxTokenBytes) return refused('malformed')
-      const key = await digest(token)
-      const verified = tokens.get(key)
-      if (verified && remembered?.rowOf(verified.issuer) === verified.issuerRow) {
-        if (nowMs >= (verified.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
-        return ok({ presented: verified, placement: await placementFor(verified) })
-      }
-      const jws = readCompactJws(token)
-      if (!jws.ok) return refused('malformed')
-      if (!tokenTypes.includes(jws.value.header.typ?.toLowerCase() ?? '')) return refused('wrong-type')
-      const { claims } = jws.value
-      if (!requiredClaims.every((claim) => Object.hasOwn(claims, claim))) return refused('claim-missing')
-      const claimed = readClaims(claims)
-      return claimed ? await verify(token, key, jws.value, claimed, nowMs) : refused('malformed')
+    authenticate: async ({ authorization, ...shown }, nowMs) => {
+      const [, scheme, token] = authorization?.match(/^(bearer|dpop) +(.*)$/is) ?? []
+      if (scheme === undefined || token === undefined) return refused('missing')
+      const verified = await verifyToken(token, nowMs)
+      if (!verified.ok) return verified
+      const { keyThumbprint } = verified.value.presented
+      const isBearer = scheme.toLowerCase() === 'bearer'
+      if (isBearer !== (keyThumbprint === null) || (isBearer && shown.dpop !== null))
+        return refused('wrong-scheme')
+      if (keyThumbprint === null) return ok({ ...verified.value, proof: null })
+      if (shown.dpop === null) return refused('proof-missing')
+      const { dpop, method, url } = shown
+      const proof = await verifyProof({ proof: dpop, method, url, token, keyThumbprint }, nowMs)
+      return proof.ok ? ok({ ...verified.value, proof: proof.value }) : refused(proof.error)
     },
     forget: (presented) => {
       remembered = null

@@ -21,6 +21,8 @@ export interface Presented {
   /** IUA `purpose_of_use` code (v3-ActReason). */
   readonly purpose: string | null
   readonly scopes: readonly string[]
+  /** `cnf.jkt`: RFC 7638 thumbprint of the key the token is bound to; null: whoever bears it. */
+  readonly keyThumbprint: string | null
 }
 
 /**

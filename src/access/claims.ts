@@ -26,10 +26,12 @@ export interface Claimed extends Omit<Presented, 'issuerRow' | 'role'> {
  * - A role keeps its code system until the issuer's is known: `presentedRole`.
  */
 export function readClaims(claims: Claims): Claimed | null {
-  const { iss, sub, client_id, aud, jti, exp, scope = '', extensions = {} } = claims
+  const { iss, sub, client_id, aud, jti, exp, scope = '', extensions = {}, cnf } = claims
   if (!isName(iss) || !isName(sub) || !isName(client_id) || !isName(jti)) return null
   if (!isName(aud) && !(Array.isArray(aud) && aud.every(isName))) return null
   if (typeof exp !== 'number' || typeof scope !== 'string' || !isObject(extensions)) return null
+  const keyThumbprint = cnf === undefined ? null : thumbprintOf(cnf)
+  if (keyThumbprint === undefined) return null
   const { ihe_iua = {} } = extensions
   if (!isObject(ihe_iua)) return null
   const name = readName(ihe_iua.subject_name)
@@ -50,7 +52,14 @@ export function readClaims(claims: Claims): Claimed | null {
     facilityUri,
     purpose: purpose && isPurpose ? purpose.code : null,
     scopes: scope.split(' ').filter((value) => value !== ''),
+    keyThumbprint,
   }
+}
+
+/** Undefined for a confirmation of another kind (RFC 7800 §3.1): a token bound to what nobody checks is not taken. */
+function thumbprintOf(cnf: unknown): string | undefined {
+  if (!isObject(cnf) || Object.keys(cnf).length !== 1) return undefined
+  return typeof cnf.jkt === 'string' && /^[A-Za-z0-9_-]{43}$/.test(cnf.jkt) ? cnf.jkt : undefined
 }
 
 /**

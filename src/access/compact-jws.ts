@@ -18,9 +18,28 @@ export interface UnverifiedJws {
  */
 const refusedHeaders = ['crit', 'b64', 'zip', 'enc', 'jku', 'jwk', 'x5u', 'x5c'] as const
 
+/** Header and payload as the JSON objects they are, nothing more checked. */
+export interface JwsObjects {
+  readonly header: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
 /** Why not, in words for a log line; the wire says `malformed`. */
 export function readCompactJws(token: string): Result<UnverifiedJws, string> {
   if (token.length > limits.maxTokenBytes) return err('longer than limits.maxTokenBytes')
+  const read = readJws(token)
+  if (!read.ok) return read
+  const { header, claims } = read.value
+  for (const name of refusedHeaders) if (Object.hasOwn(header, name)) return err(`header parameter ${name}`)
+  const { alg, kid, typ = null, cty = null } = header
+  if (typeof alg !== 'string' || typeof kid !== 'string') return err('alg and kid must be strings')
+  if (typ !== null && typeof typ !== 'string') return err('typ must be a string')
+  if (cty !== null) return err('a nested token')
+  return ok({ header: { alg, kid, typ }, claims })
+}
+
+/** The syntax alone, of a text whose length the caller has bounded. */
+export function readJws(token: string): Result<JwsObjects, string> {
   const parts = token.split('.')
   const [protectedHeader, payload, signature] = parts
   if (parts.length !== 3 || !protectedHeader || !payload || signature === undefined)
@@ -31,12 +50,7 @@ export function readCompactJws(token: string): Result<UnverifiedJws, string> {
   if (!header) return err('header is not one unambiguous JSON object in canonical base64url')
   const claims = readObject(payload)
   if (!claims) return err('payload is not one unambiguous JSON object in canonical base64url')
-  for (const name of refusedHeaders) if (Object.hasOwn(header, name)) return err(`header parameter ${name}`)
-  const { alg, kid, typ = null, cty = null } = header
-  if (typeof alg !== 'string' || typeof kid !== 'string') return err('alg and kid must be strings')
-  if (typ !== null && typeof typ !== 'string') return err('typ must be a string')
-  if (cty !== null) return err('a nested token')
-  return ok({ header: { alg, kid, typ }, claims })
+  return ok({ header, claims })
 }
 
 function readObject(part: string): Record<string, unknown> | null {

@@ -33,6 +33,8 @@ const keyTypes: Readonly<Record<string, { readonly kty: string; readonly crv?: s
   RS512: { kty: 'RSA' },
 }
 
+export const isSignatureAlgorithm = (alg: string): boolean => Object.hasOwn(keyTypes, alg)
+
 /** NIST SP 800-131A: shorter RSA keys do not sign. */
 const minRsaBits = 2_048
 
@@ -44,7 +46,7 @@ const minRsaBits = 2_048
 export async function trustIssuer(row: Row): Promise<TrustedIssuer> {
   const listed = JSON.parse(String(row.algorithms)) as unknown[]
   const algorithms = listed.filter(
-    (alg): alg is string => typeof alg === 'string' && Object.hasOwn(keyTypes, alg),
+    (alg): alg is string => typeof alg === 'string' && isSignatureAlgorithm(alg),
   )
   const keys = new Map<string, Map<string, CryptoKey>>()
   for (const jwk of (JSON.parse(String(row.jwks)) as { keys: JWK[] }).keys) {
@@ -66,7 +68,8 @@ export async function trustIssuer(row: Row): Promise<TrustedIssuer> {
   }
 }
 
-async function verificationKey(jwk: JWK, alg: string): Promise<CryptoKey | null> {
+/** `alg` is a signature algorithm. Null when the key is not fit for it. */
+export async function verificationKey(jwk: JWK, alg: string): Promise<CryptoKey | null> {
   const wanted = keyTypes[alg]
   if (!wanted || jwk.kty !== wanted.kty || jwk.crv !== wanted.crv) return null
   if ((jwk.alg ?? alg) !== alg || (jwk.use ?? 'sig') !== 'sig' || jwk.key_ops?.includes('verify') === false)

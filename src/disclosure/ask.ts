@@ -3,7 +3,7 @@
  * has moved on since the isolate last read it, the token is verified against what it says now, once, and everything is
  * asked again for whoever that makes the caller.
  */
-import type { Authenticated } from '../access/authenticate.ts'
+import type { Authenticated, Credentials } from '../access/authenticate.ts'
 import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Reader, type Rows, type Statement, StoreError } from '../store/ports.ts'
@@ -13,7 +13,7 @@ import type { Defer, Ports } from './ports.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface Question {
-  readonly authorization: string | null
+  readonly credentials: Credentials
   readonly session: SessionClock | null
   readonly now: number
   readonly defer: Defer
@@ -36,7 +36,7 @@ export async function ask(
   authenticated: Authenticated,
   isRepeated = false,
 ): Promise<Answer> {
-  const { authorization, session, now, defer, page } = question
+  const { credentials, session, now, defer, page } = question
   const { presented, placement } = authenticated
   const facts = factStatements(presented)
   const here = placement ? locals.get(placement.region) : undefined
@@ -52,7 +52,7 @@ export async function ask(
     if (isRepeated)
       return { ...answer, loaded: err({ reason: 'store-unavailable', detail: read.error.reason }) }
     authenticator.forget(presented)
-    const again = await authenticator.authenticate(authorization, now)
+    const again = await authenticator.authenticate(credentials, now)
     if (!again.ok) return { ...answer, loaded: again }
     return await ask({ authenticator, locals }, load, question, again.value, true)
   }

@@ -2,7 +2,7 @@
  * One request from its token to its receipt: authenticate → load → decide → append → release. No other way leads to a
  * response with data in it.
  */
-import type { Authenticated } from '../access/authenticate.ts'
+import type { Authenticated, Credentials } from '../access/authenticate.ts'
 import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
@@ -24,7 +24,7 @@ import type {
   Writers,
 } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
-import { type Known, Recorder } from './recorder.ts'
+import { type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { readBody } from './request.ts'
@@ -84,10 +84,7 @@ export class Exchange {
   /** Step 1. Null: go on; otherwise the answer. */
   async authenticate(): Promise<Response | null> {
     try {
-      const result = await this.#ports.authenticator.authenticate(
-        this.#request.headers.get('authorization'),
-        this.now,
-      )
+      const result = await this.#ports.authenticator.authenticate(this.#credentials, this.now)
       if (!result.ok) return await this.refuse(result.error)
       this.#authenticated = result.value
       return null
@@ -122,7 +119,7 @@ export class Exchange {
     const unknown = this.#intended && wire.status >= 500
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
     const appended = await this.#recorder.append({ ...base, phase }, this.#known, [], 0, reason)
-    if (!appended.ok) return refuseWithoutReceipt(appended.error)
+    if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { contentType, body } = refusalBody(wire, this.url.pathname, this.language)
     return release(appended.value, {
       status: wire.status,
@@ -134,6 +131,11 @@ export class Exchange {
       },
       body,
     })
+  }
+
+  /** The log took no entry. A replayed proof is told to it as what it is: by then the proof is not sent again. */
+  async #refuseUnlogged(kind: UnappendedKind): Promise<Response> {
+    return kind === 'replayed' ? await this.refuse(replayedProof) : refuseWithoutReceipt(kind)
   }
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
@@ -157,7 +159,7 @@ export class Exchange {
       0,
       null,
     )
-    if (!appended.ok) return refuseWithoutReceipt(appended.error)
+    if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { body } = disclosure
     return release(appended.value, {
       status: disclosure.status,
@@ -191,7 +193,7 @@ export class Exchange {
   async #load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>> {
     if (!this.#authenticated) throw new Error('load before authenticate')
     const question = {
-      authorization: this.#request.headers.get('authorization'),
+      credentials: this.#credentials,
       session: parseSessionClock(this.#request.headers.get('dossier-clock')),
       now: this.now,
       defer: this.#defer,
@@ -240,6 +242,7 @@ export class Exchange {
     const decision = { outcome: 'permit', reason: 'intent', detail: null } as const
     const base = this.#recorder.describe(this.#known, 0, decision, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
+    if (!appended.ok && appended.error === 'replayed') return err(replayedProof)
     if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
     this.#intended = true
     const placement = this.#authenticated?.placement
@@ -255,10 +258,21 @@ export class Exchange {
     return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
   }
 
+  get #credentials(): Credentials {
+    const { headers, method } = this.#request
+    return {
+      authorization: headers.get('authorization'),
+      dpop: headers.get('dpop'),
+      method,
+      url: this.url,
+    }
+  }
+
   get #known(): Known {
     return {
       presented: this.#authenticated?.presented ?? null,
       placement: this.#authenticated?.placement ?? null,
+      proof: this.#authenticated?.proof ?? null,
       caller: this.#caller,
       clock: this.#clock,
       staleness: this.#staleness,
@@ -276,6 +290,8 @@ export class Exchange {
     }
   }
 }
+
+const replayedProof: Refusal = { reason: 'unauthenticated', cause: 'proof-replayed' }
 
 /** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
 function publicAddress(request: Request, publicUrl: string | null): URL {

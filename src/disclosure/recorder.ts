@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Caller, Placement, Presented } from '../access/caller.ts'
+import type { OneTimeKey } from '../access/dpop.ts'
 import type { Clock } from '../access/facts.ts'
 import { type AccessBase, buildEntries, countedAccess, type EntrySubject } from '../audit/entry.ts'
 import type { AppendRefusal, AuditLogs, Who } from '../audit/port.ts'
@@ -18,12 +19,17 @@ export interface Known {
   readonly presented: Presented | null
   /** Where the registry places the caller, also one it then refuses. */
   readonly placement: Placement | null
+  /** Of a token bound to a key: good for one request. */
+  readonly proof: OneTimeKey | null
   /** Null until the registry has confirmed the caller in the request's own batch. */
   readonly caller: Caller | null
   /** Of the batch that was read; null when none was. */
   readonly clock: Clock | null
   readonly staleness: Staleness | null
 }
+
+/** Why the log took no entry: `replayed`, or the kind of answer that leaves without a receipt. */
+export type UnappendedKind = UnreceiptedKind | 'replayed'
 
 export interface RecorderOptions {
   readonly logs: AuditLogs
@@ -39,6 +45,8 @@ export interface RecorderOptions {
 
 export class Recorder {
   readonly #options: RecorderOptions
+  // The proof goes with the request's first append, whatever comes of that; later ones are of the same request.
+  #hasSentProof = false
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -76,14 +84,17 @@ export class Recorder {
     }
   }
 
-  /** Resolves to the receipt, or to the kind of answer that leaves without one. */
+  /**
+   * Resolves to the receipt, or to why there is none. The first append of a request uses up its proof; `replayed`: the
+   * proof was used before, nothing was appended.
+   */
   async append(
     base: AccessBase,
-    { caller, placement }: Known,
+    { caller, placement, proof }: Known,
     subjects: readonly EntrySubject[],
     sequence: number,
     refusal: Refusal | null,
-  ): Promise<Result<Receipt, UnreceiptedKind>> {
+  ): Promise<Result<Receipt, UnappendedKind>> {
     if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
     if (refusal?.reason === 'log-overload') return err('overload')
     const { logs, servingLog, address, requestId } = this.#options
@@ -92,12 +103,14 @@ export class Recorder {
     const entries = buildEntries(base, subjects, facility?.organisation ?? null)
     // Too many patients is found here, before any byte leaves; the operation should have said so itself.
     if (!entries.ok) return err('internal')
-    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once: [] }
+    const once = proof && !this.#hasSentProof ? [proof] : []
+    this.#hasSentProof = true
+    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once }
     const appended =
       refusal?.reason === 'unauthenticated'
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
         : await logs.append(log, append)
-    if (!appended.ok) return err(unreceiptedKind(appended.error.reason))
+    if (!appended.ok) return err(unappendedKind(appended.error.reason))
     this.#tellUnreceipted(servingLog)
     return appended
   }
@@ -137,11 +150,12 @@ function whoOf(presented: Presented | null, caller: Caller | null, address: stri
   }
 }
 
-function unreceiptedKind(reason: AppendRefusal['reason']): UnreceiptedKind {
+function unappendedKind(reason: AppendRefusal['reason']): UnappendedKind {
   switch (reason) {
     case 'log-overload':
       return 'overload'
     case 'replayed':
+      return 'replayed'
     case 'counted':
       return 'unauthenticated'
     case 'log-unavailable':

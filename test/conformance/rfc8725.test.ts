@@ -6,6 +6,7 @@ import { createAuthenticator } from '../../src/access/authenticate.ts'
 import { limits } from '../../src/limits.ts'
 import { addClient, addFacility, addIssuer, openRegistry, type Registry } from '../unit/access/registry.ts'
 import {
+  bearing,
   claimsOf,
   encode,
   headerOf,
@@ -47,7 +48,7 @@ beforeEach(() => {
 
 /** The cause of the refusal, or `accepted`. */
 async function verdict(token: string): Promise<string> {
-  const result = await createAuthenticator(registry).authenticate(`Bearer ${token}`, nowMs)
+  const result = await createAuthenticator(registry).authenticate(bearing(`Bearer ${token}`), nowMs)
   return result.ok ? 'accepted' : result.error.cause
 }
 
@@ -289,7 +290,7 @@ describe('§2.9, §3.10 received claims are not trusted', () => {
     expect(await verdict(await signToken(key, { iss: quote }))).toBe('unknown-issuer')
     const hostile = { client_id: quote, extensions: { ihe_iua: { subject_organization_id: quote } } }
     const token = await signToken(key, hostile)
-    const result = await createAuthenticator(registry).authenticate(`Bearer ${token}`, nowMs)
+    const result = await createAuthenticator(registry).authenticate(bearing(`Bearer ${token}`), nowMs)
     expect(result).toMatchObject({ ok: true, value: { placement: null } })
   })
 
@@ -378,7 +379,7 @@ describe('the Authorization header (RFC 6750 §2.1)', () => {
     ['Bearer a b', 'malformed'],
     ['Bearer a.b.c, Bearer d.e.f', 'malformed'],
   ])('%j is %s', async (header, cause) => {
-    const result = await createAuthenticator(registry).authenticate(header, nowMs)
+    const result = await createAuthenticator(registry).authenticate(bearing(header), nowMs)
     expect(result).toEqual({ ok: false, error: { reason: 'unauthenticated', cause } })
   })
 })

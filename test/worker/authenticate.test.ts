@@ -44,22 +44,29 @@ const token = (alg: string, key: CryptoKey | Uint8Array) =>
     .setExpirationTime('10m')
     .sign(key)
 
+const bearing = (authorization: string) => ({
+  authorization,
+  dpop: null,
+  method: 'GET',
+  url: new URL('https://record.example/fhir/Patient'),
+})
+
 describe('authentication in workerd', () => {
   it.each(algorithms)('verifies %s, and refuses it by another key', async (alg) => {
     const own = await generateKeyPair(alg, { extractable: true })
     const other = await generateKeyPair(alg)
     const registry = registryOf([{ ...(await exportJWK(own.publicKey)), kid: 'k', alg }])
     const { authenticate } = createAuthenticator(registry)
-    const good = await authenticate(`Bearer ${await token(alg, own.privateKey)}`, Date.now())
+    const good = await authenticate(bearing(`Bearer ${await token(alg, own.privateKey)}`), Date.now())
     expect(good).toMatchObject({ ok: true, value: { presented: { subject: 'tremblay' }, placement: null } })
-    const forged = await authenticate(`Bearer ${await token(alg, other.privateKey)}`, Date.now())
+    const forged = await authenticate(bearing(`Bearer ${await token(alg, other.privateKey)}`), Date.now())
     expect(forged).toEqual({ ok: false, error: { reason: 'unauthenticated', cause: 'bad-signature' } })
   })
 
   it('refuses HS256', async () => {
     const { authenticate } = createAuthenticator(registryOf([]))
     const signed = await token('HS256', new Uint8Array(32))
-    const refused = await authenticate(`Bearer ${signed}`, Date.now())
+    const refused = await authenticate(bearing(`Bearer ${signed}`), Date.now())
     expect(refused).toEqual({
       ok: false,
       error: { reason: 'unauthenticated', cause: 'algorithm-not-allowed' },

@@ -13,7 +13,7 @@ import {
   replaceIssuer,
   uriOf,
 } from './registry.ts'
-import { claimsOf, encode, makeKey, nowMs, signToken, type TestKey } from './tokens.ts'
+import { bearing, claimsOf, encode, makeKey, nowMs, signToken, type TestKey } from './tokens.ts'
 
 let key: TestKey
 let nextKey: TestKey
@@ -35,7 +35,7 @@ beforeEach(() => {
   authenticator = createAuthenticator(registry)
 })
 
-const authenticate = (token: string, at = nowMs) => authenticator.authenticate(`Bearer ${token}`, at)
+const authenticate = (token: string, at = nowMs) => authenticator.authenticate(bearing(`Bearer ${token}`), at)
 const refused = (cause: string) => ({ ok: false, error: { reason: 'unauthenticated', cause } })
 const atHospital = { row: 1, facility: 'hospital', region: 'montreal', log: 'montreal' }
 const atPharmacy = { row: 2, facility: 'pharmacy', region: 'quebec', log: 'quebec' }
@@ -60,8 +60,10 @@ describe('a good token', () => {
           facilityUri: uriOf('hospital'),
           purpose: 'TREAT',
           scopes: ['openid', 'ITI-67'],
+          keyThumbprint: null,
         },
         placement: atHospital,
+        proof: null,
       },
     })
   })
@@ -88,7 +90,9 @@ describe('a good token', () => {
   })
 
   it('is taken with the scheme in any case', async () => {
-    expect((await authenticator.authenticate(`bEARER  ${await signToken(key)}`, nowMs)).ok).toBe(true)
+    expect((await authenticator.authenticate(bearing(`bEARER  ${await signToken(key)}`), nowMs)).ok).toBe(
+      true,
+    )
   })
 })
 
@@ -147,7 +151,7 @@ describe('what an isolate remembers', () => {
     const unreachable = createAuthenticator({
       read: () => Promise.reject(new StoreError('unavailable', 'no answer')),
     })
-    await expect(unreachable.authenticate(`Bearer ${await signToken(key)}`, nowMs)).rejects.toThrow(
+    await expect(unreachable.authenticate(bearing(`Bearer ${await signToken(key)}`), nowMs)).rejects.toThrow(
       StoreError,
     )
   })

@@ -165,5 +165,6 @@ export const presented = (changes: Partial<Presented> = {}): Presented => ({
   facilityUri: uriOf('hospital'),
   purpose: 'TREAT',
   scopes: [],
+  keyThumbprint: null,
   ...changes,
 })

@@ -5,6 +5,14 @@ import { audience, issuer, uriOf } from './registry.ts'
 export const nowMs = 1_900_000_000_000
 export const nowSeconds = nowMs / 1_000
 
+/** A request that shows this header and no proof. */
+export const bearing = (authorization: string | null) => ({
+  authorization,
+  dpop: null,
+  method: 'GET',
+  url: new URL('https://record.example/fhir/Patient'),
+})
+
 export interface TestKey {
   readonly kid: string
   readonly alg: string
