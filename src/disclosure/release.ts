@@ -97,7 +97,7 @@ export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
       ...privateHeaders,
       'Content-Type': 'application/fhir+json; charset=utf-8',
       ...(retry ? { 'Retry-After': String(limits.retryAfterSeconds) } : {}),
-      ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      ...(status === 401 ? { 'WWW-Authenticate': 'Bearer, DPoP' } : {}),
     },
   })
 }

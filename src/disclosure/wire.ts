@@ -21,7 +21,8 @@ export function toWire(refusal: Refusal): Wire {
   switch (refusal.reason) {
     case 'unauthenticated':
       return wire(401, 'login', 'Un jeton d’accès valide est requis.', 'A valid access token is required.', {
-        'WWW-Authenticate': 'Bearer error="invalid_token"',
+        // RFC 6750 §3 and RFC 9449 §7.1: both schemes are served; which one a token needs, the token itself says.
+        'WWW-Authenticate': 'Bearer error="invalid_token", DPoP',
       })
     case 'forbidden':
       return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
