@@ -5,6 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
+import type { CallerKind } from './access/caller.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
@@ -80,11 +81,22 @@ export function createApp(ports: Ports): Hono<Env> {
   return app
 }
 
+const everybody: readonly CallerKind[] = [
+  'provider',
+  'facility-system',
+  'access-manager',
+  'privacy-officer',
+  'operator',
+  'patient',
+  'guardian',
+]
+
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {
   name: 'elsewhere',
   action: 'operation',
-  callers: ['provider', 'facility-system', 'privacy-officer'],
+  callers: everybody,
+  scope: () => null,
 }
 
 function methodsByPath(): ReadonlyMap<string, string> {

@@ -5,6 +5,8 @@ export interface Presented {
   readonly issuer: string
   /** Row number of the issuer's registry row whose keys verified the signature; rows are never updated in place. */
   readonly issuerRow: number
+  /** RFC 7638 thumbprint of the key that verified the signature. */
+  readonly signedBy: string
   readonly subject: string
   readonly clientId: string
   readonly jti: string
@@ -23,6 +25,14 @@ export interface Presented {
   readonly scopes: readonly string[]
   /** `cnf.jkt`: RFC 7638 thumbprint of the key the token is bound to; null: whoever bears it. */
   readonly keyThumbprint: string | null
+  /** SMART launch context (`patient`): server id of the `Patient` the token is about; null without one. */
+  readonly patient: string | null
+  /** IUA `person_id`: identifier of the person who holds the token, where that is a patient or a guardian. */
+  readonly personId: string | null
+  /** OpenID `birthdate`, `YYYY-MM-DD`: told apart with `personId`. */
+  readonly birthDate: string | null
+  /** Authentication context class (RFC 9068 §2.2.1, RFC 9470). */
+  readonly assurance: string | null
 }
 
 /**
@@ -49,24 +59,55 @@ export interface Facility {
   readonly identitySystems: readonly string[]
 }
 
+interface Person {
+  /** Registry id. */
+  readonly professional: string
+  readonly name: string
+}
+
+export interface Provider extends Person {
+  readonly kind: 'provider'
+  readonly role: string
+  readonly purpose: string
+  readonly facility: Facility
+  /** Clinical domains the role matrix opens for this role, facility type and purpose. */
+  readonly domains: ReadonlySet<string>
+  /** The most confidential label the role may read, in the facility's own documents and in others (v3-Confidentiality). */
+  readonly clearance: { readonly own: string; readonly elsewhere: string }
+  /** Person of the token's launch context; null without one, or when nobody has that id. */
+  readonly contextPerson: string | null
+}
+
+/** Everybody who may be let act. What each may do is `Operation.callers` and `policy.ts`. */
 export type Caller =
-  | {
-      readonly kind: 'provider'
-      readonly professional: string
-      readonly name: string
-      readonly role: string
-      readonly purpose: string
-      readonly facility: Facility
-      /** Clinical domains the role matrix opens for this role, facility type and purpose. */
-      readonly domains: ReadonlySet<string>
-    }
+  | Provider
   | {
       readonly kind: 'facility-system'
       readonly client: string
       readonly name: string
       readonly facility: Facility
     }
-  | { readonly kind: 'privacy-officer'; readonly professional: string; readonly name: string }
+  /** Grants and ends the access of the professionals of one facility. */
+  | (Person & { readonly kind: 'access-manager'; readonly facility: Facility })
+  /** `organisation` null: of the whole record. */
+  | (Person & { readonly kind: 'privacy-officer'; readonly organisation: string | null })
+  | (Person & { readonly kind: 'operator' })
+  /** Acts for himself: 14 years or older. */
+  | {
+      readonly kind: 'patient'
+      readonly person: string
+      readonly name: string
+      readonly assurance: string
+    }
+  /** Acts for a person under 14. */
+  | {
+      readonly kind: 'guardian'
+      readonly person: string
+      /** Person id of the guardian. */
+      readonly guardian: string
+      readonly name: string
+      readonly assurance: string
+    }
 
 export type CallerKind = Caller['kind']
 

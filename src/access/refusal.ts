@@ -57,6 +57,32 @@ export type PolicyRefusal = {
     | 'domain-not-permitted'
     /** An unshared document of another facility. */
     | 'not-own-facility'
+    /** The token's SMART scopes do not allow it. */
+    | 'scope-insufficient'
+    /** The issuer vouches for another organisation only. */
+    | 'issuer-not-for-organisation'
+    /** The caller does not care for this patient, or nobody has this id: the same. */
+    | 'relationship-required'
+    /** The patient refused everything … */
+    | 'refused'
+    /** … or everything before a date. */
+    | 'refused-before'
+    /** The patient restricted it. */
+    | 'restricted'
+    /** Labelled more confidential than the role may read. */
+    | 'confidentiality'
+    /** No single person of the record answers to the token's patient identifier. */
+    | 'person-unknown'
+    /** Under 14, a guardian acts; from 14 on, nobody else does. */
+    | 'age'
+    /** No guardianship of that person is registered. */
+    | 'guardianship-missing'
+    /** An officer or manager of another organisation or facility. */
+    | 'not-own-organisation'
+    /** Somebody else must do it. */
+    | 'four-eyes'
+    /** No emergency opens this, or the token states none. */
+    | 'break-glass-not-permitted'
 }
 
 export type AccessRefusal = TokenRefusal | PolicyRefusal

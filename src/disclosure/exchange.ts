@@ -31,7 +31,7 @@ import { readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
-export type Described = Pick<Operation, 'name' | 'action' | 'callers'>
+export type Described = Pick<Operation, 'name' | 'action' | 'callers' | 'scope'>
 
 export interface Start {
   readonly read: Load

@@ -4,6 +4,8 @@
  */
 import type { z } from 'zod'
 import type { Caller, CallerKind, Presented } from '../access/caller.ts'
+import type { ScopeNeed } from '../access/scope.ts'
+import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
 import type { Action } from '../audit/port.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
@@ -12,12 +14,14 @@ import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
   /** Judged from token and registry alone, so that anyone else gets the same 403 for every patient. */
   readonly callers: readonly CallerKind[]
+  /** What the token's scopes must allow, if it has SMART scopes at all; null: the operation judges by itself. */
+  scope(param: Param): ScopeNeed | null
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>
@@ -67,12 +71,17 @@ export interface Asker {
 }
 
 export interface Page {
+  /** Whom the page is about; absent: no person, or the caller. */
+  readonly subject?: SubjectOf
   readonly records?: readonly Statement[]
   readonly local?: readonly Statement[]
 }
 
 export interface Loaded {
   readonly caller: Caller
+  /** The persons whom `Page.subject` finds: none, one, or (by identifier) several. */
+  readonly subjects: readonly Subject[]
+  readonly settings: Settings
   readonly records: readonly Rows[]
   /** Empty when the local database was not asked, or did not answer. */
   readonly local: readonly Rows[]

@@ -38,6 +38,8 @@ export const publishBundle: Operation<z.infer<typeof param>, z.infer<typeof quer
   path: '/fhir',
   action: 'publish',
   callers: ['facility-system'],
+  // Entry by entry: what a bundle holds is known only when it has been read.
+  scope: () => null,
   param,
   query,
   bodyTypes: ['application/fhir+json', 'application/json'],

@@ -18,6 +18,7 @@ export const readDocument: Operation<z.infer<typeof param>, z.infer<typeof query
   path: '/fhir/:type{[A-Z][A-Za-z]*}/:id{[A-Za-z0-9.-]{1,64}}',
   action: 'read',
   callers: ['provider', 'facility-system'],
+  scope: ({ type }) => ({ type, interaction: 'r' }),
   param,
   query,
   handle: read,

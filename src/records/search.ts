@@ -24,6 +24,7 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   path: '/fhir/:type{[A-Z][A-Za-z]*}',
   action: 'search',
   callers: ['provider', 'facility-system'],
+  scope: ({ type }) => ({ type, interaction: 's' }),
   param,
   query,
   handle: search,

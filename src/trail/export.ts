@@ -55,6 +55,7 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
   path: '/audit/export',
   action: 'export',
   callers: ['privacy-officer'],
+  scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query,
   handle: begin,

@@ -12,6 +12,7 @@ const layers = [
   ['app.ts', 'public-routes.ts'],
   ['console'],
   ['care'],
+  ['governance'],
   ['trail'],
   ['records'],
   ['disclosure'],
@@ -92,7 +93,7 @@ describe('layering', () => {
 
   test('features do not know the framework', () => {
     const features = files.filter((file) =>
-      isUnder(file, 'console', 'care', 'trail', 'records', 'access', 'audit', 'store', 'fhir'),
+      isUnder(file, 'console', 'care', 'governance', 'trail', 'records', 'access', 'audit', 'store', 'fhir'),
     )
     const framework = features.flatMap((file) =>
       imports(file)
