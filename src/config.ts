@@ -1,4 +1,5 @@
 /** What a shell tells the app: where its databases and logs are, and its secrets. Nothing here is read from a request. */
+import { limits } from './limits.ts'
 
 export interface Database {
   readonly url: string
@@ -53,6 +54,11 @@ export interface Environment {
   /** Empty: the peer's address. */
   readonly CLIENT_ADDRESS_HEADER: string
   readonly METRICS_TOKEN: string
+  /**
+   * Failed authentications of one address and minute that get an entry of their own; the rest is counted by reason. Empty:
+   * `limits.maxSingleFailuresPerMinute`. Where many callers share one address the operator may want more.
+   */
+  readonly MAX_SINGLE_FAILURES: string
 }
 
 /** @throws Error naming the variable that is missing or malformed. */
@@ -69,6 +75,8 @@ export function readConfig(env: Environment): Config {
     if (bytes.length !== 32) throw new Error(`${name} must be 32 bytes in base64url`)
     return bytes
   }
+  // Told here too: a log that found it wrong would refuse every entry.
+  readMaxSingleFailures(env)
   return {
     regions: readRegions(text('REGIONS')),
     publicUrl: env.PUBLIC_URL || null,
@@ -86,6 +94,13 @@ export function readConfig(env: Environment): Config {
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
   }
+}
+
+/** Of `MAX_SINGLE_FAILURES`. @throws Error when that is no whole number. */
+export function readMaxSingleFailures({ MAX_SINGLE_FAILURES }: Partial<Environment>): number {
+  if (!MAX_SINGLE_FAILURES) return limits.maxSingleFailuresPerMinute
+  if (!/^\d{1,9}$/.test(MAX_SINGLE_FAILURES)) throw new Error('MAX_SINGLE_FAILURES must be a whole number')
+  return Number(MAX_SINGLE_FAILURES)
 }
 
 function readRegions(json: string): readonly [Region, ...Region[]] {

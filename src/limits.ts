@@ -35,6 +35,12 @@ export const limits = {
   maxCopiedSourceRecords: 1_000,
   /** A bearer token. IUA tokens are 1–2 KiB; header lines are capped by proxies at 8–16 KiB. */
   maxTokenBytes: 8 * 1024,
+  /** One claim, as a JSON text: an audit entry cuts longer ones, in which two callers could look like one. */
+  maxClaimBytes: 512,
+  /** The claim `scope`: thirty SMART scopes with a query each. */
+  maxScopeBytes: 3 * 1024,
+  /** Characters of a key id; thumbprints have 43, the longest in use about 100. */
+  maxKeyIdLength: 256,
   /** Parameters of one search, and repetitions of one of them: a clinician's client sends a handful. */
   maxSearchParameters: 30,
   /** Comma-separated values of one search parameter: they are bound as one JSON list. */
@@ -67,8 +73,10 @@ export const limits = {
   entryFrameBytes: 512,
   /** One claim, name, path or reference in an entry; longer ones are cut. */
   maxEntryTextBytes: 512,
-  /** Members of an entry's `note`. */
-  maxEntryNotes: 32,
+  /** Members of an entry's `note`: the counts of one minute's failures by reason, and what is told beside them. */
+  maxEntryNotes: 272,
+  /** All of them together, as JSON; with every other text of an entry at its longest, two thirds of `maxEntryBytes`. */
+  maxEntryNoteBytes: 28 * 1024,
   /** Patients one access may disclose; more is `too-costly` (streamed exports excepted). */
   maxAccessPatients: 100,
   /** Entries of one append call (one chunk of a streamed export, or a bundle about 100 patients with continuations). */
@@ -124,8 +132,8 @@ export const limits = {
   maxFailuresPerCommit: 32,
   /** Characters of the reason and the address that failures are counted by; longer ones count as their beginning. */
   maxFailureNameLength: 64,
-  /** Distinct reasons told in one counted entry; the rest is one. */
-  maxFailureReasons: 16,
+  /** Distinct reasons told in one counted entry; the rest is one. A token can be refused for about 180. */
+  maxFailureReasons: 256,
   /** Stack frames of a defect on the console. */
   maxLoggedFrames: 8,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
@@ -178,10 +186,10 @@ export const limits = {
   maxProofBytes: 8 * 1024,
   /** Age of a DPoP proof, or how far ahead its client's clock may be: tablets and workstations are not kept by NTP alone. */
   maxProofSkewSeconds: 60,
-  /** A used proof is remembered this much longer: receiving a body and loading come between its check and the log. */
-  proofMemoryMs: 2 * 60_000,
   /** SMART scopes of one token that count: each may add a condition to the page's statement. */
   maxScopes: 64,
+  /** A used proof or `jti` is remembered this much longer: receiving a body and loading come between check and log. */
+  oneTimeMemoryMs: 2 * 60_000,
   /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */

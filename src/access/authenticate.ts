@@ -6,19 +6,20 @@ import type { Reader, Row, Statement } from '../store/ports.ts'
 import type { Placement, Presented } from './caller.ts'
 import { facilityRow, isClient } from './caller-sql.ts'
 import { type Claimed, presentedRole, readClaims } from './claims.ts'
-import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
-import { type OneTimeKey, verifyProof } from './dpop.ts'
-import type { TrustedIssuer } from './issuer-keys.ts'
+import { headerFault, readJws, readKeyId, typeFault } from './compact-jws.ts'
+import { verifyProof } from './dpop.ts'
+import { algorithmFault, keyOf, type TrustedIssuer } from './issuer-keys.ts'
 import { IssuerList } from './issuer-list.ts'
 import { Memory } from './memory.ts'
-import type { TokenRefusal } from './refusal.ts'
+import { type OneTimeKey, oneTimeToken } from './one-time-key.ts'
+import { requiredClaims, type TokenCause, type TokenRefusal } from './refusal.ts'
 
 export interface Authenticated {
   readonly presented: Presented
   /** Null: the registry places this caller at no facility. */
   readonly placement: Placement | null
-  /** To be used up by the request's first append; null: the token is bound to no key. */
-  readonly proof: OneTimeKey | null
+  /** To be used up by the request's first append: its proof, and its token where that is good for one request. */
+  readonly once: readonly OneTimeKey[]
 }
 
 /** What a request shows of its caller. */
@@ -32,8 +33,19 @@ export interface Credentials {
   readonly url: URL
 }
 
-/** Whom a token, its proof aside, is of. */
-type Verified = Omit<Authenticated, 'proof'>
+/** A token whose signature verified, by the row it verified by. */
+interface Verified {
+  readonly presented: Presented
+  readonly by: TrustedIssuer
+}
+
+/** A token as it reads, before anything of it is believed. */
+interface Unverified {
+  readonly token: string
+  readonly alg: string
+  readonly kid: string
+  readonly claimed: Claimed
+}
 
 export interface Authenticator {
   /**
@@ -44,17 +56,17 @@ export interface Authenticator {
   forget(presented: Presented): void
 }
 
-type Cause = TokenRefusal['cause']
-
-/** RFC 9068 §2.2; each is refused by name when absent. `scope` may be: rights come from the registry. */
-const requiredClaims = ['iss', 'sub', 'client_id', 'aud', 'exp', 'iat', 'jti'] as const
-
 /** RFC 9068 §2.1, and what SMART servers write. Other tokens of an issuer (ID tokens) differ in their audience. */
 const tokenTypes = ['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt']
 
 /** All of them at once: an invented name costs no read of its own. */
-const issuersSql = `select row, issuer, audience, algorithms, jwks, role_system
+const issuersSql = `select row, issuer, audience, algorithms, jwks, role_system, requires_dpop, one_time
 from issuer where valid_to is null order by row limit ${limits.maxRememberedIssuers}`
+
+/** Whom the registry trusts no more: told apart in the log from whom it never knew. */
+const endedIssuersSql = `select distinct issuer from issuer as ended
+where not exists (select 1 from issuer where issuer = ended.issuer and valid_to is null)
+limit ${limits.maxRememberedIssuers}`
 
 const placementSql = `select f.row, f.id, f.region, f.log
 from client as c join facility as f on f.row = ${facilityRow('c')} where ${isClient('c')}`
@@ -66,7 +78,7 @@ from client as c join facility as f on f.row = ${facilityRow('c')} where ${isCli
  */
 export function createAuthenticator(registry: Reader): Authenticator {
   // By SHA-256 of the token. An entry counts only while the row that verified it is the issuer's listed one.
-  const tokens = new Memory<string, Presented>(limits.maxRememberedTokens)
+  const tokens = new Memory<string, Verified>(limits.maxRememberedTokens)
   // The registry's current issuers as last read; null: to be read again. Replaced as a whole, never updated.
   let remembered: IssuerList | null = null
   const placements = new Memory<string, { readonly placement: Placement | null }>(
@@ -75,85 +87,73 @@ export function createAuthenticator(registry: Reader): Authenticator {
 
   /** The claimed placement rides along, so that a cold isolate reads once; it counts only if the token verifies. */
   const readIssuers = async (claimed: Claimed, nowMs: number) => {
-    const [issuerRows = [], placementRows] = await registry.read([
+    const [issuerRows = [], endedRows = [], placementRows] = await registry.read([
       { sql: issuersSql },
+      { sql: endedIssuersSql },
       placementStatement(claimed),
     ])
-    const issuers = new IssuerList(issuerRows, nowMs, remembered)
+    const issuers = new IssuerList(issuerRows, endedRows, nowMs, remembered)
     remembered = issuers
     return { issuers, placement: placementOf(placementRows?.[0]) }
   }
 
   /** Refusals that newer registry rows could turn are given only by rows read a moment ago. */
-  const verify = async (
-    token: string,
-    key: string,
-    jws: UnverifiedJws,
-    claimed: Claimed,
-    nowMs: number,
-  ): Promise<Result<Verified, TokenRefusal>> => {
+  const verify = async (jws: Unverified, nowMs: number): Promise<Result<Verified, TokenRefusal>> => {
     const known = remembered
-    const first = known ? await verifyBy(known, token, jws, claimed, nowMs) : null
-    if (first?.ok) return await admit(key, claimed, first.value, undefined)
-    if (known && first && (!dependsOnRow.has(first.error.cause) || known.isRecent(nowMs))) return first
-    const { issuers, placement } = await readIssuers(claimed, nowMs)
-    const second = await verifyBy(issuers, token, jws, claimed, nowMs)
-    return second.ok ? await admit(key, claimed, second.value, placement) : second
+    const first = known ? await verifyBy(known, jws, nowMs) : null
+    if (first?.ok) return first
+    if (known && first && (!dependsOnRow(first.error) || known.isRecent(nowMs))) return refused(first.error)
+    const { issuers, placement } = await readIssuers(jws.claimed, nowMs)
+    const second = await verifyBy(issuers, jws, nowMs)
+    if (!second.ok) return refused(second.error)
+    placements.set(placementKey(jws.claimed), { placement })
+    return second
   }
 
-  const admit = async (
-    key: string,
-    claimed: Claimed,
-    { row, roleSystem }: TrustedIssuer,
-    placement: Placement | null | undefined,
-  ): Promise<Result<Verified, TokenRefusal>> => {
-    const presented = { ...claimed, issuerRow: row, role: presentedRole(claimed, roleSystem) }
-    if (placement !== undefined) placements.set(placementKey(claimed), { placement })
-    tokens.set(key, presented)
-    return ok({ presented, placement: await placementFor(claimed) })
-  }
-
-  const placementFor = async (claimed: Placed): Promise<Placement | null> => {
-    const known = placements.get(placementKey(claimed))
+  const placementFor = async (presented: Presented): Promise<Placement | null> => {
+    const known = placements.get(placementKey(presented))
     if (known) return known.placement
-    const [rows] = await registry.read([placementStatement(claimed)])
+    const [rows] = await registry.read([placementStatement(presented)])
     const placement = placementOf(rows?.[0])
-    placements.set(placementKey(claimed), { placement })
+    placements.set(placementKey(presented), { placement })
     return placement
   }
 
   const verifyToken = async (token: string, nowMs: number): Promise<Result<Verified, TokenRefusal>> => {
-    if (token.length > limits.maxTokenBytes) return refused('malformed')
+    if (token.length > limits.maxTokenBytes) return refused('jws-too-long')
     const key = await digest(token)
     const verified = tokens.get(key)
-    if (verified && remembered?.rowOf(verified.issuer) === verified.issuerRow) {
-      if (nowMs >= (verified.expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
-      return ok({ presented: verified, placement: await placementFor(verified) })
+    if (verified && remembered?.rowOf(verified.presented.issuer) === verified.by.row) {
+      const { expiresAt } = verified.presented
+      if (nowMs >= (expiresAt + limits.clockToleranceSeconds) * 1_000) return refused('expired')
+      return ok(verified)
     }
-    const jws = readCompactJws(token)
-    if (!jws.ok) return refused('malformed')
-    if (!tokenTypes.includes(jws.value.header.typ?.toLowerCase() ?? '')) return refused('wrong-type')
-    const { claims } = jws.value
-    if (!requiredClaims.every((claim) => Object.hasOwn(claims, claim))) return refused('claim-missing')
-    const claimed = readClaims(claims)
-    return claimed ? await verify(token, key, jws.value, claimed, nowMs) : refused('malformed')
+    const jws = readToken(token)
+    if (!jws.ok) return refused(jws.error)
+    const result = await verify(jws.value, nowMs)
+    if (result.ok) tokens.set(key, result.value)
+    return result
   }
 
   return {
-    authenticate: async ({ authorization, ...shown }, nowMs) => {
+    authenticate: async ({ authorization, dpop, method, url }, nowMs) => {
       const [, scheme, token] = authorization?.match(/^(bearer|dpop) +(.*)$/is) ?? []
       if (scheme === undefined || token === undefined) return refused('missing')
       const verified = await verifyToken(token, nowMs)
       if (!verified.ok) return verified
-      const { keyThumbprint } = verified.value.presented
+      const { presented, by } = verified.value
+      const { issuer, jti, expiresAt, keyThumbprint } = presented
       const isBearer = scheme.toLowerCase() === 'bearer'
-      if (isBearer !== (keyThumbprint === null) || (isBearer && shown.dpop !== null))
-        return refused('wrong-scheme')
-      if (keyThumbprint === null) return ok({ ...verified.value, proof: null })
-      if (shown.dpop === null) return refused('proof-missing')
-      const { dpop, method, url } = shown
-      const proof = await verifyProof({ proof: dpop, method, url, token, keyThumbprint }, nowMs)
-      return proof.ok ? ok({ ...verified.value, proof: proof.value }) : refused(proof.error)
+      if (isBearer !== (keyThumbprint === null) || (isBearer && dpop !== null)) return refused('wrong-scheme')
+      const once: OneTimeKey[] = []
+      if (keyThumbprint !== null) {
+        if (dpop === null) return refused('proof-missing')
+        const proof = await verifyProof({ proof: dpop, method, url, token, keyThumbprint }, nowMs)
+        if (!proof.ok) return refused(proof.error)
+        once.push(proof.value)
+      }
+      if (by.isOneTime) once.push(await oneTimeToken(issuer, jti, expiresAt))
+      return ok({ presented, placement: await placementFor(presented), once })
     },
     forget: (presented) => {
       remembered = null
@@ -162,67 +162,88 @@ export function createAuthenticator(registry: Reader): Authenticator {
   }
 }
 
-/** What another registry row, with other keys, algorithms or audience, might have accepted. */
-const dependsOnRow: ReadonlySet<Cause> = new Set([
-  'unknown-issuer',
-  'unknown-key',
-  'algorithm-not-allowed',
-  'bad-signature',
-  'wrong-audience',
-])
-
-/** The issuer's registry row by whose keys the token holds. */
-async function verifyBy(
-  issuers: IssuerList,
-  token: string,
-  jws: UnverifiedJws,
-  { issuer }: Claimed,
-  nowMs: number,
-): Promise<Result<TrustedIssuer, TokenRefusal>> {
-  const trusted = await issuers.trusted(issuer)
-  if (!trusted) return refused('unknown-issuer')
-  const cause = await verifySignature(token, jws, trusted, nowMs)
-  return cause === null ? ok(trusted) : refused(cause)
+/** The strict gate: whatever can be said of a token without knowing its issuer, before any key is chosen. */
+function readToken(token: string): Result<Unverified, TokenCause> {
+  const jws = readJws(token, limits.maxTokenBytes)
+  if (!jws.ok) return jws
+  const { header, claims, isSigned } = jws.value
+  const fault = headerFault(header) ?? algorithmFault(header.alg) ?? typeFault(header, tokenTypes)
+  if (fault !== null) return err(fault)
+  const kid = readKeyId(header)
+  if (!kid.ok) return kid
+  if (!isSigned) return err('signature-missing')
+  const claimed = readClaims(claims)
+  return claimed.ok ? ok({ token, alg: String(header.alg), kid: kid.value, claimed: claimed.value }) : claimed
 }
 
-/** Null when the token holds; its issuer's row says which keys, algorithms and audience, never the token. */
-async function verifySignature(
-  token: string,
-  { header, claims }: UnverifiedJws,
-  { issuer, audience, algorithms, keys }: TrustedIssuer,
+/** What another registry row, with other keys, algorithms, audience or demands, might have accepted. */
+const dependsOnRow = (cause: TokenCause): boolean =>
+  /^(issuer|key|kid)-/.test(cause) ||
+  ['algorithm-not-of-issuer', 'signature-wrong', 'audience-wrong', 'dpop-required'].includes(cause)
+
+/** The token as its issuer's registry row makes it count. */
+async function verifyBy(
+  issuers: IssuerList,
+  jws: Unverified,
   nowMs: number,
-): Promise<Cause | null> {
-  if (!algorithms.includes(header.alg)) return 'algorithm-not-allowed'
-  const key = keys.get(header.kid)?.get(header.alg)
-  if (!key) return 'unknown-key'
+): Promise<Result<Verified, TokenCause>> {
+  const { claimed } = jws
+  const by = await issuers.trusted(claimed.issuer)
+  if (!by) return err(issuers.wasEnded(claimed.issuer) ? 'issuer-revoked' : 'issuer-unknown')
+  const signer = await verifySignature(jws, by, nowMs)
+  if (!signer.ok) return signer
+  if (by.requiresDpop && claimed.keyThumbprint === null) return err('dpop-required')
+  const { issuedAt, role, ...presented } = claimed
+  return ok({
+    presented: {
+      ...presented,
+      issuerRow: by.row,
+      signedBy: signer.value,
+      role: presentedRole({ role }, by.roleSystem),
+    },
+    by,
+  })
+}
+
+/**
+ * Thumbprint of the key by which the token holds; its issuer's row says which keys, algorithms and audience, never the
+ * token.
+ */
+async function verifySignature(
+  { token, alg, kid, claimed }: Unverified,
+  by: TrustedIssuer,
+  nowMs: number,
+): Promise<Result<string, TokenCause>> {
+  if (!by.algorithms.includes(alg)) return err('algorithm-not-of-issuer')
+  const found = keyOf(by, kid, alg)
+  if (!found.ok) return found
+  const { key, thumbprint } = found.value
   try {
     await jwtVerify(token, key, {
-      algorithms: [header.alg],
-      issuer,
-      audience,
+      algorithms: [alg],
+      issuer: by.issuer,
+      audience: by.audience,
       requiredClaims: [...requiredClaims],
       clockTolerance: limits.clockToleranceSeconds,
       currentDate: new Date(nowMs),
     })
   } catch (error) {
-    return causeOf(error)
+    return err(causeOf(error))
   }
-  const { iat, exp } = claims
-  if (!Number.isFinite(iat) || !Number.isFinite(exp)) return 'malformed'
-  if (Number(iat) > nowMs / 1_000 + limits.clockToleranceSeconds) return 'not-yet-valid'
-  return Number(exp) - Number(iat) > limits.maxTokenLifetimeSeconds ? 'lifetime-too-long' : null
+  const { issuedAt, expiresAt } = claimed
+  if (issuedAt > nowMs / 1_000 + limits.clockToleranceSeconds) return err('issued-in-future')
+  return expiresAt - issuedAt > limits.maxTokenLifetimeSeconds ? err('lifetime-too-long') : ok(thumbprint)
 }
 
 /** @throws the error itself when it is none of jose's own: a defect, not a bad token. */
-function causeOf(error: unknown): Cause {
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad-signature'
+function causeOf(error: unknown): TokenCause {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature-wrong'
   if (error instanceof errors.JWTExpired) return 'expired'
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'aud') return 'wrong-audience'
-    if (error.claim === 'nbf' && error.reason === 'check_failed') return 'not-yet-valid'
-    return 'malformed'
+  if (error instanceof errors.JWTClaimValidationFailed && error.reason === 'check_failed') {
+    if (error.claim === 'aud') return 'audience-wrong'
+    if (error.claim === 'nbf') return 'not-yet-valid'
   }
-  if (error instanceof errors.JOSEError) return 'malformed'
+  if (error instanceof errors.JOSEError) return 'not-verifiable'
   throw error
 }
 
@@ -247,4 +268,5 @@ async function digest(token: string): Promise<string> {
   return String.fromCharCode(...new Uint8Array(bytes))
 }
 
-const refused = (cause: Cause): Result<never, TokenRefusal> => err({ reason: 'unauthenticated', cause })
+const refused = (cause: TokenRefusal['cause']): Result<never, TokenRefusal> =>
+  err({ reason: 'unauthenticated', cause })

@@ -4,76 +4,108 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { hasAmbiguousText } from './json-text.ts'
+import { ambiguityOf } from './json-text.ts'
+import {
+  type HeaderCause,
+  type JwsCause,
+  type JwsPart,
+  type KeyIdCause,
+  refusedHeaders,
+  type TypeCause,
+} from './refusal.ts'
 
-/** Untrusted: nothing has verified it. */
-export interface UnverifiedJws {
-  readonly header: { readonly alg: string; readonly kid: string; readonly typ: string | null }
-  readonly claims: Readonly<Record<string, unknown>>
-}
+type JsonObject = Readonly<Record<string, unknown>>
 
-/**
- * Header parameters that are refused: `crit`, `b64` and `zip` change how the token is read; the others let the token name
- * its own key, which only the registry does (RFC 8725 §3.10).
- */
-const refusedHeaders = ['crit', 'b64', 'zip', 'enc', 'jku', 'jwk', 'x5u', 'x5c'] as const
-
-/** Header and payload as the JSON objects they are, nothing more checked. */
+/** Header and payload as the JSON objects they are, nothing more checked. Untrusted: nothing has verified them. */
 export interface JwsObjects {
-  readonly header: Readonly<Record<string, unknown>>
-  readonly claims: Readonly<Record<string, unknown>>
+  readonly header: JsonObject
+  readonly claims: JsonObject
+  /** An empty signature is that of an unsecured token: whoever reads the algorithm says so. */
+  readonly isSigned: boolean
 }
 
-/** Why not, in words for a log line; the wire says `malformed`. */
-export function readCompactJws(token: string): Result<UnverifiedJws, string> {
-  if (token.length > limits.maxTokenBytes) return err('longer than limits.maxTokenBytes')
-  const read = readJws(token)
-  if (!read.ok) return read
-  const { header, claims } = read.value
-  for (const name of refusedHeaders) if (Object.hasOwn(header, name)) return err(`header parameter ${name}`)
-  const { alg, kid, typ = null, cty = null } = header
-  if (typeof alg !== 'string' || typeof kid !== 'string') return err('alg and kid must be strings')
-  if (typ !== null && typeof typ !== 'string') return err('typ must be a string')
-  if (cty !== null) return err('a nested token')
-  return ok({ header: { alg, kid, typ }, claims })
-}
-
-/** The syntax alone, of a text whose length the caller has bounded. */
-export function readJws(token: string): Result<JwsObjects, string> {
+/** The syntax alone: of the text, then of header and payload. */
+export function readJws(token: string, maxBytes: number): Result<JwsObjects, JwsCause> {
+  // Of characters past ASCII, which take more bytes, there are none in what is read further.
+  if (token.length > maxBytes) return err('jws-too-long')
+  if (token.trimStart().startsWith('{')) return err('jws-json-serialisation')
+  if (/\s/.test(token)) return err('jws-white-space')
+  if (token.includes('=')) return err('jws-padding')
+  if (!/^[A-Za-z0-9_.-]*$/.test(token)) return err('jws-alphabet')
   const parts = token.split('.')
   const [protectedHeader, payload, signature] = parts
-  if (parts.length !== 3 || !protectedHeader || !payload || signature === undefined)
-    return err('not three parts')
-  // An empty signature is that of an unsecured token: the algorithm, checked later, says the same.
-  if (decode(signature) === null) return err('signature is not canonical base64url')
-  const header = readObject(protectedHeader)
-  if (!header) return err('header is not one unambiguous JSON object in canonical base64url')
-  const claims = readObject(payload)
-  if (!claims) return err('payload is not one unambiguous JSON object in canonical base64url')
-  return ok({ header, claims })
+  if (parts.length === 5) return err('jws-encrypted')
+  if (parts.length !== 3 || protectedHeader === undefined || payload === undefined || signature === undefined)
+    return err('jws-not-three-parts')
+  if (protectedHeader === '' || payload === '') return err('jws-empty-part')
+  for (const part of parts) {
+    if (part.length % 4 === 1) return err('jws-length')
+    if (hasTrailingBits(part)) return err('jws-trailing-bits')
+  }
+  const header = readObject('header', protectedHeader)
+  if (!header.ok) return header
+  const claims = readObject('payload', payload)
+  if (!claims.ok) return claims
+  return ok({ header: header.value, claims: claims.value, isSigned: signature !== '' })
 }
 
-function readObject(part: string): Record<string, unknown> | null {
-  const bytes = decode(part)
-  if (!bytes) return null
+/** The first header parameter that is refused, whatever its value; null: none. */
+export function headerFault(header: JsonObject): HeaderCause | null {
+  const name = refusedHeaders.find((parameter) => Object.hasOwn(header, parameter))
+  if (name === undefined) return null
+  return name === 'cty' ? 'header-nested' : `header-${name}`
+}
+
+/** Media types are the same in any case (RFC 7515 §4.1.9). */
+export function typeFault({ typ }: JsonObject, types: readonly string[]): TypeCause | null {
+  if (typ === undefined) return 'type-missing'
+  return typeof typ === 'string' && types.includes(typ.toLowerCase()) ? null : 'type-wrong'
+}
+
+/** A key id as far as it can be judged without a key: compared only, and told in a log. */
+export function readKeyId({ kid }: JsonObject): Result<string, KeyIdCause> {
+  if (kid === undefined) return err('kid-missing')
+  if (typeof kid !== 'string') return err('kid-wrong-type')
+  if (kid === '') return err('kid-empty')
+  if (kid.length > limits.maxKeyIdLength) return err('kid-too-long')
+  return /^[\x20-\x7e]+$/.test(kid) ? ok(kid) : err('kid-not-printable')
+}
+
+function readObject(name: JwsPart, part: string): Result<JsonObject, JwsCause> {
+  const text = decodeText(part)
+  if (text === null) return err(`${name}-not-utf-8` as const)
+  const value = parseJson(text)
+  if (value === undefined) return err(`${name}-not-json` as const)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return err(`${name}-not-object` as const)
+  const ambiguity = ambiguityOf(text)
+  return ambiguity ? err(`${name}-${ambiguity}` as const) : ok(value as JsonObject)
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** RFC 4648 §3.5: bits of the last character that belong to no byte are zero, or one byte string has several texts. */
+function hasTrailingBits(part: string): boolean {
+  const unusedBits = part.length % 4 === 2 ? 4 : part.length % 4 === 3 ? 2 : 0
+  return (alphabet.indexOf(part.charAt(part.length - 1)) & ((1 << unusedBits) - 1)) !== 0
+}
+
+/** Null: the bytes are no UTF-8. */
+function decodeText(part: string): string | null {
+  const binary = atob(part.replaceAll('-', '+').replaceAll('_', '/'))
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || hasAmbiguousText(text))
-      return null
-    return value as Record<string, unknown>
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     return null
   }
 }
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** Base64url without padding (RFC 4648 §5), its unused trailing bits zero (§3.5): one text per byte string. */
-function decode(part: string): Uint8Array | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(part) || part.length % 4 === 1) return null
-  const unusedBits = part.length % 4 === 2 ? 4 : part.length % 4 === 3 ? 2 : 0
-  if (alphabet.indexOf(part.charAt(part.length - 1)) & ((1 << unusedBits) - 1)) return null
-  const binary = atob(part.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+/** Undefined: no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }

@@ -11,11 +11,16 @@ interface Listed {
 
 export class IssuerList {
   readonly #byName: ReadonlyMap<string, Listed>
+  readonly #ended: ReadonlySet<string>
   readonly #readAtMs: number
 
-  /** `rows` are those of table `issuer`. Of `before`, keys made ready are kept: a registry row is never updated in place. */
-  constructor(rows: Rows, readAtMs: number, before: IssuerList | null) {
+  /**
+   * `rows` are those of table `issuer`, `ended` the names that have had a row and have none now. Of `before`, keys made
+   * ready are kept: a registry row is never updated in place.
+   */
+  constructor(rows: Rows, ended: Rows, readAtMs: number, before: IssuerList | null) {
     this.#readAtMs = readAtMs
+    this.#ended = new Set(ended.map(({ issuer }) => String(issuer)))
     const known = before ? before.#byName : new Map<string, Listed>()
     this.#byName = new Map(rows.map((row) => [String(row.issuer), sameOrNew(known, row)]))
   }
@@ -29,6 +34,11 @@ export class IssuerList {
   rowOf(issuer: string): number | undefined {
     const listed = this.#byName.get(issuer)
     return listed && Number(listed.row.row)
+  }
+
+  /** Of an issuer that is not listed: whether it was. */
+  wasEnded(issuer: string): boolean {
+    return this.#ended.has(issuer)
   }
 
   /**

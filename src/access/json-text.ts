@@ -1,9 +1,11 @@
+import type { JsonAmbiguity } from './refusal.ts'
+
 /**
- * Whether JSON text that `JSON.parse` accepts could mean something else to another parser: a member named twice in one
+ * Why JSON text that `JSON.parse` accepts could mean something else to another parser: a member named twice in one
  * object (the first or the last counts, by taste; RFC 8259 §4), or a string that is no Unicode text (half a surrogate
- * pair, RFC 8259 §8.2).
+ * pair, RFC 8259 §8.2). Null: it could not.
  */
-export function hasAmbiguousText(json: string): boolean {
+export function ambiguityOf(json: string): JsonAmbiguity | null {
   // One set of member names per open object, null per open array.
   const open: (Set<string> | null)[] = []
   let expectsName = false
@@ -28,10 +30,10 @@ export function hasAmbiguousText(json: string): boolean {
       case '"': {
         const end = endOfString(json, at)
         const text = JSON.parse(json.slice(at, end + 1)) as string
-        if (!text.isWellFormed()) return true
+        if (!text.isWellFormed()) return 'not-unicode'
         const names = open.at(-1)
         if (expectsName && names) {
-          if (names.has(text)) return true
+          if (names.has(text)) return 'duplicate-member'
           names.add(text)
         }
         expectsName = false
@@ -39,7 +41,7 @@ export function hasAmbiguousText(json: string): boolean {
       }
     }
   }
-  return false
+  return null
 }
 
 /** Index of the closing quote of the string that opens at `start`. */

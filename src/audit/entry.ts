@@ -176,14 +176,17 @@ function boundStrings(base: AccessBase): AccessBase {
   }
 }
 
+/** The first members that fit, in the order of the note. */
 function boundNote(note: Readonly<Record<string, string>>): Record<string, string> {
-  const members = Object.entries(note).slice(0, limits.maxEntryNotes)
-  return Object.fromEntries(
-    members.map(([name, text]) => [
-      cutText(name, limits.maxEntryTextBytes),
-      cutText(text, limits.maxEntryTextBytes),
-    ]),
-  )
+  const bounded: Record<string, string> = {}
+  let bytes = 0
+  for (const [name, text] of Object.entries(note).slice(0, limits.maxEntryNotes)) {
+    const member = [cutText(name, limits.maxEntryTextBytes), cutText(text, limits.maxEntryTextBytes)] as const
+    bytes += jsonBytes(member[0]) + jsonBytes(member[1]) + 2
+    if (bytes > limits.maxEntryNoteBytes) break
+    bounded[member[0]] = member[1]
+  }
+  return bounded
 }
 
 /**

@@ -31,13 +31,19 @@ export class FailureCounter {
   #minute = -1
   readonly #seen = new Map<string, number>()
   #unstored = new Map<string, FailureCount>()
+  readonly #maxSinglePerMinute: number
+
+  /** `maxSinglePerMinute`: entries of one address in a minute, before they are counted. */
+  constructor(maxSinglePerMinute: number) {
+    this.#maxSinglePerMinute = maxSinglePerMinute
+  }
 
   /** True: append it singly. False: it has been counted instead. */
   admit(address: string, reason: string, now: number): boolean {
     const key = this.#keyOf(address, now)
     const seen = (this.#seen.get(key) ?? 0) + 1
     this.#seen.set(key, seen)
-    if (seen <= limits.maxSingleFailuresPerMinute) return true
+    if (seen <= this.#maxSinglePerMinute) return true
     this.count(address, reason, now)
     return false
   }

@@ -23,6 +23,8 @@ export interface SequencerOptions {
   readonly store: LogStore
   /** Milliseconds since 1970; may go back, the log's time does not. */
   readonly now: () => number
+  /** Failed authentications of one address that are appended singly; default `limits.maxSingleFailuresPerMinute`. */
+  readonly maxSingleFailuresPerMinute?: number
   /** Called after each durable commit. */
   readonly onCommit?: () => void
 }
@@ -41,7 +43,7 @@ export class Sequencer {
     maxEntries: limits.maxPendingFailures,
     maxBytes: limits.maxPendingFailureBytes,
   })
-  readonly #failures = new FailureCounter()
+  readonly #failures: FailureCounter
   /** Below this index the audit database has everything; stored with the next commit. */
   #acknowledged: number
   /** The same as of the last durable commit: below it the log's own storage has forgotten everything. */
@@ -53,11 +55,18 @@ export class Sequencer {
   #size: number
 
   /** @throws Error when the storage belongs to another log. */
-  constructor({ log, store, now, onCommit = () => {} }: SequencerOptions) {
+  constructor({
+    log,
+    store,
+    now,
+    maxSingleFailuresPerMinute = limits.maxSingleFailuresPerMinute,
+    onCommit = () => {},
+  }: SequencerOptions) {
     this.log = log
     this.#store = store
     this.#now = now
     this.#onCommit = onCommit
+    this.#failures = new FailureCounter(maxSingleFailuresPerMinute)
     const state = store.read((sql) => {
       createSchema(sql)
       return loadState(sql, log)

@@ -25,7 +25,7 @@ import type {
   Writers,
 } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
-import { type Known, Recorder, type UnappendedKind } from './recorder.ts'
+import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { readBody } from './request.ts'
@@ -144,9 +144,10 @@ export class Exchange {
     })
   }
 
-  /** The log took no entry. A replayed proof is told to it as what it is: by then the proof is not sent again. */
+  /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */
   async #refuseUnlogged(kind: UnappendedKind): Promise<Response> {
-    return kind === 'replayed' ? await this.refuse(replayedProof) : refuseWithoutReceipt(kind)
+    if (isReplay(kind)) return await this.refuse({ reason: 'unauthenticated', cause: kind })
+    return refuseWithoutReceipt(kind)
   }
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
@@ -266,7 +267,8 @@ export class Exchange {
     const decision = { outcome: 'permit', reason: 'intent', detail: null } as const
     const base = this.#recorder.describe(this.#known, 0, decision, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
-    if (!appended.ok && appended.error === 'replayed') return err(replayedProof)
+    if (!appended.ok && isReplay(appended.error))
+      return err({ reason: 'unauthenticated', cause: appended.error })
     if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
     this.#intended = true
     const placement = this.#authenticated?.placement
@@ -300,7 +302,7 @@ export class Exchange {
     return {
       presented: this.#authenticated?.presented ?? null,
       placement: this.#authenticated?.placement ?? null,
-      proof: this.#authenticated?.proof ?? null,
+      once: this.#authenticated?.once ?? [],
       caller: this.#caller,
       clock: this.#clock,
       staleness: this.#staleness,
@@ -318,8 +320,6 @@ export class Exchange {
     }
   }
 }
-
-const replayedProof: Refusal = { reason: 'unauthenticated', cause: 'proof-replayed' }
 
 /** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
 function publicAddress(request: Request, publicUrl: string | null): URL {

@@ -2,8 +2,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Caller, Placement, Presented } from '../access/caller.ts'
-import type { OneTimeKey } from '../access/dpop.ts'
 import type { Clock } from '../access/facts.ts'
+import { type OneTimeKey, replayCause } from '../access/one-time-key.ts'
+import type { ReplayCause } from '../access/refusal.ts'
 import { type AccessBase, buildEntries, countedAccess, type EntrySubject } from '../audit/entry.ts'
 import type { AppendRefusal, AuditLogs, Who } from '../audit/port.ts'
 import type { Receipt } from '../audit/receipt.ts'
@@ -19,8 +20,8 @@ export interface Known {
   readonly presented: Presented | null
   /** Where the registry places the caller, also one it then refuses. */
   readonly placement: Placement | null
-  /** Of a token bound to a key: good for one request. */
-  readonly proof: OneTimeKey | null
+  /** What of the caller's credentials is good for one request. */
+  readonly once: readonly OneTimeKey[]
   /** Null until the registry has confirmed the caller in the request's own batch. */
   readonly caller: Caller | null
   /** Of the batch that was read; null when none was. */
@@ -28,8 +29,11 @@ export interface Known {
   readonly staleness: Staleness | null
 }
 
-/** Why the log took no entry: `replayed`, or the kind of answer that leaves without a receipt. */
-export type UnappendedKind = UnreceiptedKind | 'replayed'
+/** Why the log took no entry: what was used before, or the kind of answer that leaves without a receipt. */
+export type UnappendedKind = UnreceiptedKind | ReplayCause
+
+export const isReplay = (kind: UnappendedKind): kind is ReplayCause =>
+  kind === 'proof-replayed' || kind === 'token-used'
 
 export interface RecorderOptions {
   readonly logs: AuditLogs
@@ -45,8 +49,8 @@ export interface RecorderOptions {
 
 export class Recorder {
   readonly #options: RecorderOptions
-  // The proof goes with the request's first append, whatever comes of that; later ones are of the same request.
-  #hasSentProof = false
+  // One-time keys go with the request's first append, whatever comes of that; later ones are of the same request.
+  #hasSentOnce = false
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -86,12 +90,12 @@ export class Recorder {
   }
 
   /**
-   * Resolves to the receipt, or to why there is none. The first append of a request uses up its proof; `replayed`: the
-   * proof was used before, nothing was appended.
+   * Resolves to the receipt, or to why there is none. The first append of a request uses up its proof and one-time token;
+   * of those used before nothing is appended.
    */
   async append(
     base: AccessBase,
-    { caller, placement, proof }: Known,
+    { caller, placement, once }: Known,
     subjects: readonly EntrySubject[],
     sequence: number,
     refusal: Refusal | null,
@@ -104,14 +108,14 @@ export class Recorder {
     const entries = buildEntries(base, subjects, facility?.organisation ?? null)
     // Too many patients is found here, before any byte leaves; the operation should have said so itself.
     if (!entries.ok) return err('internal')
-    const once = proof && !this.#hasSentProof ? [proof] : []
-    this.#hasSentProof = true
-    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once }
+    const unused = this.#hasSentOnce ? [] : once
+    this.#hasSentOnce = true
+    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once: unused }
     const appended =
       refusal?.reason === 'unauthenticated'
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
         : await logs.append(log, append)
-    if (!appended.ok) return err(unappendedKind(appended.error.reason))
+    if (!appended.ok) return err(unappendedKind(appended.error))
     this.#tellUnreceipted(servingLog)
     return appended
   }
@@ -151,12 +155,12 @@ function whoOf(presented: Presented | null, caller: Caller | null, address: stri
   }
 }
 
-function unappendedKind(reason: AppendRefusal['reason']): UnappendedKind {
-  switch (reason) {
+function unappendedKind(refusal: AppendRefusal): UnappendedKind {
+  switch (refusal.reason) {
     case 'log-overload':
       return 'overload'
     case 'replayed':
-      return 'replayed'
+      return replayCause(refusal.key)
     case 'counted':
       return 'unauthenticated'
     case 'log-unavailable':

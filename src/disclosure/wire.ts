@@ -2,7 +2,7 @@
  * The one map from refusals to the wire. It says little: a caller learns what to change in the request, never why the
  * policy said no. The audit entry has the tagged reason.
  */
-import type { PolicyRefusal } from '../access/refusal.ts'
+import type { PolicyRefusal, TokenRefusal } from '../access/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import type { Refusal } from './refusal.ts'
@@ -23,7 +23,7 @@ export function toWire(refusal: Refusal): Wire {
     case 'unauthenticated':
       return wire(401, 'login', 'Un jeton d’accès valide est requis.', 'A valid access token is required.', {
         // RFC 6750 §3 and RFC 9449 §7.1: both schemes are served; which one a token needs, the token itself says.
-        'WWW-Authenticate': 'Bearer error="invalid_token", DPoP',
+        'WWW-Authenticate': `Bearer error="${bearerError(refusal.cause)}", DPoP`,
       })
     case 'forbidden':
       return forbidden(refusal.cause)
@@ -158,6 +158,9 @@ function forbidden(cause: PolicyRefusal['cause']): Wire {
     issues: [{ code: 'forbidden', text, tag: cause }],
   }
 }
+/** RFC 6750 §3.1; RFC 9470 §3: log in again, more strongly. */
+const bearerError = (cause: TokenRefusal['cause']): string =>
+  cause === 'assurance-too-low' ? 'insufficient_user_authentication' : 'invalid_token'
 
 const wire = (
   status: number,

@@ -41,6 +41,8 @@ export interface ClusterOptions {
   readonly onMessage?: (line: string) => void
   /** Folder of a built Worker; default: built from this checkout. */
   readonly bundle?: string
+  /** Variable `MAX_SINGLE_FAILURES` of the Worker; default empty. */
+  readonly maxSingleFailures?: number
 }
 
 export type ProcessName =
@@ -120,7 +122,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       startDatabases(context, state, children),
       children.start(identityProcess(home, state)),
     ])
-    const environment = workerEnvironment(databases, secrets)
+    const environment = workerEnvironment(databases, secrets, options.maxSingleFailures)
     const port = portOf(state, 'worker')
     await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
@@ -260,7 +262,11 @@ function identityProcess(home: string, state: ClusterState): ProcessSpec {
   }
 }
 
-function workerEnvironment(databases: Databases, secrets: Secrets): Environment {
+function workerEnvironment(
+  databases: Databases,
+  secrets: Secrets,
+  maxSingleFailures: number | undefined,
+): Environment {
   const primary = databases['records-primary']
   const replica = databases['records-replica']
   return {
@@ -277,6 +283,7 @@ function workerEnvironment(databases: Databases, secrets: Secrets): Environment 
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: secrets.metricsToken,
+    MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
   }
 }
 

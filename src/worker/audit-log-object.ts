@@ -8,7 +8,7 @@ import { createSchema, storedLog } from '../audit/log-state.ts'
 import type { LogRow, LogSql, LogStore } from '../audit/log-store.ts'
 import type { AppendRequest, LogStatus, OpenIntent } from '../audit/port.ts'
 import { Sequencer } from '../audit/sequencer.ts'
-import type { Environment } from '../config.ts'
+import { type Environment, readMaxSingleFailures } from '../config.ts'
 import { limits } from '../limits.ts'
 import { hranaWriter } from '../store/hrana.ts'
 
@@ -19,7 +19,7 @@ interface Log {
 
 /** The audit log of one region; the object's name is the log's. Its public methods are the wire. */
 export class AuditLogObject
-  extends DurableObject<Pick<Environment, 'AUDIT_URL' | 'AUDIT_WRITE_TOKEN'>>
+  extends DurableObject<Pick<Environment, 'AUDIT_URL' | 'AUDIT_WRITE_TOKEN' | 'MAX_SINGLE_FAILURES'>>
   implements AuditLogRpc
 {
   #log: Log | null = null
@@ -72,6 +72,7 @@ export class AuditLogObject
       log,
       store: this.#store(),
       now,
+      maxSingleFailuresPerMinute: readMaxSingleFailures(this.env),
       onCommit: () => void drain.run(),
     })
     const database = hranaWriter({ url: this.env.AUDIT_URL, token: this.env.AUDIT_WRITE_TOKEN })

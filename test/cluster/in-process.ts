@@ -23,6 +23,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: 'metrics',
+    MAX_SINGLE_FAILURES: '',
   })
   const reader = hranaReader(config.records.replica)
   return {
