@@ -41,6 +41,8 @@ export interface ClusterOptions {
   readonly onMessage?: (line: string) => void
   /** Folder of a built Worker; default: built from this checkout. */
   readonly bundle?: string
+  /** Text of `RATE_LIMITS`; default: generous but for look-ups of persons. */
+  readonly rateLimits?: string
 }
 
 export type ProcessName =
@@ -120,7 +122,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       startDatabases(context, state, children),
       children.start(identityProcess(home, state)),
     ])
-    const environment = workerEnvironment(databases, secrets)
+    const environment = workerEnvironment(databases, secrets, options.rateLimits ?? localRates)
     const port = portOf(state, 'worker')
     await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
@@ -260,7 +262,13 @@ function identityProcess(home: string, state: ClusterState): ProcessSpec {
   }
 }
 
-function workerEnvironment(databases: Databases, secrets: Secrets): Environment {
+const localRates = JSON.stringify({
+  address: limits.localClientRate,
+  client: limits.localClientRate,
+  professional: limits.localProfessionalRate,
+})
+
+function workerEnvironment(databases: Databases, secrets: Secrets, rateLimits: string): Environment {
   const primary = databases['records-primary']
   const replica = databases['records-replica']
   return {
@@ -277,6 +285,7 @@ function workerEnvironment(databases: Databases, secrets: Secrets): Environment 
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: secrets.metricsToken,
+    RATE_LIMITS: rateLimits,
   }
 }
 
