@@ -68,6 +68,13 @@ describe('a bucket', () => {
     expect(askTimes(limiter, 'a', earlier + 1_000, 5)).toBe(1)
   })
 
+  test('whose interval is no whole number of microseconds gives no more than its rate', () => {
+    const limiter = new RateLimiter({ perSecond: 3_000, burst: 10 })
+    let admitted = 0
+    for (let ms = 0; ms < 10_000; ms++) admitted += askTimes(limiter, 'a', start + ms, 5)
+    expect(admitted).toBeLessThanOrEqual(30_010)
+  })
+
   test('over any schedule admits at most burst + rate × time, and refuses nobody who keeps to that', () => {
     const schedule = fc.array(
       fc.record({ key: fc.constantFrom('a', 'b', 'c'), afterMs: fc.nat({ max: 3_000 }) }),
