@@ -25,6 +25,7 @@ import type {
   Writers,
 } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
+import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
@@ -40,6 +41,9 @@ export interface Start {
   readonly request: Request
   readonly language: 'fr' | 'en'
   readonly operation: Described
+  readonly rates: CallerRates
+  /** What this request counts as. */
+  readonly rate: RateKind
 }
 
 export class Exchange {
@@ -52,6 +56,9 @@ export class Exchange {
   readonly #defer: Defer
   readonly #request: Request
   readonly #operation: Described
+  readonly #rates: CallerRates
+  readonly #rate: RateKind
+  readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
   // What the load of this request found; null until then.
@@ -63,15 +70,20 @@ export class Exchange {
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
-  constructor(ports: Ports, { read, defer, request, language, operation }: Start) {
+  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate }: Start) {
     this.#ports = ports
     this.#read = read
     this.#defer = defer
     this.#request = request
     this.#operation = operation
+    this.#rates = rates
+    this.#rate = rate
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
     const { clientAddressHeader } = ports.config
+    this.#address = clientAddressHeader
+      ? request.headers.get(clientAddressHeader)
+      : ports.peerAddress(request)
     this.#recorder = new Recorder({
       logs: ports.logs,
       servingLog: ports.config.regions[0].log,
@@ -80,17 +92,21 @@ export class Exchange {
       url: this.url,
       requestId: this.requestId,
       operation,
-      address: clientAddressHeader ? request.headers.get(clientAddressHeader) : ports.peerAddress(request),
+      address: this.#address,
     })
   }
 
-  /** Step 1. Null: go on; otherwise the answer. */
+  /** Step 1. Null: go on; otherwise the answer. A request past a limit is not recorded singly, and its proof stays good. */
   async authenticate(): Promise<Response | null> {
+    const wait = this.#rates.admitAddress(this.#address, Date.now())
+    if (wait > 0) return refuseWithoutReceipt('rate-limited', wait)
     try {
       const result = await this.#ports.authenticator.authenticate(this.#credentials, this.now)
       if (!result.ok) return await this.refuse(result.error)
       this.#authenticated = result.value
-      return null
+      // Anyone can write a name into a token: only of one that verified are the names counted.
+      const callerWait = this.#rates.admitCaller(result.value.presented, this.#rate, Date.now())
+      return callerWait > 0 ? refuseWithoutReceipt('rate-limited', callerWait) : null
     } catch (error) {
       return await this.refuse(faultOf(error))
     }

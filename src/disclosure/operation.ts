@@ -11,6 +11,7 @@ import type { Action } from '../audit/port.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
+import type { RateKind } from './rate-limit.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
@@ -23,6 +24,8 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly callers: readonly CallerKind[]
   /** What the token's scopes must allow, if it has SMART scopes at all; null: the operation judges by itself. */
   scope(param: Param): ScopeNeed | null
+  /** What a call counts as; absent: `general`. Without `identity`, people can be found by trying. */
+  rate?(param: Param): RateKind
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>

@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly bundle?: string
   /** Variable `MAX_SINGLE_FAILURES` of the Worker; default empty. */
   readonly maxSingleFailures?: number
+  /** Text of `RATE_LIMITS`; default: generous but for look-ups of persons. */
+  readonly rateLimits?: string
 }
 
 export type ProcessName =
@@ -122,7 +124,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       startDatabases(context, state, children),
       children.start(identityProcess(home, state)),
     ])
-    const environment = workerEnvironment(databases, secrets, options.maxSingleFailures)
+    const environment = workerEnvironment(databases, secrets, options)
     const port = portOf(state, 'worker')
     await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
@@ -262,10 +264,16 @@ function identityProcess(home: string, state: ClusterState): ProcessSpec {
   }
 }
 
+const localRates = JSON.stringify({
+  address: limits.localClientRate,
+  client: limits.localClientRate,
+  professional: limits.localProfessionalRate,
+})
+
 function workerEnvironment(
   databases: Databases,
   secrets: Secrets,
-  maxSingleFailures: number | undefined,
+  { rateLimits = localRates, maxSingleFailures }: ClusterOptions,
 ): Environment {
   const primary = databases['records-primary']
   const replica = databases['records-replica']
@@ -284,6 +292,7 @@ function workerEnvironment(
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: secrets.metricsToken,
     MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
+    RATE_LIMITS: rateLimits,
   }
 }
 

@@ -30,6 +30,7 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   action: 'search',
   callers: ['provider', 'facility-system'],
   scope: ({ type }) => ({ type, interaction: 's' }),
+  rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
   handle: search,

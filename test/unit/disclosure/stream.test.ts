@@ -94,6 +94,8 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
     request: new Request('https://record.example/export'),
     language: 'fr',
     operation,
+    rates: { admitAddress: () => 0, admitCaller: () => 0 },
+    rate: 'general',
   })
   expect(await exchange.authenticate()).toBeNull()
   const response = await exchange.run(operation, {}, {})
