@@ -175,6 +175,8 @@ export const limits = {
   maxProofSkewSeconds: 60,
   /** A used proof is remembered this much longer: receiving a body and loading come between its check and the log. */
   proofMemoryMs: 2 * 60_000,
+  /** SMART scopes of one token that count: each may add a condition to the page's statement. */
+  maxScopes: 64,
   /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */
