@@ -51,8 +51,10 @@ async function refreshIssuer(primary: Writer, { row, jwks, jwks_url }: Row): Pro
     },
     {
       // No row when somebody else has ended this one since it was read.
-      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, role_system, valid_from)
-        select issuer, audience, algorithms, :jwks, jwks_url, role_system, valid_to from issuer
+      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, role_system, organisation, requires_dpop,
+          one_time, patient_system, patient_acr, valid_from)
+        select issuer, audience, algorithms, :jwks, jwks_url, role_system, organisation, requires_dpop,
+          one_time, patient_system, patient_acr, valid_to from issuer
         where row = :row and valid_to = (select n from clock)`,
       args: { jwks: fetched, row: row as number },
     },
