@@ -53,6 +53,11 @@ export const limits = {
    */
   maxPageBytes: 4 * 1024 * 1024,
 
+  /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
+  maxEncounterDays: 366,
+  /** Relationships of a caller's facility with one person that a decision looks at: one that holds is enough. */
+  maxRelationshipFacts: 100,
+
   // --- the audit log ----------------------------------------------------------------------------------------------
   /** References in one entry; more go into continuations. */
   maxEntryReferences: 500,

@@ -16,7 +16,10 @@ export type TokenRefusal = {
     | 'wrong-audience'
     | 'claim-missing'
     | 'lifetime-too-long'
-    | 'revoked'
+    | 'key-revoked'
+    | 'token-revoked'
+    /** The patient has not proved strongly enough who they are (RFC 9470). */
+    | 'assurance-too-low'
     /** A bound token as `Bearer`, an unbound one as `DPoP`, or a proof beside `Bearer` (RFC 9449 §7.1, §7.2). */
     | 'wrong-scheme'
     | ProofCause
@@ -44,6 +47,8 @@ export type ProofCause =
 /** The token is good; the registry or the policy says no: 403 (404 for a single document). */
 export type PolicyRefusal = {
   readonly reason: 'forbidden'
+  /** Person id, where one is concerned: for the audit entry alone. */
+  readonly patient?: string
   readonly cause:
     | 'client-unknown'
     | 'professional-unknown'

@@ -92,6 +92,15 @@ export function parseScopes(scopes: readonly string[]): Scopes {
   return smart.slice(0, limits.maxScopes).flatMap((text) => parseScope(text) ?? [])
 }
 
+/** The SMART scopes of a token that narrow it, as its issuer wrote them; null when they leave it all it had. */
+export function narrowing(scopes: readonly string[]): string | null {
+  const parsed = parseScopes(scopes)
+  const isWhole = ({ context, type, interactions, parameters }: Scope): boolean =>
+    context !== 'patient' && type === '*' && interactions === 'cruds' && parameters.length === 0
+  if (parsed === null || parsed.some(isWhole)) return null
+  return scopes.filter((text) => looksLikeSmart.test(text)).join(' ')
+}
+
 function parseScope(text: string): Scope | null {
   if (!scopeCharacters.test(text)) return null
   const [, context, type = '', v1, v2 = '', query] = grammar.exec(text) ?? []
@@ -182,8 +191,8 @@ function meets(row: ScopedRow, { name, tokens }: Grant['parameters'][number]): b
 
 /**
  * `allowsRow` as a predicate on a row of `document`, in *records* or the local database: what it finds is what
- * `allowsRow` allows. Values are bound into `args` under names that begin with `scope_`; the person in the token's launch
- * context is the caller's to bind, as `context_person` (null: nobody).
+ * `allowsRow` allows. Values are bound into `args` under names that begin with `scope_`; the `Patient` in the token's launch
+ * context is the caller's to bind, as `scope_context` (null: none).
  */
 export function scopeFilter(
   grants: readonly Grant[] | null,
@@ -194,7 +203,9 @@ export function scopeFilter(
   if (grants.length === 0) return 'false'
   const alternatives = grants.map(({ inContext, parameters }, i) => {
     const conditions = [
-      ...(inContext ? [`${alias}.person = :context_person`] : []),
+      ...(inContext
+        ? [`${alias}.person = (select person from source_record where id = :scope_context)`]
+        : []),
       ...parameters.map((parameter, j) => parameterFilter(parameter, alias, `scope_${i}_${j}`, args)),
     ]
     return `(${conditions.join('\n    and ')})`

@@ -6,6 +6,7 @@ import type { Authenticated, Credentials } from '../access/authenticate.ts'
 import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
+import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -59,6 +60,8 @@ export class Exchange {
   #staleness: Staleness | null = null
   #isLocalMissing = false
   #intended = false
+  // What the token's scopes must allow; null until the input has named it.
+  #need: ScopeNeed | null = null
 
   constructor(ports: Ports, { read, defer, request, language, operation }: Start) {
     this.#ports = ports
@@ -96,6 +99,7 @@ export class Exchange {
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
     try {
+      this.#need = operation.scope(param)
       const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {
@@ -113,12 +117,19 @@ export class Exchange {
     const wire = toWire(reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
-    const base = this.#recorder.describe(this.#known, wire.status, { outcome, reason: tag, detail }, null)
+    const base = this.#recorder.describe(
+      this.#known,
+      wire.status,
+      { outcome, reason: tag, detail },
+      this.#noteOf(undefined),
+    )
     if (reason.reason === 'internal') raiseAlarm('internal', this.requestId, reason.at)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.
     const unknown = this.#intended && wire.status >= 500
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
-    const appended = await this.#recorder.append({ ...base, phase }, this.#known, [], 0, reason)
+    const patient = 'patient' in reason ? reason.patient : undefined
+    const subjects = patient === undefined ? [] : [{ patient, resources: [] }]
+    const appended = await this.#recorder.append({ ...base, phase }, this.#known, subjects, 0, reason)
     if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { contentType, body } = refusalBody(wire, this.url.pathname, this.language)
     return release(appended.value, {
@@ -149,7 +160,8 @@ export class Exchange {
         reason: disclosure.reason,
         detail: mismatches.length > 0 ? `policy-mismatch: ${mismatches.join(' ')}` : null,
       },
-      this.#isLocalMissing ? { ...disclosure.note, missing: 'local' } : (disclosure.note ?? null),
+      this.#noteOf(disclosure.note),
+      disclosure.breakGlassReason ?? null,
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
     const appended = await this.#recorder.append(
@@ -166,6 +178,17 @@ export class Exchange {
       headers: { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType },
       body: body === '' ? null : typeof body === 'string' ? body : this.#stream(base, body),
     })
+  }
+
+  #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
+    // What the token was narrowed to is needed to explain the decision later.
+    const scopes = narrowing(this.#authenticated?.presented.scopes ?? [])
+    const all = {
+      ...note,
+      ...(scopes === null ? {} : { scopes }),
+      ...(this.#isLocalMissing ? { missing: 'local' } : {}),
+    }
+    return Object.keys(all).length > 0 ? all : null
   }
 
   /** Each chunk waits for the entries of the patients first met in it; a log that refuses ends the stream with an error. */
@@ -207,7 +230,7 @@ export class Exchange {
     const { caller, isLocalMissing } = answer.loaded.value
     this.#caller = caller
     this.#isLocalMissing = isLocalMissing
-    const permitted = decideOperation(caller, this.#operation.callers)
+    const permitted = decideOperation(caller, this.#operation.callers, this.#scopes, this.#need)
     return permitted.ok ? answer.loaded : permitted
   }
 
@@ -228,6 +251,7 @@ export class Exchange {
       now: this.now,
       language: this.language,
       presented: authenticated.presented,
+      scopes: this.#scopes,
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
@@ -266,6 +290,10 @@ export class Exchange {
       method,
       url: this.url,
     }
+  }
+
+  get #scopes(): Scopes {
+    return parseScopes(this.#authenticated?.presented.scopes ?? [])
   }
 
   get #known(): Known {
