@@ -303,6 +303,7 @@ describe('parameters (Finer-grained resource constraints using search parameters
 describe('the filter', () => {
   const registry = openRegistry()
   const people = ['', 'p', 'q'] as const
+  registry.insert('source_record', { id: 'record-of-p', facility: 'hospital', person: 'p', clock: 1 })
   const codings = ['', '|a', 'x|a', 'x|b', 'y|a', "x'|b", 'a', 'x|a|b', '|']
   const statuses = ['', 'final', 'draft', "o'clock"]
 
@@ -368,8 +369,8 @@ describe('the filter', () => {
         document,
         further,
         further,
-        fc.constantFrom(null, 'p'),
-        (some, stored, moreCategories, moreCodes, person) => {
+        fc.constantFrom(null, 'record-of-p', 'unknown'),
+        (some, stored, moreCategories, moreCodes, context) => {
           store(stored)
           for (const value of moreCategories) second('category', value)
           for (const value of moreCodes) second('code', value)
@@ -378,20 +379,18 @@ describe('the filter', () => {
           second('code', 'x|a', 'one', 'Condition')
           const args: Record<string, SqlValue> = {}
           const filter = scopeFilter(some, 'd', args)
-          if (filter.includes(':context_person')) args.context_person = person
+          if (filter.includes(':scope_context')) args.scope_context = context
           const found = find(filter, args)
           seen[found ? 'found' : 'hidden']++
           expect(found).toBe(
             allowsRow(some, {
-              isInContext: stored.person === person,
+              isInContext: stored.person === 'p' && context === 'record-of-p',
               categories: [stored.category, ...moreCategories].filter((text) => text !== ''),
               codes: [stored.code, ...moreCodes].filter((text) => text !== ''),
               statuses: [stored.status],
             }),
           )
-          expect(
-            Object.keys(args).every((name) => name.startsWith('scope_') || name === 'context_person'),
-          ).toBe(true)
+          expect(Object.keys(args).filter((name) => !name.startsWith('scope_'))).toEqual([])
         },
       ),
       { numRuns: 2_000 },
