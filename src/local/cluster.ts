@@ -74,9 +74,12 @@ export interface ClusterProcess {
 }
 
 export interface TokenOptions {
-  /** v3-ActReason code; default TREAT for providers, HCOMPL for a privacy officer. */
+  /** v3-ActReason code; default `usualPurpose` of the person's first role, none for a facility system. */
   readonly purpose?: string
-  /** Further scopes, separated by spaces; `facility=<id>` and `subject_role=<role>` choose among several roles. */
+  /**
+   * Further scopes, separated by spaces; `facility=<id>` and `subject_role=<role>` choose among several roles,
+   * `patient=<id>` names the patient in context. A SMART scope replaces the usual one, which narrows nothing.
+   */
   readonly scope?: string
 }
 

@@ -2,6 +2,7 @@
  * The sample directory: who and what the local cluster knows before anything is published. Data only; `registry.ts`
  * writes it into *records*, the identity provider lets these people log in. Everybody here is fictitious.
  */
+import { systems } from './codes.ts'
 
 /** A part of the country with a local database and an audit log of its own. */
 export interface SampleRegion {
@@ -29,7 +30,7 @@ export interface SampleProfessional {
   /** Id of the professional in the registry: not the login, since one person may have logins at several issuers. */
   readonly id: string
   readonly name: string
-  /** The first is the one a token carries when the caller names none. `facility` '': for the whole record. */
+  /** The first is the one a token carries when the caller names none. */
   readonly roles: readonly [SampleRole, ...SampleRole[]]
   /** The registration has ended: the identity provider still knows the person, the record no longer does. */
   readonly ended?: true
@@ -37,7 +38,21 @@ export interface SampleProfessional {
 
 export interface SampleRole {
   readonly role: string
+  /** '': of no facility, but of `organisation`, or of the whole record without one. */
   readonly facility: string
+  readonly organisation?: string
+}
+
+/** Somebody of the sample data who logs in: no professional, and told apart by number and birth date. */
+export interface SampleHolder {
+  readonly login: string
+  readonly name: string
+  /** The first is the one a token carries when the caller names none. A guardian is a patient, too. */
+  readonly roles: readonly ['patient'] | readonly ['guardian', 'patient']
+  /** Health-insurance number. */
+  readonly number: string
+  /** `YYYY-MM-DD`. */
+  readonly birthDate: string
 }
 
 export interface SampleClient {
@@ -54,6 +69,18 @@ export interface RoleDomain {
   /** v3-ActReason code. */
   readonly purpose: string
   readonly domain: string
+}
+
+/** Row of `role_clearance`: the most confidential label that is readable (v3-Confidentiality). */
+export interface RoleClearance {
+  readonly role: string
+  readonly facilityType: string
+  /** v3-ActReason code. */
+  readonly purpose: string
+  /** In documents of the own facility … */
+  readonly own: string
+  /** … and in those of others. */
+  readonly elsewhere: string
 }
 
 /** Row of `sharing_rule`, in the order in which rules are tried: '*' stands for any. */
@@ -75,6 +102,15 @@ export const roleSystem = 'https://dossier.example/CodeSystem/role'
 
 /** Code system of `purpose_of_use` codings. */
 export const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason'
+
+/** The Québec health-insurance number: identifies patients in tokens and joins the records of two facilities. */
+export const healthInsuranceSystem = systems.nam
+
+/** Authentication context class of the local provider's patients: their identity was verified. */
+export const verifiedIdentity = 'urn:dossier:loa:3'
+
+/** Anybody could have typed that name: no patient's record is opened to it. */
+export const claimedIdentity = 'urn:dossier:loa:1'
 
 /** The serving region first. */
 export const regions = [
@@ -190,6 +226,37 @@ export const professionals: readonly SampleProfessional[] = [
     name: 'Gérard Fortin',
     roles: [{ role: 'medical-archivist', facility: 'hopital-cap-diamant' }],
   },
+  // Two managers, so that one can confirm what the other asks for.
+  {
+    login: 'gendron',
+    id: 'lise-gendron',
+    name: 'Lise Gendron',
+    roles: [{ role: 'access-manager', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'poirier',
+    id: 'marc-andre-poirier',
+    name: 'Marc-André Poirier',
+    roles: [{ role: 'access-manager', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'simard',
+    id: 'chantal-simard',
+    name: 'Chantal Simard',
+    roles: [{ role: 'access-manager', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'cloutier',
+    id: 'yves-cloutier',
+    name: 'Yves Cloutier',
+    roles: [{ role: 'access-manager', facility: 'clinique-saint-roch' }],
+  },
+  {
+    login: 'dufour',
+    id: 'sophie-dufour',
+    name: 'Sophie Dufour',
+    roles: [{ role: 'access-manager', facility: 'pharmacie-laurier' }],
+  },
   {
     login: 'bouchard',
     id: 'melanie-bouchard',
@@ -197,11 +264,55 @@ export const professionals: readonly SampleProfessional[] = [
     roles: [{ role: 'privacy-officer', facility: '' }],
   },
   {
+    login: 'girard',
+    id: 'olivier-girard',
+    name: 'Me Olivier Girard',
+    roles: [{ role: 'privacy-officer', facility: '', organisation: 'ciusss-mont-royal' }],
+  },
+  {
+    login: 'lapointe',
+    id: 'karine-lapointe',
+    name: 'Karine Lapointe',
+    roles: [{ role: 'operator', facility: '' }],
+  },
+  {
     login: 'levesque',
     id: 'andre-levesque',
     name: 'Dr André Lévesque',
     roles: [{ role: 'physician', facility: 'clinique-saint-roch' }],
     ended: true,
+  },
+]
+
+export const holders: readonly SampleHolder[] = [
+  {
+    login: 'belisle',
+    name: 'Ginette Bélisle',
+    roles: ['patient'],
+    number: 'BELG58531499',
+    birthDate: '1958-03-14',
+  },
+  {
+    login: 'theriault',
+    name: 'Réjean Thériault',
+    roles: ['patient'],
+    number: 'THER49072299',
+    birthDate: '1949-07-22',
+  },
+  {
+    login: 'hebert',
+    name: 'Jean-François Hébert',
+    roles: ['patient'],
+    number: 'HEBJ63040999',
+    birthDate: '1963-04-09',
+  },
+  // Mother of Léo Arsenault, born in 2022.
+  {
+    login: 'arsenault',
+    name: 'Noémie Arsenault',
+    roles: ['guardian', 'patient'],
+    number: 'ARSN96512799',
+    birthDate: '1996-01-27',
   },
 ]
 
@@ -225,6 +336,8 @@ export const clinicalDomains = [
   'hospital-summary',
 ] as const
 
+const emergency = ['ETREAT', 'BTG'] as const
+
 const rows = (
   role: string,
   facilityType: string,
@@ -236,19 +349,20 @@ const rows = (
 /**
  * The default matrix role × type of facility × purpose → domain. After the regulation on authorised providers (P-9.0001,
  * r. 1), whose cells for other roles than physicians are not all known here: an operator loads the full text. `identity`
- * and `directory` are open to every authorised provider and have no rows.
+ * and `directory` are open to every authorised provider and have no rows. Breaking the glass (`BTG`) opens what an
+ * emergency does (`ETREAT`).
  */
 export const roleDomains: readonly RoleDomain[] = [
   // Physicians and residents read every domain wherever they practise, in an emergency too; what nobody classified
   // (`other`) is local, and theirs alone.
-  ...rows('physician', '*', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
-  ...rows('resident', 'hospital', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
+  ...rows('physician', '*', ['TREAT', ...emergency], [...clinicalDomains, 'other']),
+  ...rows('resident', 'hospital', ['TREAT', ...emergency], [...clinicalDomains, 'other']),
   // Pharmacists: medication with what a safe dispense depends on; imaging is not established for them.
   ...rows('pharmacist', '*', ['TREAT'], ['medication', 'laboratory', 'allergy', 'immunization']),
   // A pharmacist of a hospital follows patients through their stay.
   ...rows('pharmacist', 'hospital', ['TREAT'], ['hospital-summary']),
   // Nurses: everything at a hospital or clinic, images excepted in a clinic.
-  ...rows('nurse', 'hospital', ['TREAT', 'ETREAT'], clinicalDomains),
+  ...rows('nurse', 'hospital', ['TREAT', ...emergency], clinicalDomains),
   ...rows(
     'nurse',
     'clinic',
@@ -266,6 +380,21 @@ export const roleDomains: readonly RoleDomain[] = [
   ...rows('midwife', '*', ['TREAT'], ['medication', 'laboratory', 'immunization', 'allergy']),
 ]
 
+const clearance = (
+  role: string,
+  facilityType: string,
+  own: string,
+  elsewhere: string,
+): readonly RoleClearance[] =>
+  ['TREAT', ...emergency].map((purpose) => ({ role, facilityType, purpose, own, elsewhere }))
+
+/** Who reads more than `N`, for each purpose of the role's rows above. */
+export const roleClearances: readonly RoleClearance[] = [
+  ...clearance('physician', '*', 'V', 'R'),
+  ...clearance('resident', 'hospital', 'R', 'R'),
+  ...clearance('nurse', 'hospital', 'R', 'N'),
+]
+
 const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*' } as const
 
 /** The default sharing policy: the first rule that matches decides; no match stays local. */
@@ -281,7 +410,5 @@ export const sharingRules: readonly SharingRule[] = [
   { ...any, domain: 'other', shared: false },
 ]
 
-/** Identifier systems on which two facilities' records of a person may be joined: the Québec health-insurance number. */
-export const personIdentifierSystems: readonly string[] = [
-  'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id',
-]
+/** Identifier systems on which two facilities' records of a person may be joined. */
+export const personIdentifierSystems: readonly string[] = [healthInsuranceSystem]

@@ -1,5 +1,5 @@
 /** The migrated *records* database in memory, read through the same port as a real one, and ways to fill it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { JWK } from 'jose'
 import type { Presented } from '../../../src/access/caller.ts'
@@ -17,10 +17,18 @@ export interface Registry extends Reader {
   insert(table: string, row: Readonly<Record<string, SqlValue>>): void
 }
 
+/** The statements of every migration of *records*, in order. */
+export function recordsSchema(): readonly string[] {
+  const folder = `${import.meta.dirname}/../../../drizzle/records`
+  const migrations = readdirSync(folder).filter((name) => name.endsWith('.sql'))
+  return migrations
+    .sort()
+    .flatMap((name) => readFileSync(`${folder}/${name}`, 'utf8').split('--> statement-breakpoint'))
+}
+
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
-  const sql = readFileSync(`${import.meta.dirname}/../../../drizzle/records/0000_init.sql`, 'utf8')
-  for (const statement of sql.split('--> statement-breakpoint')) db.exec(statement)
+  for (const statement of recordsSchema()) db.exec(statement)
   let reads = 0
   const run = ({ sql: text, args = {} }: Statement): Rows =>
     db.prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows
