@@ -76,11 +76,15 @@ describe('the key sets of the registry', () => {
 
   it('the new row keeps what else the old one said', async () => {
     register(await serve(answer(() => JSON.stringify({ keys: [b] }))))
-    registry.db.exec(`update issuer set role_system = 'https://record.example/roles'`)
+    registry.db.exec(`update issuer set role_system = 'https://record.example/roles', organisation = 'o',
+      requires_dpop = 1, one_time = 1, patient_system = 'urn:nam', patient_acr = '["high"]'`)
     await refreshIssuers(primary)
-    const sql = `select issuer, audience, algorithms, jwks_url, role_system from issuer order by row`
-    const [before, after] = registry.run({ sql })
-    expect(before?.role_system).toBe('https://record.example/roles')
+    // All columns there are: one added later must not be lost either.
+    const [before, after] = registry
+      .run({ sql: 'select * from issuer order by row' })
+      .map(({ row, jwks, valid_from, valid_to, ...kept }) => kept)
+    expect(before).toMatchObject({ requires_dpop: 1, patient_acr: '["high"]' })
+    expect(Object.values(before ?? {})).not.toContain(null)
     expect(after).toEqual(before)
   })
 

@@ -1,5 +1,5 @@
 /** The migrated *records* database in memory, read through the same port as a real one, and ways to fill it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { JWK } from 'jose'
 import type { Presented } from '../../../src/access/caller.ts'
@@ -19,8 +19,12 @@ export interface Registry extends Reader {
 
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
-  const sql = readFileSync(`${import.meta.dirname}/../../../drizzle/records/0000_init.sql`, 'utf8')
-  for (const statement of sql.split('--> statement-breakpoint')) db.exec(statement)
+  const migrations = `${import.meta.dirname}/../../../drizzle/records`
+  for (const file of readdirSync(migrations)
+    .filter((name) => name.endsWith('.sql'))
+    .sort())
+    for (const statement of readFileSync(`${migrations}/${file}`, 'utf8').split('--> statement-breakpoint'))
+      db.exec(statement)
   let reads = 0
   const run = ({ sql: text, args = {} }: Statement): Rows =>
     db.prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows
@@ -156,6 +160,7 @@ export function addDocument(registry: Registry, { type, id, facility, domain }: 
 export const presented = (changes: Partial<Presented> = {}): Presented => ({
   issuer,
   issuerRow: 1,
+  signedBy: 'A'.repeat(43),
   subject: 'tremblay',
   clientId: 'console',
   jti: 'token-1',
@@ -166,5 +171,9 @@ export const presented = (changes: Partial<Presented> = {}): Presented => ({
   purpose: 'TREAT',
   scopes: [],
   keyThumbprint: null,
+  patient: null,
+  personId: null,
+  birthDate: null,
+  assurance: null,
   ...changes,
 })
