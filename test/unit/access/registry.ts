@@ -164,6 +164,7 @@ export function addDocument(registry: Registry, { type, id, facility, domain }: 
 export const presented = (changes: Partial<Presented> = {}): Presented => ({
   issuer,
   issuerRow: 1,
+  signedBy: 'A'.repeat(43),
   subject: 'tremblay',
   clientId: 'console',
   jti: 'token-1',
@@ -174,5 +175,9 @@ export const presented = (changes: Partial<Presented> = {}): Presented => ({
   purpose: 'TREAT',
   scopes: [],
   keyThumbprint: null,
+  patient: null,
+  personId: null,
+  birthDate: null,
+  assurance: null,
   ...changes,
 })
