@@ -226,8 +226,8 @@ export const limits = {
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */
   maxRememberedIssuers: 100,
-  /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
-  maxRememberedPlacements: 10_000,
+  /** Callers (token holder, client, facility, role, purpose) of whom an isolate remembers place and sight (about 1 KiB each). */
+  maxRememberedStandings: 10_000,
   /** Period of the refresh of key sets. */
   jwksRefreshEveryMs: 10_000,
   /** One fetch of a key set. */

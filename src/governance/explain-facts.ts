@@ -1,11 +1,12 @@
 /** The facts of a past decision: the statements of a request, asked for a write clock that has passed. */
-import type { Caller, Presented } from '../access/caller.ts'
+import type { Caller } from '../access/caller.ts'
 import { readCaller } from '../access/caller-facts.ts'
-import { asOf } from '../access/caller-sql.ts'
-import { callerSql, matrixSql } from '../access/facts.ts'
+import type { Standee } from '../access/caller-rows.ts'
+import { asOf, callerSql } from '../access/caller-sql.ts'
+import { policyStatement, readPolicy } from '../access/policy-data.ts'
 import type { AccessRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
-import { policyStatement, readSettings, readSubjects, subjectStatement } from '../access/subject-sql.ts'
+import { readSubjects, subjectStatement } from '../access/subject-sql.ts'
 import type { Access } from '../audit/port.ts'
 import type { Result } from '../result.ts'
 import type { Rows, Statement } from '../store/ports.ts'
@@ -25,10 +26,8 @@ export const facilityThen = ({ access, version }: Past): Statement => ({
 })
 
 /** Who asked, as the entry has it; what it does not keep (keys, times, the launch context) decides nothing here. */
-const presentedThen = ({ who, purpose }: Access, facilityUri: string | null): Presented => ({
+const presentedThen = ({ who, purpose }: Access, facilityUri: string | null): Standee => ({
   issuer: who.issuer ?? '',
-  issuerRow: 0,
-  signedBy: '',
   subject: who.subject ?? '',
   clientId: who.client ?? '',
   jti: who.token ?? '',
@@ -54,11 +53,9 @@ export function factsThen(past: Past, facilityUri: string | null): readonly Stat
     caller_facility_uri: facilityUri,
     as_of: version,
   }
-  const roleAndPurpose = { caller_role: access.who.role, caller_purpose: access.purpose }
   return [
     { sql: callerSql('1 as past', asOf), args: { ...args, caller_context: null } },
-    { sql: matrixSql(asOf), args: { ...args, ...roleAndPurpose } },
-    policyStatement(asOf, { as_of: version }),
+    policyStatement({ role: access.who.role, purpose: access.purpose }, asOf, { as_of: version }),
     subjectStatement(
       {
         of: { by: 'person', person: access.patient ?? '' },
@@ -84,15 +81,16 @@ export function readThen(
   { access, time }: Past,
   facilityUri: string | null,
 ): FactsThen {
-  const [callerRows = [], matrix = [], policy = [], subjectRows = []] = rows
+  const [callerRows = [], policyRows = [], subjectRows = []] = rows
   const [row] = callerRows
   if (!row) throw new Error('the caller statement answers exactly one row')
   const presented = presentedThen(access, facilityUri)
+  const policy = readPolicy(policyRows)
   const { subjects } = readSubjects(subjectRows, { by: 'person', person: access.patient ?? '' })
   const [subject = null] = subjects
   return {
-    caller: readCaller({ row, matrix, policy, patients: [], presented, nowMs: Date.parse(time) }),
+    caller: readCaller({ row, policy, patients: [], presented, nowMs: Date.parse(time) }),
     subject,
-    settings: readSettings(policy),
+    settings: policy.settings,
   }
 }
