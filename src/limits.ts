@@ -266,8 +266,6 @@ export const limits = {
   maxPolicyRows: 10_000,
   /** Identifier systems of one facility, and authentication classes of one issuer: real ones have a handful. */
   maxRegistryListLength: 20,
-  /** `encounter-days-after`, `encounter-open-days`: a relationship that an encounter alone keeps for longer than a year is none. */
-  maxEncounterDays: 366,
   /** `attestation-hours`: a month; who cares for a patient for longer is known by an encounter. */
   maxAttestationHours: 31 * 24,
   /** `break-glass-hours`: an emergency that lasts longer than three days is care, and has a relationship. */

@@ -27,7 +27,7 @@ export async function unfitKeys(
   const fit = await Promise.all(
     keys.map(async (jwk) => {
       const usable = await Promise.all(algorithms.map((alg) => verificationKey(jwk as JWK, alg)))
-      return usable.some((found) => found !== null)
+      return usable.some((found) => found.ok)
     }),
   )
   const unfit = keys.flatMap((_, index) =>
@@ -51,8 +51,15 @@ const issueAt = (expression: string, fr: string, en: string): readonly Issue[] =
   { code: 'value', expression, text: { fr: `${expression} : ${fr}.`, en: `${expression}: ${en}.` } },
 ]
 
-/** RFC 7638, SHA-256; null of what is no key: it verifies nothing. */
-export async function thumbprintOf(jwk: JWK): Promise<string | null> {
+/**
+ * RFC 7638, SHA-256, of the key itself as the gate computes it, however the key set writes it; of a key that is fit for
+ * none of `algorithms`, as written. Null of what is no key: it verifies nothing.
+ */
+export async function thumbprintOf(jwk: JWK, algorithms: readonly string[]): Promise<string | null> {
+  for (const alg of algorithms) {
+    const fit = await verificationKey(jwk, alg)
+    if (fit.ok) return fit.value.thumbprint
+  }
   try {
     return await calculateJwkThumbprint(jwk)
   } catch {

@@ -1,7 +1,7 @@
 /** `/access/issuers`: whose tokens count, signed by which keys, for whom it vouches. Operators only. */
 import type { JWK } from 'jose'
 import { z } from 'zod'
-import { isSignatureAlgorithm } from '../access/issuer-keys.ts'
+import { algorithmFault } from '../access/issuer-keys.ts'
 import { publicKeys } from '../access/refresh-issuers.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -42,7 +42,7 @@ const body = z
         z
           .string()
           .refine(
-            isSignatureAlgorithm,
+            (alg) => algorithmFault(alg) === null,
             told(
               'n’est pas un algorithme de signature à clé publique',
               'is no signature algorithm with a public key',
@@ -238,13 +238,14 @@ function replaceIssuer(issuer: Body): {
 async function shownIssuer(row: Row) {
   const revoked = JSON.parse(String(row.revoked)) as readonly (string | null)[]
   const { keys } = JSON.parse(String(row.jwks)) as { keys: readonly JWK[] }
+  const algorithms = JSON.parse(String(row.algorithms)) as readonly string[]
   return {
     issuer: row.issuer,
     audience: row.audience,
-    algorithms: JSON.parse(String(row.algorithms)) as unknown,
+    algorithms,
     keys: await Promise.all(
       keys.map(async (jwk) => {
-        const thumbprint = await thumbprintOf(jwk)
+        const thumbprint = await thumbprintOf(jwk, algorithms)
         return { kid: jwk.kid ?? null, thumbprint, revoked: revoked.includes(thumbprint) }
       }),
     ),

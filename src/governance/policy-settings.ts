@@ -1,5 +1,6 @@
 /** `/access/policy`: the policy as data: its numbers and switches, the role matrix, clearances, sharing rules. Operators only. */
 import { z } from 'zod'
+import { administrativeRoles } from '../access/caller-sql.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -17,7 +18,6 @@ import {
   replaceRow,
 } from './registry-change.ts'
 import { anyPath, code, codeOrAny, invalid, jsonBody, none, told } from './registry-input.ts'
-import { isOffice } from './role-rules.ts'
 
 /** Every number of the policy, with its bounds; `break-glass:…` are switches. */
 const bounds = {
@@ -40,8 +40,8 @@ const domains: readonly string[] = [...clinicalDomains, 'other']
 
 const roleDomain = z.strictObject({
   role: codeOrAny.refine(
-    (role) => !isOffice(role),
-    told('est une charge : elle n’ouvre aucun domaine', 'is an office: it opens no domain'),
+    (role) => !(administrativeRoles as readonly string[]).includes(role),
+    told('n’est pas un rôle clinique', 'is no clinical role'),
   ),
   facilityType: codeOrAny,
   purpose: codeOrAny,

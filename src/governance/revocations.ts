@@ -122,12 +122,17 @@ async function keyRevocation({ records }: Writers, key: Key): Promise<Result<Rev
   const { issuer, kid } = key
   if (key.thumbprint !== undefined) return ok(thumbprintRevocation(issuer, [key.thumbprint]))
   const [rows = []] = await records.read([
-    { sql: 'select jwks from issuer where issuer = :issuer and valid_to is null', args: { issuer } },
+    {
+      sql: 'select jwks, algorithms from issuer where issuer = :issuer and valid_to is null',
+      args: { issuer },
+    },
   ])
   const [row] = rows
   if (!row) return neverRegistered('key.issuer')
   const { keys } = JSON.parse(String(row.jwks)) as { keys: readonly JWK[] }
-  const found = await Promise.all(keys.filter((jwk) => jwk.kid === kid).map(thumbprintOf))
+  const algorithms = JSON.parse(String(row.algorithms)) as readonly string[]
+  const named = keys.filter((jwk) => jwk.kid === kid)
+  const found = await Promise.all(named.map((jwk) => thumbprintOf(jwk, algorithms)))
   const thumbprints = [...new Set(found.filter((thumbprint) => thumbprint !== null))]
   if (thumbprints.length > 0) return ok(thumbprintRevocation(issuer, thumbprints))
   return invalid({

@@ -1,5 +1,4 @@
 /** The registry in memory behind the real port, filled like a small record, and a caller's way to each operation. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Caller, CallerKind, Facility } from '../../../src/access/caller.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
@@ -13,6 +12,7 @@ import {
   StoreError,
   type Writer,
 } from '../../../src/store/ports.ts'
+import { recordsSchema } from '../access/registry.ts'
 
 export const issuer = 'https://identity.example'
 export const now = Date.UTC(2026, 10, 22, 9)
@@ -28,12 +28,7 @@ export interface Registry extends Writer {
 
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
-  const folder = `${import.meta.dirname}/../../../drizzle/records`
-  for (const file of readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort())
-    for (const statement of readFileSync(`${folder}/${file}`, 'utf8').split('--> statement-breakpoint'))
-      db.exec(statement)
+  for (const statement of recordsSchema()) db.exec(statement)
   const seen = new Set<string>()
   const run = ({ sql, args = [] }: Statement): Rows => {
     seen.add(sql)
@@ -179,6 +174,8 @@ export interface Office {
   /** Notes told to the audit log before a write, in order. */
   readonly intents: Readonly<Record<string, string>>[]
   /** `path` with its query; `body` undefined: a GET. */
+  /** Milliseconds since 1970: when the next request comes. */
+  now: number
   ask(caller: Caller, path: string, body?: unknown): Promise<Result<Answered, Refusal>>
   /** @throws what it was refused for. */
   done(caller: Caller, path: string, body?: unknown): Promise<Answered>
@@ -195,12 +192,13 @@ export function openOffice(): Office {
     const asker: Asker = {
       presented: {},
       facility: 'facility' in caller ? caller.facility.id : null,
+      now,
     } as Asker
     const result = await operation.handle({
       param: operation.param.parse(param),
       query: operation.query.parse(Object.fromEntries(url.searchParams)),
       requestId: crypto.randomUUID(),
-      now,
+      now: self.now,
       presented: {
         issuer,
         subject: 'professional' in caller ? `login-${caller.professional}` : 'other',
@@ -221,9 +219,10 @@ export function openOffice(): Office {
     } as never)
     return result.ok ? ok(answered(result.value)) : result
   }
-  return {
+  const self: Office = {
     registry,
     intents,
+    now,
     ask,
     done: async (caller, path, body) => {
       const result = await ask(caller, path, body)
@@ -236,6 +235,7 @@ export function openOffice(): Office {
       return result.error
     },
   }
+  return self
 }
 
 function operationAt(method: string, path: string) {
@@ -273,3 +273,7 @@ export const everything = (registry: Registry): Readonly<Record<string, Rows>> =
       'role_request',
     ].map((table) => [table, registry.rows(`select * from ${table} order by 1, 2`)]),
   )
+
+/** Rows of one table that hold now. */
+export const current = (registry: Registry, table: string): Rows =>
+  registry.rows(`select * from ${table} where valid_to is null order by row`)
