@@ -21,17 +21,12 @@ export interface Registry extends Writer {
   rows(sql: string, ...args: SqlValue[]): Rows
   /** Loses the answer of the next write after it committed: its sender writes again under the same key. */
   loseNextAnswer(): void
-  /** SQL of every statement run, for their plans. */
-  readonly seen: Set<string>
-  explain(sql: string): string
 }
 
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
   for (const statement of recordsSchema()) db.exec(statement)
-  const seen = new Set<string>()
   const run = ({ sql, args = [] }: Statement): Rows => {
-    seen.add(sql)
     const statement = db.prepare(sql)
     return (Array.isArray(args)
       ? statement.all(...args)
@@ -50,15 +45,10 @@ export function openRegistry(): Registry {
   }
   let loses = false
   const self: Registry = {
-    seen,
     rows: (sql, ...args) => db.prepare(sql).all(...args) as unknown as Rows,
     loseNextAnswer: () => {
       loses = true
     },
-    explain: (sql) =>
-      (db.prepare(`explain query plan ${sql}`).all() as { detail: string }[])
-        .map(({ detail }) => detail)
-        .join('\n'),
     read: async (statements) => transaction(statements),
     apply: async (statements) => transaction(statements),
     abort: async () => false,
