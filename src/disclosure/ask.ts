@@ -65,16 +65,16 @@ export async function ask(
 
   const { snapshot, read, rows } = records
   const answer = { authenticated, clock: readClock(snapshot.rows), staleness: snapshot.staleness }
-  if (!read.ok && hasMoved(read.error)) {
+  if (!read.ok) {
+    const { error } = read
+    if (!hasMoved(error)) return { ...answer, loaded: err(error) }
     // The replica that answered and the one asked before may differ by a moment: the caller may try again.
-    if (isRepeated)
-      return { ...answer, loaded: err({ reason: 'store-unavailable', detail: read.error.reason }) }
+    if (isRepeated) return { ...answer, loaded: err({ reason: 'store-unavailable', detail: error.reason }) }
     authenticator.forget(presented)
     const again = await authenticator.authenticate(credentials, now)
     if (!again.ok) return { ...answer, loaded: again }
     return await ask({ authenticator, locals }, load, question, again.value, true)
   }
-  if (!read.ok) return { ...answer, loaded: read }
   if (snapshot.isClockAhead) return { ...answer, loaded: err(impossibleClock) }
   return {
     ...answer,
