@@ -51,6 +51,8 @@ export interface OperationContext<Param, Query> {
    * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
+  /** `If-Match` as received; null without it. */
+  readonly ifMatch: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
   /**
@@ -116,6 +118,8 @@ export interface Disclosure {
   readonly reason: string
   /** Rows that SQL let through and the policy refused: recorded, alarmed, not disclosed. */
   readonly mismatches?: readonly string[]
+  /** Why an emergency was declared: the entry's break-glass reason. */
+  readonly breakGlassReason?: string
   readonly note?: Readonly<Record<string, string>>
 }
 

@@ -39,6 +39,13 @@ export function toWire(refusal: Refusal): Wire {
       return { status: 400, headers: {}, issues: refusal.issues }
     case 'conflict':
       return { status: 409, headers: {}, issues: refusal.issues }
+    case 'precondition-failed':
+      return wire(
+        412,
+        'conflict',
+        'Il y a une version plus récente que celle nommée par If-Match.',
+        'There is another version than the one If-Match names.',
+      )
     case 'unsupported-media-type': {
       const accepted = refusal.accepted.join(', ')
       return wire(
@@ -146,7 +153,8 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
           .join('; '),
       }
     case 'not-found':
-      return { reason: 'not-found', detail: refusal.what }
+    case 'precondition-failed':
+      return { reason: refusal.reason, detail: refusal.what }
     case 'too-costly':
       return { reason: 'too-costly', detail: `${refusal.got} ${refusal.of}` }
     case 'store-unavailable':
