@@ -18,7 +18,7 @@ import {
   type Means,
   meansExtension,
   meansOfExpression,
-  recordedExtension,
+  recorderExtension,
 } from './consent-terms.ts'
 import {
   type Issues,
@@ -100,7 +100,7 @@ function readExtensions(issues: Issues, value: unknown): Means | null {
   let means: Means | null = null
   for (const [at, extension] of items(issues, value, 'Consent.extension')) {
     if (!isObject(extension)) wrong(issues, at, 'attend une extension', 'expects an extension')
-    else if (extension.url === recordedExtension) continue
+    else if (extension.url === recorderExtension) continue
     else if (extension.url !== meansExtension || means !== null)
       wrong(issues, at, 'extension inconnue ou répétée', 'unknown or repeated extension')
     else {

@@ -10,7 +10,7 @@ import {
   type Means,
   meansExtension,
   participationType,
-  recordedExtension,
+  recorderExtension,
   resourceTypeSystem,
   roleSystem,
 } from './consent-terms.ts'
@@ -70,7 +70,7 @@ export function consentResource(version: ConsentVersion): Readonly<Record<string
     extension: [
       ...(Array.isArray(extension) ? extension : []),
       {
-        url: recordedExtension,
+        url: recorderExtension,
         extension: [
           { url: 'capacity', valueCode: version.capacity },
           { url: 'who', valueString: version.recordedBy },

@@ -24,7 +24,7 @@ export const meansExtension = 'https://dossier.example/StructureDefinition/conse
  * Written by the register, passed over when it comes back: `capacity` (code), `who` (person or professional id), `system`
  * (client id) and `recorded` (instant).
  */
-export const recordedExtension = 'https://dossier.example/StructureDefinition/consent-recorded'
+export const recorderExtension = 'https://dossier.example/StructureDefinition/consent-recorder'
 
 export const meansOfExpression = ['in-person', 'telephone', 'writing', 'online'] as const
 export type Means = (typeof meansOfExpression)[number]
