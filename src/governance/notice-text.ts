@@ -49,4 +49,5 @@ const moment = (at: string, locale: 'fr-CA' | 'en-CA'): string =>
     timeZone: 'America/Toronto',
     dateStyle: 'long',
     timeStyle: 'short',
+    hourCycle: 'h23',
   }).format(new Date(at))

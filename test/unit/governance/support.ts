@@ -17,6 +17,8 @@ import {
 export interface Records extends Writer {
   readonly db: DatabaseSync
   rows(sql: string, ...args: SqlValue[]): Rows
+  /** SQL of every statement run, for their plans. */
+  readonly seen: Set<string>
   /** Runs before the next write batch: what somebody else does between reading and writing. */
   beforeWrite: (() => void) | null
   /** The next batch commits, its answer is lost once: the writer finds its key taken. */
@@ -32,7 +34,9 @@ export function openRecords(): Records {
   for (const file of files)
     for (const statement of readFileSync(`${folder}/${file}`, 'utf8').split('--> statement-breakpoint'))
       db.exec(statement)
+  const seen = new Set<string>()
   const run = ({ sql, args = [] }: Statement): Rows => {
+    seen.add(sql)
     const bound = args as readonly SqlValue[] | Record<string, SqlValue>
     const statement = db.prepare(sql)
     return (Array.isArray(bound)
@@ -53,6 +57,7 @@ export function openRecords(): Records {
   }
   const self: Records = {
     db,
+    seen,
     beforeWrite: null,
     loseAnswer: false,
     rows: (sql, ...args) => db.prepare(sql).all(...args) as unknown as Rows,
