@@ -14,6 +14,10 @@ import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
+import { careOperations } from './governance/care-operations.ts'
+import { consentOperations } from './governance/consent-operations.ts'
+import { explain } from './governance/explain.ts'
+import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
@@ -24,7 +28,12 @@ import { auditExport } from './trail/export.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a list of operations over different inputs; `mount` never looks inside them.
 export const operations: readonly Operation<any, any>[] = [
   auditExport,
+  ...registryOperations,
+  ...careOperations,
+  explain,
   publishBundle,
+  // Before the document operations: the register, not what facilities publish, answers under this type.
+  ...consentOperations,
   searchType,
   readDocument,
 ]

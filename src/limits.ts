@@ -48,6 +48,24 @@ export const limits = {
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 
+  // --- who may see what -------------------------------------------------------------------------------------------
+  /** Rules of one refusal or restriction (each actor with each thing): a person names a few; a request reads them all. */
+  maxConsentRules: 100,
+  /** Rules in force against one person's record: every access to it reads and applies them. */
+  maxPersonRules: 500,
+  /** Refusals and restrictions of one person, cancelled ones included: a list of them is one answer. */
+  maxPersonConsents: 200,
+  /** Versions of one: its history is one answer. */
+  maxConsentVersions: 200,
+  /** Why somebody attests, breaks the glass or decides a review, in characters: words, not a key pressed once … */
+  minReasonLength: 10,
+  /** … and no document of its own: with accents it fits one text of an audit entry. */
+  maxReasonLength: 250,
+  /** A registered care team or episode: longer ones are registered again, by somebody who still knows. */
+  maxCareDays: 366,
+  /** An enrolment with a family physician. */
+  maxEnrolmentDays: 5 * 366,
+
   // --- what a client may get --------------------------------------------------------------------------------------
   /** `_count` when the client names none. */
   defaultPageRows: 50,

@@ -273,6 +273,7 @@ export class Exchange {
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
+      ifMatch: this.#request.headers.get('if-match'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note) => this.#intend(note),
       ledger,

@@ -58,6 +58,8 @@ export interface OperationContext<Param, Query> {
    * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
+  /** `If-Match` as received; null without it. */
+  readonly ifMatch: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
   /**
@@ -130,7 +132,7 @@ export interface Disclosure {
   readonly disclosed: readonly Disclosed[]
   /** Tagged reason of the permit, e.g. `shared-domain`, `own-facility`. */
   readonly reason: string
-  /** What the provider said of the emergency in which this is disclosed. */
+  /** Why an emergency was declared: the entry's break-glass reason. */
   readonly breakGlassReason?: string | null
   /** Rows that SQL let through and the policy refused: recorded, alarmed, not disclosed. */
   readonly mismatches?: readonly string[]

@@ -21,12 +21,12 @@ export type InputRefusal =
       readonly cause?: PolicyRefusal['cause']
       readonly patient?: string
     }
-  /** `If-Match` names another version than the current one. */
-  | { readonly reason: 'version-conflict'; readonly current: string }
   /** The body did not come in time. */
   | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
+  /** `If-Match` names another version than the current one. Nothing was written. */
+  | { readonly reason: 'precondition-failed'; readonly what: string }
   /** More than one access may be about, or one bundle may hold. */
   | {
       readonly reason: 'too-costly'
@@ -49,8 +49,8 @@ export type Refusal = InputRefusal | FaultRefusal | AccessRefusal | AppendRefusa
 export const isInput = ({ reason }: Refusal): boolean =>
   reason === 'invalid' ||
   reason === 'conflict' ||
+  reason === 'precondition-failed' ||
   reason === 'not-found' ||
-  reason === 'version-conflict' ||
   reason === 'no-such-path' ||
   reason === 'method-not-allowed' ||
   reason === 'unsupported-media-type' ||

@@ -27,13 +27,6 @@ export function toWire(refusal: Refusal): Wire {
       })
     case 'forbidden':
       return forbidden(refusal.cause)
-    case 'version-conflict':
-      return wire(
-        412,
-        'conflict',
-        `La version actuelle est ${refusal.current}.`,
-        `The current version is ${refusal.current}.`,
-      )
     case 'not-found':
       if (refusal.issues) return { status: 404, headers: {}, issues: refusal.issues }
       return wire(404, 'not-found', 'Introuvable.', 'Not found.')
@@ -47,6 +40,13 @@ export function toWire(refusal: Refusal): Wire {
       return { status: 400, headers: {}, issues: refusal.issues }
     case 'conflict':
       return { status: 409, headers: {}, issues: refusal.issues }
+    case 'precondition-failed':
+      return wire(
+        412,
+        'conflict',
+        'Il y a une version plus récente que celle nommée par If-Match.',
+        'There is another version than the one If-Match names.',
+      )
     case 'unsupported-media-type': {
       const accepted = refusal.accepted.join(', ')
       return wire(
@@ -212,8 +212,8 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
       }
     case 'not-found':
       return { reason: refusal.cause ?? 'not-found', detail: refusal.what }
-    case 'version-conflict':
-      return { reason: 'version-conflict', detail: refusal.current }
+    case 'precondition-failed':
+      return { reason: refusal.reason, detail: refusal.what }
     case 'too-costly':
       return { reason: 'too-costly', detail: `${refusal.got} ${refusal.of}` }
     case 'store-unavailable':

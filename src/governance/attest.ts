@@ -1,0 +1,101 @@
+/**
+ * `POST /access/attestations`: a provider states to be caring for a patient. It opens what a care relationship opens, for
+ * a time, and no more: a refusal holds. The patient is told, a privacy officer looks at it.
+ */
+import type { z } from 'zod'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { ok, type Result } from '../result.ts'
+import {
+  answer,
+  firstRow,
+  forbidden,
+  jsonBody,
+  newId,
+  patientId,
+  readFields,
+  sourcesOfPerson,
+  writeBatch,
+} from './about.ts'
+import { aboutPatient, noInput } from './fields.ts'
+import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
+
+const purposes: readonly string[] = ['TREAT', 'ETREAT', 'BTG']
+const hourMs = 60 * 60_000
+
+export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
+  name: 'attest',
+  method: 'POST',
+  path: '/access/attestations',
+  action: 'policy',
+  callers: ['provider'],
+  scope: () => ({ type: '*', interaction: 'u' }),
+  param: noInput,
+  query: noInput,
+  bodyTypes: jsonBody,
+  handle,
+}
+
+async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<Disclosure, Refusal>> {
+  const permitted = await ctx.load(() => ({}))
+  if (!permitted.ok) return permitted
+  const fields = await readFields(ctx, aboutPatient)
+  if (!fields.ok) return fields
+  const source = patientId(fields.value.patient)
+  const { reason } = fields.value
+  const loaded = await ctx.load(() => ({ subject: { by: 'patient', id: source } }))
+  if (!loaded.ok) return loaded
+  const { caller, subjects, settings } = loaded.value
+  if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
+  if (!purposes.includes(caller.purpose)) return forbidden('purpose-not-permitted')
+  const [subject] = subjects
+  // Of no hours: the policy knows no attestations.
+  if (!subject || settings.attestationHours <= 0) return forbidden('relationship-required')
+
+  const intended = await ctx.intend({ patient: subject.person, reason })
+  if (!intended.ok) return intended
+  const id = newId()
+  const at = new Date(ctx.now).toISOString()
+  const ends = ctx.now + settings.attestationHours * hourMs
+  const isNew = {
+    sql: 'exists (select 1 from relationship where source = :attestation and valid_to is null)',
+    args: { attestation: attestationSource(id) },
+  }
+  const held = { source, facility: caller.facility.id, professional: caller.professional, now: ctx.now }
+  const { clock, rows } = await writeBatch(
+    intended.value.records,
+    ctx.requestId,
+    [source],
+    [
+      {
+        sql: `
+          insert into relationship (kind, source_record, facility, professional, starts, ends, source, reason,
+            recorded_by, valid_from)
+          select 'attestation', :source, :facility, :professional, :now, :ends, :attestation, :reason, :professional, n
+          from clock where not exists (${inForce})`,
+        args: { ...held, ...isNew.args, ends, reason },
+      },
+      addNotice(
+        id,
+        source,
+        at,
+        accessFacts('attestation', caller, reason, new Date(ends).toISOString()),
+        isNew,
+      ),
+      addReviewItem({ id, kind: 'attestation', sourceRecord: source, at, reason }, caller, isNew),
+    ],
+    [{ sql: `${inForce} limit 1`, args: held }],
+  )
+  const stored = firstRow(rows[0])
+  const body = { relationship: stored?.source, until: new Date(Number(stored?.ends)).toISOString() }
+  const status = stored?.source === attestationSource(id) ? 201 : 200
+  return ok(answer(status, body, [subject.person], 'attestation', clock))
+}
+
+export const attestationSource = (id: string): string => `attestation/${id}`
+
+/** Attestations of the professional at the facility about the person of `:source` that hold now. */
+const inForce = `
+  select r.source, r.ends from relationship as r
+  where r.source_record in (${sourcesOfPerson}) and r.facility = :facility and r.professional = :professional
+    and r.kind = 'attestation' and r.starts <= :now and r.ends > :now and r.valid_to is null`

@@ -1,0 +1,96 @@
+/**
+ * `POST /access/break-glass`: an emergency, declared for one patient and a time. What it lifts is the policy's to say
+ * (`policy_setting`, `break-glass:…`). The patient is told, a privacy officer looks at it.
+ */
+import type { z } from 'zod'
+import type { Provider } from '../access/caller.ts'
+import type { PolicyRefusal } from '../access/refusal.ts'
+import type { Settings, Subject } from '../access/subject.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { ok, type Result } from '../result.ts'
+import { answer, firstRow, forbidden, jsonBody, newId, patientId, readFields, writeBatch } from './about.ts'
+import { aboutPatient, noInput } from './fields.ts'
+import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
+
+/** v3-ActReason: break the glass, emergency treatment. */
+const purposes: readonly string[] = ['BTG', 'ETREAT']
+const hourMs = 60 * 60_000
+
+export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
+  name: 'break-glass',
+  method: 'POST',
+  path: '/access/break-glass',
+  action: 'break-glass',
+  callers: ['provider'],
+  scope: () => ({ type: '*', interaction: 'u' }),
+  param: noInput,
+  query: noInput,
+  bodyTypes: jsonBody,
+  handle,
+}
+
+async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<Disclosure, Refusal>> {
+  const permitted = await ctx.load(() => ({}))
+  if (!permitted.ok) return permitted
+  const fields = await readFields(ctx, aboutPatient)
+  if (!fields.ok) return fields
+  const source = patientId(fields.value.patient)
+  const { reason } = fields.value
+  const loaded = await ctx.load(() => ({ subject: { by: 'patient', id: source } }))
+  if (!loaded.ok) return loaded
+  const { caller, subjects, settings } = loaded.value
+  if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
+  const subject = decide(caller, subjects[0] ?? null, settings)
+  if (!subject.ok) return subject
+
+  const intended = await ctx.intend({ patient: subject.value.person, reason })
+  if (!intended.ok) return intended
+  const id = newId()
+  const at = new Date(ctx.now).toISOString()
+  const ends = ctx.now + settings.breakGlassHours * hourMs
+  const until = new Date(ends).toISOString()
+  const { clock, rows } = await writeBatch(
+    intended.value.records,
+    ctx.requestId,
+    [source],
+    [
+      {
+        sql: `
+          insert into break_glass (id, source_record, facility, professional, purpose, reason, starts, ends, valid_from)
+          select :id, :source, :facility, :professional, :purpose, :reason, :starts, :ends, n from clock`,
+        args: {
+          id,
+          source,
+          facility: caller.facility.id,
+          professional: caller.professional,
+          purpose: caller.purpose,
+          reason,
+          starts: ctx.now,
+          ends,
+        },
+      },
+      addNotice(id, source, at, accessFacts('break-glass', caller, reason, until)),
+      addReviewItem({ id, kind: 'break-glass', sourceRecord: source, at, reason }, caller),
+    ],
+    [{ sql: 'select id, ends from break_glass where id = :id', args: { id } }],
+  )
+  const window = { id: firstRow(rows[0])?.id, until }
+  return ok({
+    ...answer(201, window, [subject.value.person], 'break-glass', clock),
+    breakGlassReason: reason,
+  })
+}
+
+function decide(
+  { purpose }: Provider,
+  subject: Subject | null,
+  { lifted, breakGlassHours }: Settings,
+): Result<Subject, PolicyRefusal> {
+  if (!purposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
+    return forbidden('break-glass-not-permitted')
+  if (!subject) return forbidden('relationship-required')
+  const refusesAll = subject.rules.some(({ kind }) => kind === 'refusal-total')
+  if (refusesAll && !lifted.has('refusal-total')) return forbidden('refused')
+  return ok(subject)
+}

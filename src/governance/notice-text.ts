@@ -1,0 +1,53 @@
+/** What a notice says, in the reader's language: who, where, when and why. Pure. */
+import type { NoticeFacts } from './notice-rows.ts'
+
+/** `at`, `until`: ISO 8601 UTC, told in the time of Québec. */
+export function noticeText(facts: NoticeFacts, at: string, language: 'fr' | 'en'): string {
+  return language === 'fr' ? french(facts, at) : english(facts, at)
+}
+
+function french(facts: NoticeFacts, at: string): string {
+  const when = moment(at, 'fr-CA')
+  if (facts.kind === 'consent') {
+    const by = facts.capacity === 'guardian' ? 'en votre nom, à titre de tuteur' : 'à votre demande'
+    return `Le ${when}, ${facts.name} a ${frenchChanges[facts.change]}, ${by}.`
+  }
+  const who = `${facts.name} (${facts.facilityName})`
+  const until = moment(facts.until, 'fr-CA')
+  return facts.kind === 'break-glass'
+    ? `Le ${when}, ${who} a ouvert votre dossier en urgence, jusqu’au ${until}. Raison donnée : « ${facts.reason} »`
+    : `Le ${when}, ${who} a déclaré vous soigner et peut consulter votre dossier jusqu’au ${until}. Raison donnée : « ${facts.reason} »`
+}
+
+const frenchChanges = {
+  recorded: 'inscrit un refus ou une restriction',
+  changed: 'modifié un refus ou une restriction',
+  cancelled: 'annulé un refus ou une restriction',
+} as const
+
+function english(facts: NoticeFacts, at: string): string {
+  const when = moment(at, 'en-CA')
+  if (facts.kind === 'consent') {
+    const by = facts.capacity === 'guardian' ? 'in your name, as your guardian' : 'at your request'
+    return `On ${when}, ${facts.name} ${englishChanges[facts.change]}, ${by}.`
+  }
+  const who = `${facts.name} (${facts.facilityName})`
+  const until = moment(facts.until, 'en-CA')
+  return facts.kind === 'break-glass'
+    ? `On ${when}, ${who} opened your record in an emergency, until ${until}. Reason given: “${facts.reason}”`
+    : `On ${when}, ${who} stated to be caring for you and may consult your record until ${until}. Reason given: “${facts.reason}”`
+}
+
+const englishChanges = {
+  recorded: 'recorded a refusal or a restriction',
+  changed: 'changed a refusal or a restriction',
+  cancelled: 'cancelled a refusal or a restriction',
+} as const
+
+const moment = (at: string, locale: 'fr-CA' | 'en-CA'): string =>
+  new Intl.DateTimeFormat(locale, {
+    timeZone: 'America/Toronto',
+    dateStyle: 'long',
+    timeStyle: 'short',
+    hourCycle: 'h23',
+  }).format(new Date(at))
