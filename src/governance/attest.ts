@@ -29,6 +29,7 @@ export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>>
   path: '/access/attestations',
   action: 'policy',
   callers: ['provider'],
+  rate: () => 'identity',
   scope: () => ({ type: '*', interaction: 'u' }),
   param: noInput,
   query: noInput,

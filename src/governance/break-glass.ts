@@ -23,6 +23,7 @@ export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInp
   path: '/access/break-glass',
   action: 'break-glass',
   callers: ['provider'],
+  rate: () => 'identity',
   scope: () => ({ type: '*', interaction: 'u' }),
   param: noInput,
   query: noInput,

@@ -216,14 +216,21 @@ export function openDesk(records = openRecords()): Desk {
         keys: { idKey: new Uint8Array(32).fill(7), cursorKey: new Uint8Array(32).fill(9) },
         logs: ['montreal'],
         ifMatch: asked.ifMatch ?? null,
+        scopes: null,
         load: async (page: (asker: Asker) => Page) => {
           const permitted = permits(caller, operation)
           if (!permitted.ok) return permitted
           hasRights = true
-          const { subject, records: statements = [] } = page({ presented: {}, facility: null } as Asker)
+          const { subject, records: statements = [] } = page({
+            presented: {},
+            facility: null,
+            sight: null,
+            now,
+          } as Asker)
           return ok({
             caller,
             subjects: subject ? subjectsOf(records, subject, caller, now) : [],
+            document: null,
             settings: desk.settings,
             records: await records.read(statements),
             local: [],
