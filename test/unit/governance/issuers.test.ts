@@ -185,7 +185,7 @@ describe('an issuer', () => {
     const before = everything(office.registry)
     const refusal = await office.refused(odile, '/access/issuers', asked(changes))
     expect(refusal).toMatchObject({ reason: 'invalid', issues: [{ expression }] })
-    const [issue] = (refusal as { issues: { text: { fr: string; en: string } }[] }).issues
+    const [issue] = (refusal as unknown as { issues: { text: { fr: string; en: string } }[] }).issues
     expect(issue?.text.fr).toContain(expression)
     expect(issue?.text.en).toContain(expression)
     expect(issue?.text.fr).not.toBe(issue?.text.en)
