@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { TokenOptions } from '../local/cluster.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
 import { readSecrets, readState } from '../local/home.ts'
 import { obtainToken, type TokenSource } from '../local/obtain-token.ts'
@@ -29,11 +30,15 @@ export function clusterCommand(command: Command): Command {
 }
 
 /**
- * `name` is whose token a local cluster is asked for when the caller brings none.
+ * `name` is whose token a local cluster is asked for when the caller brings none, `tokenOptions` what it is to say.
  *
  * @throws ClusterFailure when there is neither a token nor a local cluster.
  */
-export function reachCluster(options: ClusterOptions, name: string): ReachedCluster {
+export function reachCluster(
+  options: ClusterOptions,
+  name: string,
+  tokenOptions: TokenOptions = {},
+): ReachedCluster {
   const local = readState(localHome())
   const url = options.url === undefined ? (local ?? fail(noCluster)).url : origin(options.url)
   if (options.tokenFile !== undefined) {
@@ -47,7 +52,7 @@ export function reachCluster(options: ClusterOptions, name: string): ReachedClus
     )
   }
   const source = localTokenSource()
-  return { url, token: renewingToken(() => obtainToken(source, name)) }
+  return { url, token: renewingToken(() => obtainToken(source, name, tokenOptions)) }
 }
 
 /** @throws ClusterFailure when no cluster was ever started on the state folder. */

@@ -1,6 +1,7 @@
 /** The `dossier` command: one file per subcommand; a failure is one sentence on stderr and exit code 1. */
 import { Command } from 'commander'
 import { messageOf } from '../local/failure.ts'
+import { accessCommand } from './access.ts'
 import { auditCommand } from './audit.ts'
 import { importCommand } from './import.ts'
 import { tokenCommand } from './token.ts'
@@ -10,6 +11,7 @@ const program = new Command('dossier')
   .addCommand(tokenCommand())
   .addCommand(importCommand())
   .addCommand(auditCommand())
+  .addCommand(accessCommand())
 
 try {
   await program.parseAsync()

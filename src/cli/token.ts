@@ -5,6 +5,7 @@ import { purposes } from '../local/identity/claims.ts'
 import { obtainToken } from '../local/obtain-token.ts'
 import { clients, holders, professionals } from '../local/sample/directory.ts'
 import { localTokenSource } from './cluster-file.ts'
+import { table } from './table.ts'
 
 interface TokenCommandOptions {
   readonly as?: string
@@ -51,14 +52,5 @@ export function listing(): string {
   const systems = clients.flatMap(({ clientId, name, facility }) =>
     facility === null ? [] : [[clientId, name, 'facility system', facility]],
   )
-  const rows = [['NAME', 'WHO', 'ROLE', 'FACILITY'], ...people, ...patients, ...systems]
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return table([['NAME', 'WHO', 'ROLE', 'FACILITY'], ...people, ...patients, ...systems])
 }
