@@ -6,7 +6,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportAudit } from './client/audit-export.ts'
-import { type Cluster, startCluster } from './cluster.ts'
+import { startCluster } from './cluster.ts'
+import {
+  attestCare,
+  breakTheGlass,
+  denyForFiveReasons,
+  explainAccesses,
+  refuseAndRestrict,
+} from './demo-access.ts'
+import { type Answer, check, say, Tour } from './demo-tour.ts'
 import { messageOf } from './failure.ts'
 import { readExport } from './receipt-proof.ts'
 import { generateSample, sampleSeed } from './sample/generator.ts'
@@ -14,74 +22,15 @@ import type { Resource, TransactionBundle } from './sample/scene.ts'
 
 const publisher = 'hopital-mont-royal'
 const creatinine = 'http://loinc.org|14682-9'
-
-/** One request of the tour, as the audit log must know it. */
-interface Seen {
-  readonly what: string
-  readonly receipt: string
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-  readonly receipt: string
-  readonly clock: string
-}
-
-/** Asks the cluster and tells the reader: what is asked, by whom, what came back. */
-class Tour {
-  readonly cluster: Cluster
-  readonly seen: Seen[] = []
-  #step = 0
-
-  constructor(cluster: Cluster) {
-    this.cluster = cluster
-  }
-
-  step(title: string): void {
-    this.#step++
-    say(`\n${this.#step}. ${title}`)
-  }
-
-  /** @param token null: the request carries none */
-  async ask(who: string, token: string | null, path: string, init: RequestInit = {}): Promise<Answer> {
-    const method = init.method ?? 'GET'
-    const headers = new Headers(init.headers)
-    headers.set('Accept-Language', 'en')
-    if (token !== null) headers.set('Authorization', `Bearer ${token}`)
-    const response = await fetch(`${this.cluster.url}${path}`, { ...init, headers })
-    const answer = {
-      status: response.status,
-      body: await response.text(),
-      receipt: response.headers.get('dossier-receipt') ?? '',
-      clock: response.headers.get('dossier-clock') ?? '',
-    }
-    say(`   ${who}:  ${method} ${decodeURIComponent(path)}`)
-    say(`   → ${answer.status}   receipt ${answer.receipt || '(none)'}`)
-    this.seen.push({ what: `${method} ${path} by ${who}`, receipt: answer.receipt })
-    return answer
-  }
-
-  async askAs(name: string, path: string, init: RequestInit = {}): Promise<Answer> {
-    return this.ask(name, await this.cluster.token(name), path, init)
-  }
-}
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`)
-}
-
-/** What the tour promises at this point. @throws Error when it does not hold: the demo has failed. */
-function check(claim: string, holds: boolean): void {
-  if (!holds) throw new Error(`this should be so, and is not: ${claim}`)
-  say(`   ✓ ${claim}`)
-}
+/** Of Huguette Bélanger or whoever has it: the patient who logs in as `belisle`. */
+const patientNumber = 'BELG58531499'
 
 /** What was published, as the server names it. */
-interface Published {
+export interface Published {
   /** Of every entry of the bundle, in order. */
   readonly versions: readonly string[]
-  readonly clock: string
+  /** Of the last write of the tour: what the next reader must have seen. */
+  clock: string
   readonly patient: string
   /** A result: shared. */
   readonly observation: string
@@ -134,7 +83,7 @@ const publish = (tour: Tour, bundle: TransactionBundle): Promise<Answer> =>
   })
 
 async function readElsewhere(tour: Tour, published: Published): Promise<void> {
-  tour.step('A physician in Québec reads the creatinine series, from the replica nearest to her.')
+  tour.step('Now she reads the creatinine series, from the replica nearest to her.')
   const query = new URLSearchParams({ patient: published.patient, code: creatinine, _count: '5' })
   // The write clock of the publication: a replica that has not seen it yet must not answer.
   const answer = await tour.askAs('gagnon', `/fhir/Observation?${query}`, {
@@ -240,19 +189,27 @@ async function main(): Promise<void> {
   say('Starting a throw-away cluster: five databases, an identity provider, the Worker.')
   const cluster = await startCluster({ home: join(folder, 'home'), port: 0 })
   try {
-    const [first] = generateSample(sampleSeed).filter(({ facility }) => facility === publisher)
-    if (!first) throw new Error(`the sample has nothing of ${publisher}`)
+    const first = generateSample(sampleSeed).find(
+      ({ facility, bundle }) => facility === publisher && JSON.stringify(bundle).includes(patientNumber),
+    )
+    if (!first) throw new Error(`the sample has nothing of ${patientNumber} at ${publisher}`)
     const tour = new Tour(cluster)
     const published = await publishOnce(tour, first.bundle)
+    await attestCare(tour, published)
     await readElsewhere(tour, published)
     await keepLocal(tour, published)
     await limitRoles(tour, published)
     await refuseStrangers(tour, published)
+    await denyForFiveReasons(tour, published)
+    await refuseAndRestrict(tour, published)
+    await breakTheGlass(tour, published)
+    await explainAccesses(tour)
     await publishAgain(tour, first.bundle, published)
     await killTheLog(tour, published)
     await findEverything(tour, folder)
-    say('\nNot there yet: refusal and restriction by the patient, break-glass, verification of an export')
-    say('against signed checkpoints, and the detection of a tampered log.')
+    say(
+      '\nNot there yet: verification of an export against signed checkpoints, and the detection of a tampered log.',
+    )
     say('\nEverything above happened as it says.')
   } finally {
     await cluster.stop()
