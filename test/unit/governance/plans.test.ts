@@ -23,7 +23,8 @@ import { callers, disclosed, noon, openDesk, provider } from './support.ts'
  * One row, a bound list, what a statement made of its own page; names of professionals, once for a page; and the review
  * queue from its newest item on, until a page is full.
  */
-const small = /^SCAN (clock|CONSTANT ROW|page|p|professional|i USING INDEX review_item_at|\w+ VIRTUAL TABLE)\b/
+const small =
+  /^SCAN (clock|CONSTANT ROW|page|p|professional|i USING INDEX review_item_at|\w+ VIRTUAL TABLE)\b/
 
 test('every statement finds its rows by index', async () => {
   const desk = openDesk()
