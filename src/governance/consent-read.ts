@@ -10,14 +10,6 @@ import { readDocument } from '../records/read.ts'
 import { searchType } from '../records/search.ts'
 import { err, ok, type Result } from '../result.ts'
 import { decideKeeper, organisationsOf, texts } from './about.ts'
-import { consentResource } from './consent-resource.ts'
-import {
-  consentHistory,
-  consentsOfPerson,
-  currentConsent,
-  type StoredConsent,
-  storedConsent,
-} from './consent-sql.ts'
 import {
   consentId,
   consentPath,
@@ -26,7 +18,15 @@ import {
   fhirJson,
   isRegistrant,
   ownConsent,
-} from './consent-write.ts'
+} from './consent-answer.ts'
+import { consentResource } from './consent-resource.ts'
+import {
+  consentHistory,
+  consentsOfPerson,
+  currentConsent,
+  type StoredConsent,
+  storedConsent,
+} from './consent-sql.ts'
 
 const format = z.enum(['json', 'application/json', 'application/fhir+json']).optional()
 const noParam = z.object({})

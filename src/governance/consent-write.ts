@@ -1,6 +1,5 @@
 /** `POST /fhir/Consent` and `PUT /fhir/Consent/[id]`: the only way into the register of refusals and restrictions. */
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { isObject, parseJson } from '../fhir/json.ts'
@@ -17,9 +16,17 @@ import {
   texts,
   writeBatch,
 } from './about.ts'
+import {
+  answerWith,
+  consentId,
+  consentPath,
+  isRegistrant,
+  ownConsent,
+  type Registrant,
+} from './consent-answer.ts'
 import { actorsOf, checkConsent, tooMany } from './consent-checks.ts'
 import { readConsent } from './consent-reading.ts'
-import { type ConsentContent, consentResource } from './consent-resource.ts'
+import type { ConsentContent } from './consent-resource.ts'
 import {
   consentCount,
   createConsent,
@@ -29,26 +36,16 @@ import {
   type Recording,
   replaceConsent,
   replacedConsent,
-  type StoredConsent,
   storedConsent,
   unknownActors,
 } from './consent-sql.ts'
 import { addNotice, type When } from './notice-rows.ts'
 
-export type Registrant = Extract<Caller, { kind: 'patient' | 'guardian' | 'privacy-officer' }>
-
-export const isRegistrant = (caller: Caller): caller is Registrant =>
-  caller.kind === 'patient' || caller.kind === 'guardian' || caller.kind === 'privacy-officer'
-
-export const fhirJson = 'application/fhir+json; charset=utf-8'
 const bodyTypes = ['application/fhir+json', 'application/json']
 const format = z.strictObject({
   _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
 })
 const noParam = z.object({})
-export const consentId = z.object({ id: z.string() })
-export const consentPath = '/fhir/Consent/:id{[A-Za-z0-9.-]{1,64}}'
-
 export const createConsentOperation: Operation<z.infer<typeof noParam>, z.infer<typeof format>> = {
   name: 'consent-create',
   method: 'POST',
@@ -238,17 +235,6 @@ async function judge(
   return ok({ caller, person: person.value, consents: Number(firstRow(records[3])?.consents) })
 }
 
-/** The current version in a result of `currentConsent`, when it is this caller's business; else it is not there. */
-export function ownConsent(
-  caller: Caller,
-  rows: Rows | undefined,
-): (StoredConsent & { person: string }) | null {
-  const row = firstRow(rows)
-  if (!row || !isRegistrant(caller)) return null
-  const person = decideKeeper(caller, String(row.person), JSON.parse(String(row.organisations)) as string[])
-  return person.ok ? { ...storedConsent(row), person: person.value } : null
-}
-
 function recordingOf(
   { now, presented }: Context<unknown>,
   caller: Registrant,
@@ -310,29 +296,3 @@ function rowOf(rows: Rows | undefined): Row {
   if (!row) throw new Error('a consent just written is not there')
   return row
 }
-
-export const etagOf = ({ version }: Pick<StoredConsent, 'version'>): string => `W/"${version}"`
-
-export const consentReference = ({ id, version }: Pick<StoredConsent, 'id' | 'version'>): string =>
-  `Consent/${id}/_history/${version}`
-
-const answerWith = (
-  { origin }: Context<unknown>,
-  stored: StoredConsent,
-  person: string,
-  reason: string,
-  status: 200 | 201,
-  clock: string,
-): Disclosure => ({
-  status,
-  contentType: fhirJson,
-  headers: {
-    'Dossier-Clock': clock,
-    ETag: etagOf(stored),
-    'Last-Modified': new Date(stored.recordedAt).toUTCString(),
-    ...(status === 201 ? { Location: `${origin}/fhir/${consentReference(stored)}` } : {}),
-  },
-  body: JSON.stringify(consentResource(stored)),
-  disclosed: [{ patient: person, resources: [consentReference(stored)] }],
-  reason,
-})

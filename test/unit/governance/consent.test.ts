@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { toWire } from '../../../src/disclosure/wire.ts'
 import {
   consentHistoryOperation,
   readConsentOperation,
@@ -347,6 +348,11 @@ describe('If-Match', () => {
     const consent = await created()
     expect(statusOf(await put(consent, inactive, { ifMatch }))).toBe(expected)
     expect(currentRules()).toHaveLength(expected === 200 ? 0 : 1)
+  })
+
+  test('that does not hold is told as 412', async () => {
+    const result = await put(await created(), inactive, { ifMatch: 'W/"2"' })
+    expect(result.ok ? null : toWire(result.error).status).toBe(412)
   })
 
   test('of two who saw the same version, one comes too late and changes nothing', async () => {

@@ -82,6 +82,8 @@ describe('a guardianship', () => {
   test('is of somebody of age, and not of the ward', async () => {
     bornOn('b-clinique', '2014-01-01')
     expect(statusOf(await register({ ...body, guardian: 'Patient/b-clinique' }))).toBe('age')
+    bornOn('b-clinique', '1990')
+    expect(statusOf(await register({ ...body, guardian: 'Patient/b-clinique' }))).toBe('age')
     expect(expressions(await register({ ...body, guardian: 'Patient/child-hopital' }))).toEqual(['guardian'])
   })
 

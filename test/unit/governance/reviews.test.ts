@@ -135,7 +135,10 @@ describe('a decision', () => {
       decide(id, { decision: 'justified' }, callers.ownOfficer),
     ])
     expect(results.map(statusOf).sort()).toEqual([200, 'conflict'])
+    const begun = desk.intents.length
     expect(statusOf(await decide(id, { decision: 'justified' }))).toBe('conflict')
+    // By then nothing is begun that cannot be done.
+    expect(desk.intents).toHaveLength(begun)
     expect(desk.records.rows('select item from review_decision')).toHaveLength(1)
   })
 
