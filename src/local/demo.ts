@@ -151,10 +151,10 @@ async function publishAgain(tour: Tour, bundle: TransactionBundle, { versions }:
 
 async function killTheLog(tour: Tour, { observation }: Published): Promise<void> {
   tour.step('The process that keeps the audit logs is killed (SIGKILL) and comes back.')
-  const before = await tour.askAs('tremblay', `/fhir/${observation}`)
+  const before = await tour.askAs('cote', `/fhir/${observation}`)
   await tour.cluster.processes.worker.crash()
   await tour.cluster.processes.worker.start()
-  const after = await tour.askAs('tremblay', `/fhir/${observation}`)
+  const after = await tour.askAs('cote', `/fhir/${observation}`)
   check('it answers again', after.status === 200)
   const indexOf = ({ receipt }: Answer): number => Number(/\/(\d+)/.exec(receipt)?.[1])
   check('the log goes on where it was', indexOf(after) > indexOf(before))
