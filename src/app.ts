@@ -11,6 +11,7 @@ import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { Operation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
+import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
@@ -33,6 +34,7 @@ type Env = { Variables: { exchange: Exchange; language: string } }
 export function createApp(ports: Ports): Hono<Env> {
   const app = new Hono<Env>()
   const read = createLoad(ports)
+  const rates = createCallerRates(ports.config.rates)
   app.use('*', gate(publicPaths))
   app.onError((error) => {
     console.error(`unhandled ${error.name}`)
@@ -49,25 +51,29 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   publicRoutes(app, ports)
 
-  const begin = (operation: Described) => async (c: Context<Env>, next: () => Promise<void>) => {
-    const exchange = new Exchange(ports, {
-      read,
-      defer: deferOf(c),
-      request: c.req.raw,
-      language: c.get('language') === 'en' ? 'en' : 'fr',
-      operation,
-    })
-    const refused = await exchange.authenticate()
-    if (refused) return refused
-    c.set('exchange', exchange)
-    return await next()
-  }
+  const begin =
+    (operation: Described, rateOf: RateOf = () => 'general') =>
+    async (c: Context<Env>, next: () => Promise<void>) => {
+      const exchange = new Exchange(ports, {
+        read,
+        defer: deferOf(c),
+        request: c.req.raw,
+        language: c.get('language') === 'en' ? 'en' : 'fr',
+        operation,
+        rates,
+        rate: rateOf(c.req.param()),
+      })
+      const refused = await exchange.authenticate()
+      if (refused) return refused
+      c.set('exchange', exchange)
+      return await next()
+    }
 
   for (const operation of operations)
     app.on(
       operation.method,
       operation.path,
-      begin(operation),
+      begin(operation, (path) => rateOfPath(operation, path)),
       zValidator('param', operation.param, refuseInvalid),
       zValidator('query', operation.query, refuseInvalid),
       async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
@@ -97,6 +103,15 @@ const elsewhere: Described = {
   action: 'operation',
   callers: everybody,
   scope: () => null,
+}
+
+/** From the parameters of a path as they are matched, not yet validated. */
+type RateOf = (path: Readonly<Record<string, string>>) => RateKind
+
+// biome-ignore lint/suspicious/noExplicitAny: any operation; what its own schema accepts is what it is given.
+function rateOfPath({ param, rate }: Operation<any, any>, path: Readonly<Record<string, string>>): RateKind {
+  const parsed = param.safeParse(path)
+  return parsed.success ? (rate?.(parsed.data) ?? 'general') : 'general'
 }
 
 function methodsByPath(): ReadonlyMap<string, string> {

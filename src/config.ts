@@ -32,6 +32,22 @@ export interface Config {
   readonly clientAddressHeader: string | null
   /** Bearer token of `/metrics`. */
   readonly metricsToken: string
+  /** How often one caller may ask, counted by each isolate for itself. */
+  readonly rates: Rates
+}
+
+/** `burst` requests at once, and `perSecond` in the long run. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+export interface Rates {
+  readonly address: Rate
+  readonly client: Rate
+  readonly professional: Rate
+  /** Of one professional, where an answer tells that a person exists; of one client `limits.identityClientFactor` times that. */
+  readonly identity: Rate
 }
 
 /** The environment variables (Worker bindings of type text) a configuration is made of. */
@@ -59,6 +75,8 @@ export interface Environment {
    * `limits.maxSingleFailuresPerMinute`. Where many callers share one address the operator may want more.
    */
   readonly MAX_SINGLE_FAILURES: string
+  /** JSON: any of `{ "address", "client", "professional", "identity" }`, each `{ "perSecond", "burst" }`. Empty: the defaults. */
+  readonly RATE_LIMITS: string
 }
 
 /** @throws Error naming the variable that is missing or malformed. */
@@ -93,6 +111,7 @@ export function readConfig(env: Environment): Config {
     cursorKey: key('CURSOR_KEY'),
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
+    rates: readRates(env.RATE_LIMITS || '{}'),
   }
 }
 
@@ -111,4 +130,59 @@ function readRegions(json: string): readonly [Region, ...Region[]] {
   })
   if (!first) throw new Error('REGIONS names no region')
   return [first, ...rest]
+}
+
+const defaultRates: Rates = {
+  address: limits.addressRate,
+  client: limits.clientRate,
+  professional: limits.professionalRate,
+  identity: limits.identityRate,
+}
+
+function readRates(json: string): Rates {
+  const named = readObject(json)
+  if (!named) throw new Error('RATE_LIMITS must be a JSON object')
+  // A misspelt name would leave the default in force, silently.
+  const unknown = Object.keys(named).find((name) => !Object.hasOwn(defaultRates, name))
+  if (unknown !== undefined)
+    throw new Error(`RATE_LIMITS: there is no limit called ${JSON.stringify(unknown)}`)
+  const rate = (name: keyof Rates): Rate => {
+    const value = named[name]
+    if (value === undefined) return defaultRates[name]
+    if (!isRate(value))
+      throw new Error(
+        `RATE_LIMITS: ${name} must be { "perSecond": ${limits.minRatePerSecond} to ${limits.maxRatePerSecond}, "burst": 1 to ${limits.maxRateBurst}, whole }`,
+      )
+    return value
+  }
+  return {
+    address: rate('address'),
+    client: rate('client'),
+    professional: rate('professional'),
+    identity: rate('identity'),
+  }
+}
+
+function readObject(json: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(json)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Readonly<Record<string, unknown>>) : null
+  } catch {
+    return null
+  }
+}
+
+function isRate(value: unknown): value is Rate {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false
+  const { perSecond, burst } = value as Readonly<Record<string, unknown>>
+  return (
+    typeof perSecond === 'number' &&
+    perSecond >= limits.minRatePerSecond &&
+    perSecond <= limits.maxRatePerSecond &&
+    typeof burst === 'number' &&
+    Number.isInteger(burst) &&
+    burst >= 1 &&
+    burst <= limits.maxRateBurst
+  )
 }

@@ -59,6 +59,11 @@ export const limits = {
    */
   maxPageBytes: 4 * 1024 * 1024,
 
+  /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
+  maxEncounterDays: 366,
+  /** Relationships of a caller's facility with one person that a decision looks at: one that holds is enough. */
+  maxRelationshipFacts: 100,
+
   // --- the audit log ----------------------------------------------------------------------------------------------
   /** References in one entry; more go into continuations. */
   maxEntryReferences: 500,
@@ -159,6 +164,38 @@ export const limits = {
   primaryRetryAfterMs: 5_000,
   /** Requests one isolate works on at once: sqld admits 128 and answers 429 past it. */
   maxConcurrentRequests: 96,
+  /**
+   * Requests of one address, known callers or not: a hospital of 2,000 workstations behind one address. Failed
+   * authentications count, before anything is verified.
+   */
+  addressRate: { perSecond: 600, burst: 6_000 },
+  /** Requests of one client: the system of a hospital, for all of its professionals, and its publications. */
+  clientRate: { perSecond: 600, burst: 6_000 },
+  /**
+   * Requests of one professional: opening a chart takes up to 30 at once, so 20 charts in a row, and then one chart
+   * every two seconds.
+   */
+  professionalRate: { perSecond: 20, burst: 600 },
+  /**
+   * Requests of one professional whose answer tells that a person exists: the list of a clinic's day at once, then one
+   * a second. Whoever tries identifiers and birth dates one after the other gets no further.
+   */
+  identityRate: { perSecond: 1, burst: 60 },
+  /** The same of one client: that many professionals look somebody up at once. */
+  identityClientFactor: 10,
+  /**
+   * Keys of each kind that an isolate counts, the least recently used forgotten first. More than any burst above: who
+   * would be forgotten to begin anew sends more requests for it, each under another key, than he wins.
+   */
+  maxRateKeys: 10_000,
+  /** Characters of such a key; a longer one (claims and headers may be) counts as its digest. 10 MB for all kinds. */
+  maxRateKeyLength: 128,
+  /** Configured rates: one request in 17 minutes, longer than any caller waits … */
+  minRatePerSecond: 0.001,
+  /** … to one each microsecond, in which intervals are counted. */
+  maxRatePerSecond: 1_000_000,
+  /** Configured bursts: with the slowest rate still an exact number of microseconds. */
+  maxRateBurst: 1_000_000,
   /** What `Retry-After` says after an overload or an unavailable log. */
   retryAfterSeconds: 2,
 
@@ -181,14 +218,16 @@ export const limits = {
   maxProofBytes: 8 * 1024,
   /** Age of a DPoP proof, or how far ahead its client's clock may be: tablets and workstations are not kept by NTP alone. */
   maxProofSkewSeconds: 60,
+  /** SMART scopes of one token that count: each may add a condition to the page's statement. */
+  maxScopes: 64,
   /** A used proof or `jti` is remembered this much longer: receiving a body and loading come between check and log. */
   oneTimeMemoryMs: 2 * 60_000,
   /** Tokens whose verified signature an isolate remembers (about 1 KiB each). */
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */
   maxRememberedIssuers: 100,
-  /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
-  maxRememberedPlacements: 10_000,
+  /** Callers (token holder, client, facility, role, purpose) of whom an isolate remembers place and sight (about 1 KiB each). */
+  maxRememberedStandings: 10_000,
   /** Period of the refresh of key sets. */
   jwksRefreshEveryMs: 10_000,
   /** One fetch of a key set. */
@@ -213,6 +252,10 @@ export const limits = {
   tokenRenewalMs: 60_000,
 
   // --- the local cluster ------------------------------------------------------------------------------------------
+  /** Load is generated on it with a few tokens, all from one address; look-ups of persons keep `identityRate`. */
+  localProfessionalRate: { perSecond: 100, burst: 30_000 },
+  /** For one client and for the address of this machine. */
+  localClientRate: { perSecond: 5_000, burst: 100_000 },
   /** A child process answering its first question; sqld rebuilds a long log when it opens. */
   childReadyMs: 30_000,
   /** Between two questions whether a child answers yet. */

@@ -110,11 +110,3 @@ export type Caller =
     }
 
 export type CallerKind = Caller['kind']
-
-/** The facts of one read batch that a decision rests on. */
-export interface Facts {
-  readonly clock: { readonly epoch: string; readonly n: number }
-  /** Milliseconds since 1970, as last written at the primary. */
-  readonly heartbeatAt: number
-  readonly caller: Caller
-}

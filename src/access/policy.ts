@@ -3,27 +3,58 @@
  * every row that a statement lets through is decided here again.
  */
 import { err, ok, type Result } from '../result.ts'
-import type { Caller, CallerKind } from './caller.ts'
+import type { Caller, CallerKind, Provider } from './caller.ts'
 import type { PolicyRefusal } from './refusal.ts'
+import { allowsRow, type Grant, grantsFor, type ScopedRow, type ScopeNeed, type Scopes } from './scope.ts'
+import type { ConsentRule, LiftableKind, Relationship, Settings, Subject } from './subject.ts'
 
 /** Of a document, what a decision rests on. */
-export interface DecidedRow {
+export interface DecidedDocument {
   readonly type: string
+  readonly id: string
   readonly domain: string
   /** Facility that published it. */
   readonly facility: string
-  /** From *records* (shared) or from the local database. */
-  readonly shared: boolean
-  /** Person id; the empty string for a document about no patient. */
-  readonly person: string
+  /** Server id of the `Patient` it is about; the empty string: about nobody. */
+  readonly sourceRecord: string
+  /** v3-Confidentiality code; the empty string: unlabelled, which is N. */
   readonly confidentiality: string
+  /** Date of service, UTC; the empty string: none. */
+  readonly dateLo: string
+  /** Of its current version, UTC. */
+  readonly published: string
 }
 
-export type PermitReason = 'shared-domain' | 'own-facility'
+export interface DecidedRow extends DecidedDocument {
+  /** From *records* (shared) or from the local database. */
+  readonly shared: boolean
+  /** Its codings, where a scope asks for them; not read, they are none, and such a scope allows nothing. */
+  readonly codings: Omit<ScopedRow, 'isInContext'>
+}
+
+export const noCodings: DecidedRow['codings'] = { categories: [], codes: [], statuses: [] }
+
+/** What one batch says beside the caller. */
+export interface Situation {
+  readonly subjects: readonly Subject[]
+  readonly settings: Settings
+  /** Of the token for the interaction at hand; null: its scopes do not narrow it. */
+  readonly grants: readonly Grant[] | null
+}
+
+export type PermitReason = 'shared-domain' | 'own-facility' | 'break-glass'
+type DenyReason = PolicyRefusal['cause']
+
+/** Why a provider may look at a person at all. */
+export type Basis = Relationship['kind'] | 'break-glass'
 
 export type Decision =
-  | { readonly outcome: 'permit'; readonly reason: PermitReason }
-  | { readonly outcome: 'deny'; readonly reason: PolicyRefusal['cause'] }
+  | { readonly outcome: 'permit'; readonly reason: PermitReason; readonly basis: Basis | null }
+  | { readonly outcome: 'deny'; readonly reason: DenyReason }
+
+export type SubjectDecision =
+  | { readonly outcome: 'permit'; readonly basis: Basis }
+  | { readonly outcome: 'deny'; readonly reason: 'relationship-required' | 'refused' }
 
 /** Domains open to every provider: who the patient is, and who and where the others are. */
 export const openDomains: readonly string[] = ['identity', 'directory']
@@ -34,27 +65,163 @@ export const openDomains: readonly string[] = ['identity', 'directory']
  */
 export const ownFacilityTypes: readonly string[] = ['AuditEvent', 'Consent']
 
-export function decideRow(caller: Caller, row: DecidedRow): Decision {
+/** Purposes of use in which an emergency that was declared counts (v3-ActReason). */
+export const emergencyPurposes: readonly string[] = ['BTG', 'ETREAT']
+
+/** Whether this kind of caller uses this operation at all, and its token may; `kinds` are those of `Operation.callers`. */
+export function decideOperation(
+  caller: Caller,
+  kinds: readonly CallerKind[],
+  scopes: Scopes,
+  need: ScopeNeed | null,
+): Result<void, PolicyRefusal> {
+  if (!kinds.includes(caller.kind)) return refuse('operation-not-for-caller')
+  if (need && grantsFor(scopes, caller.kind, need)?.length === 0) return refuse('scope-insufficient')
+  return ok(undefined)
+}
+
+/**
+ * Whether the provider may ask about this person: a search or an operation that names a patient. `subject` null: nobody
+ * has this id, which is told as a missing relationship.
+ */
+export function decideSubject(
+  caller: Provider,
+  subject: Subject | null,
+  settings: Settings,
+): SubjectDecision {
+  const basis = subject && basisOf(caller, subject, settings)
+  if (!basis) return { outcome: 'deny', reason: 'relationship-required' }
+  const refused = subject.rules.some(({ kind }) => kind === 'refusal-total')
+  if (refused && !lifts(caller, subject, settings, 'refusal-total'))
+    return { outcome: 'deny', reason: 'refused' }
+  return { outcome: 'permit', basis: refused ? 'break-glass' : basis }
+}
+
+/**
+ * In the order of P-9.0001, s. 20: authorisation (role, domain, facility type and purpose), what is shared, care
+ * relationship, refusal, restriction, confidentiality; then what the token was narrowed to.
+ */
+export function decideRow(caller: Caller, situation: Situation, row: DecidedRow): Decision {
   switch (caller.kind) {
-    case 'privacy-officer':
-      return deny('operation-not-for-caller')
     case 'facility-system':
-      return row.facility === caller.facility.id ? permit('own-facility') : deny('not-own-facility')
-    case 'provider': {
-      const everywhere = row.shared && !ownFacilityTypes.includes(row.type)
-      if (!everywhere && row.facility !== caller.facility.id) return deny('not-own-facility')
-      if (!caller.domains.has(row.domain) && !openDomains.includes(row.domain))
-        return deny('domain-not-permitted')
-      return permit(everywhere ? 'shared-domain' : 'own-facility')
-    }
+      if (row.facility !== caller.facility.id) return deny('not-own-facility')
+      return allowsRow(situation.grants, scoped(row, false))
+        ? { outcome: 'permit', reason: 'own-facility', basis: null }
+        : deny('scope-insufficient')
+    case 'provider':
+      return decideForProvider(caller, situation, row)
+    case 'access-manager':
+    case 'privacy-officer':
+    case 'operator':
+    case 'patient':
+    case 'guardian':
+      return deny('operation-not-for-caller')
   }
 }
 
-/** Whether this kind of caller uses this operation at all; `kinds` are those of `Operation.callers`. */
-export function decideOperation(caller: Caller, kinds: readonly CallerKind[]): Result<void, PolicyRefusal> {
-  if (kinds.includes(caller.kind)) return ok(undefined)
-  return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
+function decideForProvider(
+  caller: Provider,
+  { subjects, settings, grants }: Situation,
+  row: DecidedRow,
+): Decision {
+  if (!caller.domains.has(row.domain) && !openDomains.includes(row.domain))
+    return deny('domain-not-permitted')
+  const isOwn = row.facility === caller.facility.id
+  const isEverywhere = row.shared && !ownFacilityTypes.includes(row.type)
+  if (!isEverywhere && !isOwn) return deny('not-own-facility')
+
+  const subject = subjects.find(({ sourceRecords }) => sourceRecords.includes(row.sourceRecord)) ?? null
+  let basis: Basis | null = null
+  if (row.sourceRecord !== '') {
+    basis = subject && basisOf(caller, subject, settings)
+    if (!subject || !basis) return deny('relationship-required')
+    for (const rule of subject.rules) {
+      if (!forbids(rule, caller, row)) continue
+      if (!lifts(caller, subject, settings, rule.kind)) return deny(ruleReasons[rule.kind])
+      basis = 'break-glass'
+    }
+  }
+  if (rankOf(row.confidentiality) > rankOf(isOwn ? caller.clearance.own : caller.clearance.elsewhere))
+    return deny('confidentiality')
+  const isInContext = subject !== null && subject.person === caller.contextPerson
+  if (!allowsRow(grants, scoped(row, isInContext))) return deny('scope-insufficient')
+  if (basis === 'break-glass') return { outcome: 'permit', reason: 'break-glass', basis }
+  return { outcome: 'permit', reason: isEverywhere ? 'shared-domain' : 'own-facility', basis }
 }
 
-const permit = (reason: PermitReason): Decision => ({ outcome: 'permit', reason })
-const deny = (reason: PolicyRefusal['cause']): Decision => ({ outcome: 'deny', reason })
+/** A relationship held by the caller; without one, an emergency where it may stand for it. */
+function basisOf(caller: Provider, subject: Subject, settings: Settings): Basis | null {
+  const held = subject.relationships.find(
+    ({ professional }) => professional === '' || professional === caller.professional,
+  )
+  if (held) return held.kind
+  return lifts(caller, subject, settings, 'relationship') ? 'break-glass' : null
+}
+
+/** Whether the caller's open emergency about this person lifts that kind of denial. */
+function lifts(caller: Provider, subject: Subject, settings: Settings, kind: LiftableKind): boolean {
+  return (
+    settings.lifted.has(kind) &&
+    emergencyPurposes.includes(caller.purpose) &&
+    subject.breakGlass.some(({ professional }) => professional === caller.professional)
+  )
+}
+
+const ruleReasons = {
+  'refusal-total': 'refused',
+  'refusal-before': 'refused-before',
+  restriction: 'restricted',
+} as const satisfies Record<ConsentRule['kind'], DenyReason>
+
+/** Whether a rule of the patient's stands against this caller reading this document. */
+function forbids(rule: ConsentRule, caller: Provider, row: DecidedRow): boolean {
+  switch (rule.kind) {
+    case 'refusal-total':
+      return true
+    case 'refusal-before':
+      // Who the patient is was not collected at a date.
+      return row.domain !== 'identity' && (row.dateLo === '' ? row.published : row.dateLo) < rule.before
+    case 'restriction':
+      return isActor(rule, caller) && isWhat(rule, row)
+  }
+}
+
+function isActor({ actorKind, actor }: ConsentRule, caller: Provider): boolean {
+  switch (actorKind) {
+    case 'any':
+      return true
+    case 'professional':
+      return actor === caller.professional
+    case 'role':
+      return actor === caller.role
+    case 'facility':
+      return actor === caller.facility.id
+    case 'organisation':
+      return actor === caller.facility.organisation
+  }
+}
+
+function isWhat({ whatKind, what }: ConsentRule, row: DecidedRow): boolean {
+  switch (whatKind) {
+    case 'any':
+      return true
+    case 'domain':
+      return what === row.domain
+    case 'type':
+      return what === row.type
+    case 'document':
+      return what === `${row.type}/${row.id}`
+  }
+}
+
+/** v3-Confidentiality, least to most; unlabelled is N, what is not of it counts as more than any. */
+const confidentialities = ['U', 'L', 'M', 'N', 'R', 'V']
+export const rankOf = (label: string): number => {
+  const rank = confidentialities.indexOf(label === '' ? 'N' : label)
+  return rank === -1 ? confidentialities.length : rank
+}
+
+const scoped = ({ codings }: DecidedRow, isInContext: boolean): ScopedRow => ({ isInContext, ...codings })
+
+const deny = (reason: DenyReason): Decision => ({ outcome: 'deny', reason })
+const refuse = (cause: DenyReason): Result<never, PolicyRefusal> => err({ reason: 'forbidden', cause })

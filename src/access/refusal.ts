@@ -154,6 +154,8 @@ export type TokenRefusal = {
 /** The token is good; the registry or the policy says no: 403 (404 for a single document). */
 export type PolicyRefusal = {
   readonly reason: 'forbidden'
+  /** Person id, where one is concerned: for the audit entry alone. */
+  readonly patient?: string
   readonly cause:
     | 'client-unknown'
     | 'professional-unknown'

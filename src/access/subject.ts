@@ -13,6 +13,8 @@ export type SubjectOf =
     }
   /** A document; `sourceRecord` is what the local database says of it ('' : it does not have it). */
   | { readonly by: 'document'; readonly type: string; readonly id: string; readonly sourceRecord: string }
+  /** Person id, as an entry of the log names it. */
+  | { readonly by: 'person'; readonly person: string }
 
 /** A row of `relationship` that holds at the caller's facility now. */
 export interface Relationship {

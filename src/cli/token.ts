@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { ClusterFailure } from '../local/failure.ts'
 import { purposes } from '../local/identity/claims.ts'
 import { obtainToken } from '../local/obtain-token.ts'
-import { clients, professionals } from '../local/sample/directory.ts'
+import { clients, holders, professionals } from '../local/sample/directory.ts'
 import { localTokenSource } from './cluster-file.ts'
 
 interface TokenCommandOptions {
@@ -20,7 +20,7 @@ export function tokenCommand(): Command {
     .option('--purpose <code>', `purpose of use: ${purposes.join(', ')}`)
     .option(
       '--scope <scopes>',
-      'further scopes; facility=<id> and subject_role=<role> choose among several roles',
+      'further scopes: facility=<id> and subject_role=<role> choose among several roles, patient=<id> names the patient in context, SMART scopes narrow the token',
     )
     .option('--list', 'name the people of the sample, their roles and facilities, and the facility systems')
     .action(async ({ as, list, ...options }: TokenCommandOptions) => {
@@ -38,17 +38,20 @@ export function tokenCommand(): Command {
 /** One line per person and role, then one per facility system, in columns. */
 export function listing(): string {
   const people = professionals.flatMap(({ login, name, roles, ended }) =>
-    roles.map(({ role, facility }) => [
+    roles.map(({ role, facility, organisation }) => [
       login,
       ended ? `${name} (registration ended)` : name,
       role,
-      facility || 'the whole record',
+      facility || organisation || 'the whole record',
     ]),
+  )
+  const patients = holders.flatMap(({ login, name, roles }) =>
+    roles.map((role) => [login, name, role, role === 'guardian' ? 'a child’s record' : 'their own record']),
   )
   const systems = clients.flatMap(({ clientId, name, facility }) =>
     facility === null ? [] : [[clientId, name, 'facility system', facility]],
   )
-  const rows = [['NAME', 'WHO', 'ROLE', 'FACILITY'], ...people, ...systems]
+  const rows = [['NAME', 'WHO', 'ROLE', 'FACILITY'], ...people, ...patients, ...systems]
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>

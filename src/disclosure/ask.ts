@@ -4,7 +4,9 @@
  * asked again for whoever that makes the caller.
  */
 import type { Authenticated, Credentials } from '../access/authenticate.ts'
-import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
+import { type Clock, factStatements, type RegistryMoved, readClock, readFacts } from '../access/facts.ts'
+import type { AccessRefusal } from '../access/refusal.ts'
+import type { SubjectQuestion } from '../access/subject-sql.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Reader, type Rows, type Statement, StoreError } from '../store/ports.ts'
 import type { Load, SessionClock, Staleness } from './load.ts'
@@ -37,17 +39,33 @@ export async function ask(
   isRepeated = false,
 ): Promise<Answer> {
   const { credentials, session, now, defer, page } = question
-  const { presented, placement } = authenticated
-  const facts = factStatements(presented)
+  const { presented, placement, sight } = authenticated
   const here = placement ? locals.get(placement.region) : undefined
-  const wanted = page({ presented, facility: placement?.facility ?? null })
-  const [snapshot, local] = await Promise.all([
-    load([...facts, ...(wanted.records ?? [])], session, now, defer),
-    here ? readLocal(here.reader, wanted.local ?? []) : [],
-  ])
+  const facility = placement?.facility ?? null
+  const wanted = page({ presented, facility, sight, now })
+
+  const askLocal = async () => (here ? await readLocal(here.reader, wanted.local ?? []) : [])
+  const askRecords = async (about: SubjectQuestion | null) => {
+    const facts = factStatements({ presented, sight, about })
+    const snapshot = await load([...facts, ...(wanted.records ?? [])], session, now, defer)
+    const read = readFacts(snapshot.rows.slice(0, facts.length), { presented, placement, sight, about }, now)
+    return { snapshot, read, rows: snapshot.rows.slice(facts.length) }
+  }
+  const { subject } = wanted
+  const about = (of: SubjectQuestion['of']): SubjectQuestion => ({ of, facility, now })
+  let local: readonly Rows[] | null
+  let records: Awaited<ReturnType<typeof askRecords>>
+  if (typeof subject === 'function') {
+    // Whom an unshared document is about only the local database knows: one request each all the same, one after the other.
+    local = await askLocal()
+    records = await askRecords(about(subject(local ?? [])))
+  } else {
+    ;[records, local] = await Promise.all([askRecords(subject ? about(subject) : null), askLocal()])
+  }
+
+  const { snapshot, read, rows } = records
   const answer = { authenticated, clock: readClock(snapshot.rows), staleness: snapshot.staleness }
-  const read = readFacts(snapshot.rows.slice(0, facts.length), presented, placement, now)
-  if (!read.ok && (read.error.reason === 'placement-changed' || read.error.reason === 'issuer-changed')) {
+  if (!read.ok && hasMoved(read.error)) {
     // The replica that answered and the one asked before may differ by a moment: the caller may try again.
     if (isRepeated)
       return { ...answer, loaded: err({ reason: 'store-unavailable', detail: read.error.reason }) }
@@ -56,19 +74,22 @@ export async function ask(
     if (!again.ok) return { ...answer, loaded: again }
     return await ask({ authenticator, locals }, load, question, again.value, true)
   }
-  if (!read.ok) return { ...answer, loaded: err(read.error as Refusal) }
+  if (!read.ok) return { ...answer, loaded: read }
   if (snapshot.isClockAhead) return { ...answer, loaded: err(impossibleClock) }
   return {
     ...answer,
     loaded: ok({
-      caller: read.value.caller,
-      records: snapshot.rows.slice(facts.length),
+      ...read.value,
+      records: rows,
       local: local ?? [],
       hasLocal: here !== undefined,
       isLocalMissing: local === null,
     }),
   }
 }
+
+const hasMoved = (error: AccessRefusal | RegistryMoved): error is RegistryMoved =>
+  error.reason !== 'unauthenticated' && error.reason !== 'forbidden'
 
 /** Null when the local database does not answer: the shared record is not held back for it. */
 async function readLocal(reader: Reader, statements: readonly Statement[]): Promise<readonly Rows[] | null> {

@@ -6,6 +6,7 @@ import type { Authenticated, Credentials } from '../access/authenticate.ts'
 import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
+import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -24,6 +25,7 @@ import type {
   Writers,
 } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
+import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
@@ -39,6 +41,9 @@ export interface Start {
   readonly request: Request
   readonly language: 'fr' | 'en'
   readonly operation: Described
+  readonly rates: CallerRates
+  /** What this request counts as. */
+  readonly rate: RateKind
 }
 
 export class Exchange {
@@ -51,6 +56,9 @@ export class Exchange {
   readonly #defer: Defer
   readonly #request: Request
   readonly #operation: Described
+  readonly #rates: CallerRates
+  readonly #rate: RateKind
+  readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
   // What the load of this request found; null until then.
@@ -59,16 +67,23 @@ export class Exchange {
   #staleness: Staleness | null = null
   #isLocalMissing = false
   #intended = false
+  // What the token's scopes must allow; null until the input has named it.
+  #need: ScopeNeed | null = null
 
-  constructor(ports: Ports, { read, defer, request, language, operation }: Start) {
+  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate }: Start) {
     this.#ports = ports
     this.#read = read
     this.#defer = defer
     this.#request = request
     this.#operation = operation
+    this.#rates = rates
+    this.#rate = rate
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
     const { clientAddressHeader } = ports.config
+    this.#address = clientAddressHeader
+      ? request.headers.get(clientAddressHeader)
+      : ports.peerAddress(request)
     this.#recorder = new Recorder({
       logs: ports.logs,
       servingLog: ports.config.regions[0].log,
@@ -77,17 +92,21 @@ export class Exchange {
       url: this.url,
       requestId: this.requestId,
       operation,
-      address: clientAddressHeader ? request.headers.get(clientAddressHeader) : ports.peerAddress(request),
+      address: this.#address,
     })
   }
 
-  /** Step 1. Null: go on; otherwise the answer. */
+  /** Step 1. Null: go on; otherwise the answer. A request past a limit is not recorded singly, and its proof stays good. */
   async authenticate(): Promise<Response | null> {
+    const wait = this.#rates.admitAddress(this.#address, Date.now())
+    if (wait > 0) return refuseWithoutReceipt('rate-limited', wait)
     try {
       const result = await this.#ports.authenticator.authenticate(this.#credentials, this.now)
       if (!result.ok) return await this.refuse(result.error)
       this.#authenticated = result.value
-      return null
+      // Anyone can write a name into a token: only of one that verified are the names counted.
+      const callerWait = this.#rates.admitCaller(result.value.presented, this.#rate, Date.now())
+      return callerWait > 0 ? refuseWithoutReceipt('rate-limited', callerWait) : null
     } catch (error) {
       return await this.refuse(faultOf(error))
     }
@@ -96,6 +115,7 @@ export class Exchange {
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
     try {
+      this.#need = operation.scope(param)
       const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {
@@ -113,12 +133,19 @@ export class Exchange {
     const wire = toWire(reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
-    const base = this.#recorder.describe(this.#known, wire.status, { outcome, reason: tag, detail }, null)
+    const base = this.#recorder.describe(
+      this.#known,
+      wire.status,
+      { outcome, reason: tag, detail },
+      this.#noteOf(undefined),
+    )
     if (reason.reason === 'internal') raiseAlarm('internal', this.requestId, reason.at)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.
     const unknown = this.#intended && wire.status >= 500
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
-    const appended = await this.#recorder.append({ ...base, phase }, this.#known, [], 0, reason)
+    const patient = 'patient' in reason ? reason.patient : undefined
+    const subjects = patient === undefined ? [] : [{ patient, resources: [] }]
+    const appended = await this.#recorder.append({ ...base, phase }, this.#known, subjects, 0, reason)
     if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { contentType, body } = refusalBody(wire, this.url.pathname, this.language)
     return release(appended.value, {
@@ -150,7 +177,8 @@ export class Exchange {
         reason: disclosure.reason,
         detail: mismatches.length > 0 ? `policy-mismatch: ${mismatches.join(' ')}` : null,
       },
-      this.#isLocalMissing ? { ...disclosure.note, missing: 'local' } : (disclosure.note ?? null),
+      this.#noteOf(disclosure.note),
+      disclosure.breakGlassReason ?? null,
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
     const appended = await this.#recorder.append(
@@ -167,6 +195,18 @@ export class Exchange {
       headers: { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType },
       body: body === '' ? null : typeof body === 'string' ? body : this.#stream(base, body),
     })
+  }
+
+  #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
+    // What the token was narrowed to is needed to explain the decision later.
+    const { scopes: held = [] } = this.#authenticated?.presented ?? {}
+    const scopes = this.#caller ? narrowing(held, this.#caller.kind) : null
+    const all = {
+      ...note,
+      ...(scopes === null ? {} : { scopes }),
+      ...(this.#isLocalMissing ? { missing: 'local' } : {}),
+    }
+    return Object.keys(all).length > 0 ? all : null
   }
 
   /** Each chunk waits for the entries of the patients first met in it; a log that refuses ends the stream with an error. */
@@ -208,7 +248,7 @@ export class Exchange {
     const { caller, isLocalMissing } = answer.loaded.value
     this.#caller = caller
     this.#isLocalMissing = isLocalMissing
-    const permitted = decideOperation(caller, this.#operation.callers)
+    const permitted = decideOperation(caller, this.#operation.callers, this.#scopes, this.#need)
     return permitted.ok ? answer.loaded : permitted
   }
 
@@ -229,6 +269,7 @@ export class Exchange {
       now: this.now,
       language: this.language,
       presented: authenticated.presented,
+      scopes: this.#scopes,
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
@@ -268,6 +309,10 @@ export class Exchange {
       method,
       url: this.url,
     }
+  }
+
+  get #scopes(): Scopes {
+    return parseScopes(this.#authenticated?.presented.scopes ?? [])
   }
 
   get #known(): Known {

@@ -4,12 +4,15 @@
  */
 import type { z } from 'zod'
 import type { Caller, CallerKind, Presented } from '../access/caller.ts'
-import type { ScopeNeed } from '../access/scope.ts'
+import type { DecidedDocument } from '../access/policy.ts'
+import type { ScopeNeed, Scopes } from '../access/scope.ts'
+import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
 import type { Action } from '../audit/port.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
+import type { RateKind } from './rate-limit.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
@@ -22,6 +25,8 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly callers: readonly CallerKind[]
   /** What the token's scopes must allow, if it has SMART scopes at all; null: the operation judges by itself. */
   scope(param: Param): ScopeNeed | null
+  /** What a call counts as; absent: `general`. Without `identity`, people can be found by trying. */
+  rate?(param: Param): RateKind
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>
@@ -42,6 +47,8 @@ export interface OperationContext<Param, Query> {
   readonly now: number
   readonly language: 'fr' | 'en'
   readonly presented: Presented
+  /** The token's SMART scopes. */
+  readonly scopes: Scopes
   readonly keys: Pick<Config, 'idKey' | 'cursorKey'>
   /** Names of the logs served here, the serving region's first. */
   readonly logs: readonly string[]
@@ -68,11 +75,18 @@ export interface Asker {
   readonly presented: Presented
   /** The caller's facility, confirmed by the facts of the same batch; null without one. */
   readonly facility: string | null
+  /** What the row filter binds, confirmed likewise; null: nobody who reads documents. */
+  readonly sight: Sight | null
+  /** Milliseconds since 1970. */
+  readonly now: number
 }
 
 export interface Page {
-  /** Whom the page is about; absent: no person, or the caller. */
-  readonly subject?: SubjectOf
+  /**
+   * Whom the page is about; absent: no person, or the caller. A function of what the local database answered: then that is
+   * asked first, not in parallel.
+   */
+  readonly subject?: SubjectOf | ((local: readonly Rows[]) => SubjectOf)
   readonly records?: readonly Statement[]
   readonly local?: readonly Statement[]
 }
@@ -81,6 +95,8 @@ export interface Loaded {
   readonly caller: Caller
   /** The persons whom `Page.subject` finds: none, one, or (by identifier) several. */
   readonly subjects: readonly Subject[]
+  /** The document that `Page.subject` names, where *records* has it: for the audit log alone. */
+  readonly document: DecidedDocument | null
   readonly settings: Settings
   readonly records: readonly Rows[]
   /** Empty when the local database was not asked, or did not answer. */
@@ -112,8 +128,10 @@ export interface Disclosure {
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string | DisclosureStream
   readonly disclosed: readonly Disclosed[]
-  /** Tagged reason of the permit, e.g. `shared`, `own-facility`. */
+  /** Tagged reason of the permit, e.g. `shared-domain`, `own-facility`. */
   readonly reason: string
+  /** What the provider said of the emergency in which this is disclosed. */
+  readonly breakGlassReason?: string | null
   /** Rows that SQL let through and the policy refused: recorded, alarmed, not disclosed. */
   readonly mismatches?: readonly string[]
   readonly note?: Readonly<Record<string, string>>

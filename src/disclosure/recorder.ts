@@ -62,6 +62,7 @@ export class Recorder {
     status: number,
     decision: AccessBase['decision'],
     note: Readonly<Record<string, string>> | null,
+    breakGlassReason: string | null = null,
   ): AccessBase {
     const { request, url, requestId, operation, address } = this.#options
     const text = url.pathname + url.search
@@ -73,7 +74,7 @@ export class Recorder {
       operation: operation.name,
       who: whoOf(presented, caller, address),
       purpose: presented?.purpose ?? null,
-      breakGlassReason: null,
+      breakGlassReason,
       query: {
         method: request.method,
         path: url.pathname,

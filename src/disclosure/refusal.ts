@@ -1,5 +1,5 @@
 /** Every reason for which a request is refused. The audit entry says it exactly; `wire.ts` says little of it. */
-import type { AccessRefusal } from '../access/refusal.ts'
+import type { AccessRefusal, PolicyRefusal } from '../access/refusal.ts'
 import type { AppendRefusal } from '../audit/port.ts'
 import type { Issue } from '../fhir/outcome.ts'
 
@@ -10,8 +10,19 @@ export type InputRefusal =
   | { readonly reason: 'body-too-large'; readonly maxBytes: number }
   | { readonly reason: 'no-such-path'; readonly path: string }
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
-  /** Unknown, or not for this caller: the same answer. */
-  | { readonly reason: 'not-found'; readonly what: string; readonly issues?: readonly Issue[] }
+  /**
+   * Unknown, or not for this caller: the same answer. `cause` and `patient` (person id) are for the audit entry, where they
+   * are known.
+   */
+  | {
+      readonly reason: 'not-found'
+      readonly what: string
+      readonly issues?: readonly Issue[]
+      readonly cause?: PolicyRefusal['cause']
+      readonly patient?: string
+    }
+  /** `If-Match` names another version than the current one. */
+  | { readonly reason: 'version-conflict'; readonly current: string }
   /** The body did not come in time. */
   | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
@@ -39,6 +50,7 @@ export const isInput = ({ reason }: Refusal): boolean =>
   reason === 'invalid' ||
   reason === 'conflict' ||
   reason === 'not-found' ||
+  reason === 'version-conflict' ||
   reason === 'no-such-path' ||
   reason === 'method-not-allowed' ||
   reason === 'unsupported-media-type' ||

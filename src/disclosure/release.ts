@@ -81,7 +81,11 @@ const unreceipted: Record<UnreceiptedKind, { status: number; retry: boolean; en:
 export const unreceiptedCounts = new Map<UnreceiptedKind, number>()
 let unlogged = new Map<UnreceiptedKind, number>()
 
-export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
+/** `retryAfterSeconds`: what `Retry-After` says of the kinds that have it. */
+export function refuseWithoutReceipt(
+  kind: UnreceiptedKind,
+  retryAfterSeconds: number = limits.retryAfterSeconds,
+): Response {
   unreceiptedCounts.set(kind, (unreceiptedCounts.get(kind) ?? 0) + 1)
   unlogged.set(kind, (unlogged.get(kind) ?? 0) + 1)
   const { status, retry, en, fr } = unreceipted[kind]
@@ -96,7 +100,7 @@ export function refuseWithoutReceipt(kind: UnreceiptedKind): Response {
     headers: {
       ...privateHeaders,
       'Content-Type': 'application/fhir+json; charset=utf-8',
-      ...(retry ? { 'Retry-After': String(limits.retryAfterSeconds) } : {}),
+      ...(retry ? { 'Retry-After': String(retryAfterSeconds) } : {}),
       ...(status === 401 ? { 'WWW-Authenticate': 'Bearer, DPoP' } : {}),
     },
   })

@@ -2,7 +2,7 @@
  * The one map from refusals to the wire. It says little: a caller learns what to change in the request, never why the
  * policy said no. The audit entry has the tagged reason.
  */
-import type { TokenRefusal } from '../access/refusal.ts'
+import type { PolicyRefusal, TokenRefusal } from '../access/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import type { Refusal } from './refusal.ts'
@@ -26,7 +26,14 @@ export function toWire(refusal: Refusal): Wire {
         'WWW-Authenticate': `Bearer error="${bearerError(refusal.cause)}", DPoP`,
       })
     case 'forbidden':
-      return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
+      return forbidden(refusal.cause)
+    case 'version-conflict':
+      return wire(
+        412,
+        'conflict',
+        `La version actuelle est ${refusal.current}.`,
+        `The current version is ${refusal.current}.`,
+      )
     case 'not-found':
       if (refusal.issues) return { status: 404, headers: {}, issues: refusal.issues }
       return wire(404, 'not-found', 'Introuvable.', 'Not found.')
@@ -98,6 +105,59 @@ export function toWire(refusal: Refusal): Wire {
   }
 }
 
+/** What the caller can do something about has words and a tag of its own; the rest is one and the same answer. */
+const forbiddenTexts: Readonly<
+  Partial<Record<PolicyRefusal['cause'], { readonly fr: string; readonly en: string }>>
+> = {
+  'relationship-required': {
+    fr: 'Aucune relation de soins avec ce patient n’est connue : attestez-la, ou déclarez une urgence.',
+    en: 'No care relationship with this patient is known: attest it, or declare an emergency.',
+  },
+  refused: {
+    fr: 'Le patient a refusé que ses renseignements soient communiqués.',
+    en: 'The patient has refused the sharing of their information.',
+  },
+  'scope-insufficient': {
+    fr: 'La portée du jeton ne suffit pas.',
+    en: 'The scope of the token does not suffice.',
+  },
+  'four-eyes': {
+    fr: 'Une autre personne doit en décider.',
+    en: 'Somebody else must decide this.',
+  },
+  'break-glass-not-permitted': {
+    fr: 'Le jeton n’énonce pas d’urgence (BTG ou ETREAT), ou aucune urgence n’ouvre ceci.',
+    en: 'The token states no emergency (BTG or ETREAT), or no emergency opens this.',
+  },
+  age: {
+    fr: 'Avant 14 ans un tuteur agit ; à partir de 14 ans, la personne seule.',
+    en: 'Under 14 a guardian acts; from 14 on, the person alone.',
+  },
+  'guardianship-missing': {
+    fr: 'Aucune tutelle de cette personne n’est inscrite.',
+    en: 'No guardianship of this person is registered.',
+  },
+  'person-unknown': {
+    fr: 'Le dossier ne connaît pas cette personne sous ce numéro et cette date de naissance, ou ce n’est pas vous.',
+    en: 'The record does not know this person by this number and birth date, or it is not you.',
+  },
+  'not-own-organisation': {
+    fr: 'Ceci relève d’une autre organisation.',
+    en: 'This is for another organisation.',
+  },
+}
+
+function forbidden(cause: PolicyRefusal['cause']): Wire {
+  const text = forbiddenTexts[cause]
+  if (!text) return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
+  return {
+    status: 403,
+    // RFC 6750 §3.1: a token with more scope would do.
+    headers:
+      cause === 'scope-insufficient' ? { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } : {},
+    issues: [{ code: 'forbidden', text, tag: cause }],
+  }
+}
 /** RFC 6750 §3.1; RFC 9470 §3: log in again, more strongly. */
 const bearerError = (cause: TokenRefusal['cause']): string =>
   cause === 'assurance-too-low' ? 'insufficient_user_authentication' : 'invalid_token'
@@ -126,8 +186,8 @@ export function refusalBody(
     body: JSON.stringify({
       status,
       title: issues.map(({ text }) => text[language]).join(' '),
-      errors: issues.map(({ code, expression, text }) => ({
-        code,
+      errors: issues.map(({ code, expression, text, tag }) => ({
+        code: tag ?? code,
         pointer: expression,
         detail: text[language],
       })),
@@ -151,7 +211,9 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
           .join('; '),
       }
     case 'not-found':
-      return { reason: 'not-found', detail: refusal.what }
+      return { reason: refusal.cause ?? 'not-found', detail: refusal.what }
+    case 'version-conflict':
+      return { reason: 'version-conflict', detail: refusal.current }
     case 'too-costly':
       return { reason: 'too-costly', detail: `${refusal.got} ${refusal.of}` }
     case 'store-unavailable':

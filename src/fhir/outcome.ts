@@ -7,14 +7,22 @@ export interface Issue {
   /** FHIRPath-like location, e.g. `Bundle.entry[3].resource.subject`. */
   readonly expression?: string
   readonly text: { readonly fr: string; readonly en: string }
+  /** Code of `refusalSystem`, where a program must tell refusals apart. */
+  readonly tag?: string
 }
+
+/** Code system of the refusals that a client may have to act on. */
+export const refusalSystem = 'https://dossier.example/CodeSystem/refusal'
 
 export interface OperationOutcome {
   readonly resourceType: 'OperationOutcome'
   readonly issue: readonly {
     readonly severity: Severity
     readonly code: string
-    readonly details: { readonly text: string }
+    readonly details: {
+      readonly coding?: readonly { readonly system: string; readonly code: string }[]
+      readonly text: string
+    }
     readonly expression?: readonly string[]
   }[]
 }
@@ -29,10 +37,13 @@ export function operationOutcome(
 ): OperationOutcome {
   return {
     resourceType: 'OperationOutcome',
-    issue: issues.map(({ code, expression, text }) => ({
+    issue: issues.map(({ code, expression, text, tag }) => ({
       severity,
       code,
-      details: { text: text[language] },
+      details: {
+        ...(tag === undefined ? {} : { coding: [{ system: refusalSystem, code: tag }] }),
+        text: text[language],
+      },
       ...(expression === undefined ? {} : { expression: [expression] }),
     })),
   }

@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly bundle?: string
   /** Variable `MAX_SINGLE_FAILURES` of the Worker; default empty. */
   readonly maxSingleFailures?: number
+  /** Text of `RATE_LIMITS`; default: generous but for look-ups of persons. */
+  readonly rateLimits?: string
 }
 
 export type ProcessName =
@@ -72,9 +74,12 @@ export interface ClusterProcess {
 }
 
 export interface TokenOptions {
-  /** v3-ActReason code; default TREAT for providers, HCOMPL for a privacy officer. */
+  /** v3-ActReason code; default `usualPurpose` of the person's first role, none for a facility system. */
   readonly purpose?: string
-  /** Further scopes, separated by spaces; `facility=<id>` and `subject_role=<role>` choose among several roles. */
+  /**
+   * Further scopes, separated by spaces; `facility=<id>` and `subject_role=<role>` choose among several roles,
+   * `patient=<id>` names the patient in context. A SMART scope replaces the usual one, which narrows nothing.
+   */
   readonly scope?: string
 }
 
@@ -122,7 +127,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       startDatabases(context, state, children),
       children.start(identityProcess(home, state)),
     ])
-    const environment = workerEnvironment(databases, secrets, options.maxSingleFailures)
+    const environment = workerEnvironment(databases, secrets, options)
     const port = portOf(state, 'worker')
     await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
@@ -262,10 +267,16 @@ function identityProcess(home: string, state: ClusterState): ProcessSpec {
   }
 }
 
+const localRates = JSON.stringify({
+  address: limits.localClientRate,
+  client: limits.localClientRate,
+  professional: limits.localProfessionalRate,
+})
+
 function workerEnvironment(
   databases: Databases,
   secrets: Secrets,
-  maxSingleFailures: number | undefined,
+  { rateLimits = localRates, maxSingleFailures }: ClusterOptions,
 ): Environment {
   const primary = databases['records-primary']
   const replica = databases['records-replica']
@@ -284,6 +295,7 @@ function workerEnvironment(
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: secrets.metricsToken,
     MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
+    RATE_LIMITS: rateLimits,
   }
 }
 

@@ -8,8 +8,8 @@ import { limits } from '../limits.ts'
 import type { TokenOptions } from './cluster.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 import type { Secrets } from './home.ts'
-import { systemScope, userScope } from './identity/claims.ts'
-import { clients, professionals } from './sample/directory.ts'
+import { usualPurpose } from './identity/claims.ts'
+import { clients, holders, professionals } from './sample/directory.ts'
 
 export interface TokenSource {
   readonly issuer: string
@@ -32,24 +32,26 @@ export async function obtainToken(
   options: TokenOptions = {},
 ): Promise<string> {
   const isSystem = clients.some((client) => client.clientId === name && client.facility !== null)
-  const person = professionals.find(({ login }) => login === name)
-  if (!isSystem && !person) {
+  const professional = professionals.find(({ login }) => login === name)
+  const holder = holders.find(({ login }) => login === name)
+  const role = professional?.roles[0].role ?? holder?.roles[0]
+  if (!isSystem && role === undefined) {
     throw new ClusterFailure(
       `Nobody in the sample is called "${name}"; "dossier token --list" names everybody.`,
     )
   }
-  const usual = person?.roles[0].role === 'privacy-officer' ? 'HCOMPL' : 'TREAT'
-  const scope = scopeOf(
-    isSystem ? systemScope : userScope,
-    isSystem ? options.purpose : (options.purpose ?? usual),
-    options,
-  )
+  const usual = isSystem ? 'system/*.cruds' : holder ? 'patient/*.cruds' : 'user/*.cruds'
+  const purpose = options.purpose ?? (role === undefined ? undefined : usualPurpose(role))
+  const scope = scopeOf(usual, purpose, options)
   const token = await (isSystem ? systemToken(source, name, scope) : personToken(source, name, scope))
-  if (
-    options.purpose !== undefined &&
-    !token.scope.split(' ').includes(`purpose_of_use=${options.purpose}`)
-  ) {
+  const granted = token.scope.split(' ')
+  if (options.purpose !== undefined && !granted.includes(`purpose_of_use=${options.purpose}`)) {
     throw new ClusterFailure(`The identity provider does not know the purpose "${options.purpose}".`)
+  }
+  // A token that says less than was asked for would be taken for what it is not.
+  const dropped = scope.split(' ').find((value) => !granted.includes(value))
+  if (dropped !== undefined) {
+    throw new ClusterFailure(`The identity provider does not know the scope "${dropped}".`)
   }
   return token.jwt
 }

@@ -5,14 +5,14 @@ import type { Statement, Writer } from '../store/ports.ts'
 import {
   clients,
   facilities,
+  healthInsuranceSystem,
   organisations,
-  personIdentifierSystems,
   professionals,
   regions,
-  roleDomains,
   roleSystem,
-  sharingRules,
+  verifiedIdentity,
 } from './sample/directory.ts'
+import { personIdentifierSystems, roleClearances, roleDomains, sharingRules } from './sample/policy.ts'
 
 export interface Provider {
   /** Every issuer this cluster ever had, the current one last. */
@@ -68,39 +68,39 @@ function directoryStatements(): readonly Statement[] {
   ]
 }
 
+/** What an operator decided about the issuer (its organisation, how tokens are bound) goes on to its next row. */
 function issuerStatements({ issuers, audience, keys }: Provider): readonly Statement[] {
   const issuer = issuers.at(-1) ?? ''
-  const row = {
+  const known = {
     issuer,
     audience,
     algorithms: JSON.stringify(['ES256']),
     jwks: JSON.stringify({ keys }),
-    jwks_url: `${issuer}/jwks`,
     role_system: roleSystem,
+    patient_system: healthInsuranceSystem,
+    patient_acr: JSON.stringify([verifiedIdentity]),
   }
   return [
     {
       sql: `update issuer set valid_to = (select n from clock)
               where valid_to is null and issuer in (select value from json_each(:issuers))
-                and (issuer, audience, algorithms, jwks, role_system)
-                  is not (:issuer, :audience, :algorithms, :jwks, :role_system)`,
-      args: {
-        issuers: JSON.stringify(issuers),
-        issuer,
-        audience,
-        algorithms: row.algorithms,
-        jwks: row.jwks,
-        role_system: roleSystem,
-      },
+                and (issuer, audience, algorithms, jwks, role_system, patient_system, patient_acr)
+                  is not (:issuer, :audience, :algorithms, :jwks, :role_system, :patient_system, :patient_acr)`,
+      args: { ...known, issuers: JSON.stringify(issuers) },
     },
     {
-      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, role_system, valid_from)
-              select :issuer, :audience, :algorithms, :jwks, :jwks_url, :role_system, (select n from clock)
+      sql: `insert into issuer (issuer, audience, algorithms, jwks, jwks_url, role_system, organisation,
+                requires_dpop, one_time, patient_system, patient_acr, valid_from)
+              select :issuer, :audience, :algorithms, :jwks, :jwks_url, :role_system, coalesce(last.organisation, ''),
+                coalesce(last.requires_dpop, 0), coalesce(last.one_time, 0), :patient_system, :patient_acr, n
+              from clock left join issuer as last on last.row = (
+                select max(row) from issuer where issuer in (select value from json_each(:issuers)))
               where not exists (
                 select 1 from issuer
                 where row = (select max(row) from issuer where issuer = :issuer)
-                  and (audience, algorithms, jwks, role_system) is (:audience, :algorithms, :jwks, :role_system))`,
-      args: row,
+                  and (audience, algorithms, jwks, role_system, patient_system, patient_acr)
+                    is (:audience, :algorithms, :jwks, :role_system, :patient_system, :patient_acr))`,
+      args: { ...known, jwks_url: `${issuer}/jwks`, issuers: JSON.stringify(issuers) },
     },
   ]
 }
@@ -142,14 +142,17 @@ function peopleStatements({ issuers }: Provider): readonly Statement[] {
       args: { issuer, rows: JSON.stringify(professionals) },
     },
     {
-      sql: `insert into professional_role (professional, role, facility, valid_from)
-              select value ->> 'professional', value ->> 'role', value ->> 'facility', (select n from clock)
+      sql: `insert into professional_role (professional, role, facility, organisation, valid_from)
+              select value ->> 'professional', value ->> 'role', value ->> 'facility', value ->> 'organisation',
+                     (select n from clock)
               from json_each(:rows)
-              where (value ->> 'professional', value ->> 'role', value ->> 'facility')
-                not in (select professional, role, facility from professional_role)`,
+              where (value ->> 'professional', value ->> 'role', value ->> 'facility', value ->> 'organisation')
+                not in (select professional, role, facility, organisation from professional_role)`,
       args: {
         rows: JSON.stringify(
-          professionals.flatMap(({ id, roles }) => roles.map((role) => ({ professional: id, ...role }))),
+          professionals.flatMap(({ id, roles }) =>
+            roles.map((role) => ({ professional: id, organisation: '', ...role })),
+          ),
         ),
       },
     },
@@ -173,6 +176,15 @@ function policyStatements(): readonly Statement[] {
               where (value ->> 'role', value ->> 'facilityType', value ->> 'purpose', value ->> 'domain')
                 not in (select role, facility_type, purpose, domain from role_domain)`,
       args: { rows: JSON.stringify(roleDomains) },
+    },
+    {
+      sql: `insert into role_clearance (role, facility_type, purpose, own, elsewhere, valid_from)
+              select value ->> 'role', value ->> 'facilityType', value ->> 'purpose', value ->> 'own',
+                     value ->> 'elsewhere', (select n from clock)
+              from json_each(:rows)
+              where (value ->> 'role', value ->> 'facilityType', value ->> 'purpose')
+                not in (select role, facility_type, purpose from role_clearance)`,
+      args: { rows: JSON.stringify(roleClearances) },
     },
     {
       sql: `insert into sharing_rule (position, domain, type, category, code, confidentiality, shared, valid_from)

@@ -8,6 +8,7 @@
  * Whoever finds pending rows later finishes or drops them by whether *records* has the key (`settle.ts`).
  */
 import type { Statement, Writer } from '../store/ports.ts'
+import { type CareSettings, relateEncounters } from './care-window.ts'
 import { chunked, documentKey, idRows, lookupRows, type Prior, stagedRow } from './documents-rows.ts'
 import {
   addLookups,
@@ -31,6 +32,8 @@ export interface Publication {
   /** ISO 8601 UTC with milliseconds. */
   readonly published: string
   readonly plan: Plan
+  /** How long encounters stand for a relationship. */
+  readonly settings: CareSettings
 }
 
 /** What *records* says after its batch. */
@@ -68,9 +71,10 @@ export async function writeRecords(
 }
 
 export function recordsStatements(
-  { key, facility, published, plan }: Publication,
+  publication: Publication,
   priors: ReadonlyMap<string, Prior>,
 ): readonly Statement[] {
+  const { key, facility, published, plan } = publication
   const shared = plan.documents.filter(({ route }) => route === 'records')
   const local = plan.documents.filter(({ route }) => route === 'local')
   const rowOf = (document: (typeof shared)[number]) =>
@@ -90,6 +94,7 @@ export function recordsStatements(
     ...chunked(local.map(({ type, id, sourceRecord }) => [type, id, sourceRecord])).flatMap((leaving) =>
       removeDocuments(leaving, facility),
     ),
+    ...relateEncounters(publication, priors),
     {
       sql: `
         update write_key set persons = (

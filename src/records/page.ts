@@ -1,28 +1,31 @@
 /** A page of stored documents: from rows of both databases to the rows that the policy releases, in one order. */
 import type { Caller } from '../access/caller.ts'
-import { decideRow, type PermitReason } from '../access/policy.ts'
+import {
+  type Basis,
+  type DecidedRow,
+  decideRow,
+  noCodings,
+  type PermitReason,
+  type Situation,
+} from '../access/policy.ts'
 import type { Disclosed } from '../disclosure/operation.ts'
+import type { Resource } from '../fhir/bundle.ts'
+import { codingsAt, codingText } from '../fhir/codings.ts'
+import { elementsOf } from '../fhir/elements.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../store/ports.ts'
 
 /** The columns of a `document` that every page statement selects beside the body. */
-export const rowColumns = 'type, id, version, person, facility, domain, confidentiality, date_lo, published'
+export const rowColumns =
+  'type, id, version, person, source_record, facility, domain, confidentiality, date_lo, published'
 
 export const pageColumns = `${rowColumns}, body`
 
-export interface PageRow {
-  readonly type: string
-  readonly id: string
+export interface PageRow extends Omit<DecidedRow, 'codings'> {
   readonly version: number
   readonly person: string
-  readonly facility: string
-  readonly domain: string
-  readonly confidentiality: string
-  readonly dateLo: string
-  readonly published: string
   /** Empty when the statement held it back: the page is full, or may be. */
   readonly body: string
-  readonly shared: boolean
 }
 
 export const pageRow = (row: Row, shared: boolean): PageRow => ({
@@ -30,6 +33,7 @@ export const pageRow = (row: Row, shared: boolean): PageRow => ({
   id: row.id as string,
   version: row.version as number,
   person: row.person as string,
+  sourceRecord: row.source_record as string,
   facility: row.facility as string,
   domain: row.domain as string,
   confidentiality: row.confidentiality as string,
@@ -47,21 +51,59 @@ export interface Judged {
   /** Rows that SQL let through and the policy refused: an alarm, never a disclosure. */
   readonly mismatches: readonly string[]
   readonly reason: PermitReason | 'nothing-found'
+  /** Why the caller may look at the person, of the first row that is about one. */
+  readonly basis: Basis | null
+  /** What the caller said of the emergency in which a row is permitted. */
+  readonly breakGlassReason: string | null
 }
 
 /** The policy again, row by row; the local database's filter knows only the facility, so its drops are no mismatch. */
-export function judge(caller: Caller, rows: readonly PageRow[]): Judged {
+export function judge(caller: Caller, situation: Situation, rows: readonly PageRow[]): Judged {
   const permitted: PageRow[] = []
   const mismatches: string[] = []
-  let reason: Judged['reason'] = 'nothing-found'
+  const reasons = new Set<PermitReason>()
+  let basis: Basis | null = null
+  const isConditional = situation.grants?.some(({ parameters }) => parameters.length > 0) ?? false
   for (const row of rows) {
-    const decision = decideRow(caller, row)
+    const decision = decideRow(caller, situation, {
+      ...row,
+      codings: isConditional ? codingsOf(row) : noCodings,
+    })
     if (decision.outcome === 'permit') {
       permitted.push(row)
-      if (reason !== 'shared-domain') reason = decision.reason
+      reasons.add(decision.reason)
+      if (basis === null || decision.basis === 'break-glass') basis = decision.basis
     } else if (row.shared) mismatches.push(versionedReference(row))
   }
-  return { rows: permitted, mismatches, reason }
+  const reason = (['break-glass', 'shared-domain', 'own-facility'] as const).find((one) => reasons.has(one))
+  return {
+    rows: permitted,
+    mismatches,
+    reason: reason ?? 'nothing-found',
+    basis,
+    breakGlassReason: reason === 'break-glass' ? emergencyOf(caller, situation) : null,
+  }
+}
+
+/** What the caller said when declaring the emergency under way. */
+export function emergencyOf(caller: Caller, { subjects }: Pick<Situation, 'subjects'>): string | null {
+  const own = subjects
+    .flatMap(({ breakGlass }) => breakGlass)
+    .find(({ professional }) => 'professional' in caller && professional === caller.professional)
+  return own?.reason ?? null
+}
+
+/** What scopes with parameters ask about, as the stored text has it. */
+function codingsOf({ type, body }: PageRow): DecidedRow['codings'] {
+  const resource = JSON.parse(body) as Resource
+  const { category, code, status } = elementsOf(type)
+  return {
+    categories: codingsAt(resource, category).map(codingText),
+    codes: codingsAt(resource, code).map(codingText),
+    statuses: codingsAt(resource, status)
+      .slice(0, 1)
+      .map((coding) => coding.code),
+  }
 }
 
 /** Newest first, then by id: the clustered order of both databases. */

@@ -8,6 +8,7 @@ import type { Issue } from '../fhir/outcome.ts'
 import { baseOfFullUrl } from '../fhir/references.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import { type EncounterTime, encounterTime } from './care-window.ts'
 import { type Domain, domainOf } from './domain.ts'
 import { resourceTooLong, twoPersons } from './plan-issues.ts'
 import { type PersonScope, personsNamed } from './plan-persons.ts'
@@ -43,6 +44,10 @@ export interface PlannedDocument {
   /** Rows of `lookup`: parameter and value. */
   readonly lookups: readonly (readonly [param: string, value: string])[]
   readonly route: Route
+  /** What an `Encounter` says of its time; null for any other type. */
+  readonly encounter: EncounterTime | null
+  /** What a token's scopes must allow. */
+  readonly interaction: 'c' | 'u'
   /** `PUT` to a server id: refused unless the facility has published it. */
   readonly mustExist: boolean
 }
@@ -55,7 +60,7 @@ export interface DescribeOptions {
 
 /** @param entry with its references rewritten */
 export function describeDocument(
-  { index, fullUrl, resource }: BundleEntry,
+  { index, fullUrl, putId, resource }: BundleEntry,
   id: string,
   { rules, persons, mustExist }: DescribeOptions,
 ): Result<PlannedDocument, readonly Issue[]> {
@@ -105,6 +110,8 @@ export function describeDocument(
             canHavePerson: elements.person.length > 0,
             hasPerson: sourceRecord !== '',
           }),
+    encounter: encounterTime(resource),
+    interaction: putId === null ? 'c' : 'u',
     mustExist,
   })
 }

@@ -110,3 +110,12 @@ export const noSuchDocument = (index: number): Issue => ({
     en: 'The facility has published no resource of this id.',
   },
 })
+
+export const outOfScope = (index: number): Issue => ({
+  code: 'forbidden',
+  expression: `Bundle.entry[${index}]`,
+  text: {
+    fr: 'La portée du jeton ne permet pas cette entrée.',
+    en: 'The scope of the token does not allow this entry.',
+  },
+})

@@ -41,7 +41,7 @@ export interface PlannedSourceRecord {
 /** What an entry came to: a document (several entries may share one), or what is wrong with it (`batch` only). */
 export type EntryOutcome =
   | { readonly document: number }
-  | { readonly issues: readonly Issue[]; readonly status: 400 | 404 | 409 }
+  | { readonly issues: readonly Issue[]; readonly status: 400 | 403 | 404 | 409 }
 
 export interface Plan {
   readonly kind: BundleKind

@@ -46,6 +46,8 @@ export function refusal(
   return contradiction(document, facility, stored)
 }
 
+const refusedStatuses: Readonly<Record<string, 403 | 409>> = { conflict: 409, forbidden: 403 }
+
 /** The plan without the documents at these positions; their entries tell why (`batch`). */
 export function withoutRefused(plan: Plan, refused: ReadonlyMap<number, Issue>): Plan {
   if (refused.size === 0) return plan
@@ -63,7 +65,7 @@ export function withoutRefused(plan: Plan, refused: ReadonlyMap<number, Issue>):
     outcomes: plan.outcomes.map((outcome): EntryOutcome => {
       if (!('document' in outcome)) return outcome
       const issue = refused.get(outcome.document)
-      if (issue) return { issues: [issue], status: issue.code === 'conflict' ? 409 : 404 }
+      if (issue) return { issues: [issue], status: refusedStatuses[issue.code] ?? 404 }
       return { document: moved.get(outcome.document) ?? -1 }
     }),
   }

@@ -81,4 +81,9 @@ function warningOf(document: PlannedDocument | undefined, index: number, languag
   return { outcome: operationOutcome([unknownPerson(index, document.unknownPerson)], language, 'warning') }
 }
 
-const statusTexts = { 400: '400 Bad Request', 404: '404 Not Found', 409: '409 Conflict' } as const
+const statusTexts = {
+  400: '400 Bad Request',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  409: '409 Conflict',
+} as const

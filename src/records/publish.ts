@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Facility } from '../access/caller.ts'
+import { allowsRow, grantsFor, type Scopes } from '../access/scope.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { readBundle } from '../fhir/bundle.ts'
@@ -20,6 +21,7 @@ import { disclosedOf } from './page.ts'
 import { personSystems } from './person.ts'
 import { type Plan, planPublication } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
+import { outOfScope } from './plan-issues.ts'
 import { contradiction, nameable, refusal, withoutRefused } from './publish-conflict.ts'
 import { responseBundle, type Written, writtenDocuments } from './publish-response.ts'
 import { finishDecided, finishEarlier } from './settle.ts'
@@ -57,13 +59,17 @@ async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!body.ok) return body
   const planned = plan(ctx, body.value, caller.facility, records)
   if (!planned.ok) return planned
+  const unscoped = issuesOutOfScope(planned.value, ctx.scopes)
+  if (unscoped.size > 0 && planned.value.kind !== 'batch')
+    return err({ reason: 'forbidden', cause: 'scope-insufficient' })
   const publication: Publication = {
     key: ctx.requestId,
     facility: caller.facility.id,
     published: new Date(ctx.now).toISOString(),
-    plan: planned.value,
+    plan: withoutRefused(planned.value, unscoped),
+    settings: loaded.value.settings,
   }
-  const { documents, kind, outcomes } = planned.value
+  const { documents, kind, outcomes } = publication.plan
   if (!loaded.value.hasLocal && documents.some(({ route }) => route === 'local'))
     return err({
       reason: 'store-unavailable',
@@ -107,6 +113,24 @@ function plan(
   if (length > limits.maxAccessPatients)
     return err({ reason: 'too-costly', of: 'patients', got: length, max: limits.maxAccessPatients })
   return planned
+}
+
+/** Entries that the token's scopes do not allow, by position of the planned document. */
+function issuesOutOfScope({ documents }: Plan, scopes: Scopes): ReadonlyMap<number, Issue> {
+  const refused = new Map<number, Issue>()
+  documents.forEach(({ index, type, interaction, category, code, status, lookups }, position) => {
+    const grants = grantsFor(scopes, 'facility-system', { type, interaction })
+    const further = (name: string): readonly string[] =>
+      lookups.filter(([param]) => param === name).map(([, value]) => value)
+    const codings = {
+      isInContext: false,
+      categories: [category, ...further('category')],
+      codes: [code, ...further('code')],
+      statuses: [status],
+    }
+    if (!allowsRow(grants, codings)) refused.set(position, outOfScope(index))
+  })
+  return refused
 }
 
 /** Of what may be no bundle at all. */

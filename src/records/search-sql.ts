@@ -29,6 +29,9 @@ from (select ${pageColumns},
 ${from}) as measured`
 }
 
+/** The person a search names: looked up once per statement, wherever it stands. */
+export const onePerson = '(select person from source_record where id = :patient)'
+
 /**
  * The statements of a page. A single coding is looked for twice: by the index on the first coding, and in the person's
  * partition among second codings; the branches are merged in order.
@@ -54,7 +57,7 @@ export function pageStatements(
     )
   } else {
     args.patient = wanted.patient
-    where.push('d.person = (select person from source_record where id = :patient)')
+    where.push(`d.person = ${onePerson}`)
   }
   wanted.category.forEach((tokens, i) => {
     where.push(tokenFilter('category', tokens, `category_${i}`, args))

@@ -1,17 +1,22 @@
 /** `GET /fhir/{Type}?…`: one read batch per database, merged, decided row by row, paged by a sealed cursor. */
 import { z } from 'zod'
 import type { Presented } from '../access/caller.ts'
+import { type Basis, decideSubject, type Situation } from '../access/policy.ts'
+import { grantsFor, scopeFilter } from '../access/scope.ts'
+import type { SubjectOf } from '../access/subject.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
-import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Asker, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { type Cursors, createCursors } from './cursor.ts'
-import { disclosedOf, judge, merge, type Page, type PageRow, pageRow } from './page.ts'
-import { type Bound, eachRow, pageStatements, runningSum } from './search-sql.ts'
+import type { SqlValue } from '../store/ports.ts'
+import { type Cursors, createCursors, type Position } from './cursor.ts'
+import { identityStatement, knownIdentities, minimalPatient } from './identity-look-up.ts'
+import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow, pageRow } from './page.ts'
+import { type Bound, eachRow, onePerson, pageStatements, runningSum } from './search-sql.ts'
 
 const param = z.object({ type: z.string() })
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
@@ -25,6 +30,7 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   action: 'search',
   callers: ['provider', 'facility-system'],
   scope: ({ type }) => ({ type, interaction: 's' }),
+  rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
   handle: search,
@@ -44,13 +50,11 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
-  const load = (bound: Bound) =>
-    ctx.load(({ presented, facility }) => ({
-      records: pageStatements(type, wanted, after, bound, visible('d'), visibleArgs(presented)),
-      local: pageStatements(type, wanted, after, bound, visibleLocal('d'), visibleLocalArgs(facility)),
-    }))
+  const load = (bound: Bound) => ctx.load((asker) => pageFor(ctx, asker, wanted, after, bound))
   let loaded = await load(eachRow)
   if (!loaded.ok) return loaded
+  const allowed = admit(loaded.value, wanted)
+  if (!allowed.ok) return allowed
   let page = pageOf(loaded.value, wanted)
   if (page.isCut) {
     loaded = await load(runningSum)
@@ -61,28 +65,113 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
       return err({ reason: 'store-unavailable', detail: 'a document is moving between the databases' })
   }
   const { caller, isLocalMissing } = loaded.value
+  const situation: Situation = {
+    ...loaded.value,
+    grants: grantsFor(ctx.scopes, caller.kind, { type, interaction: 's' }),
+  }
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
-  const judged = judge(caller, page.rows)
-  const disclosed = disclosedOf(judged.rows)
+  const judged = judge(caller, situation, page.rows)
+  const strangers = wanted.identifier ? strangersOf(ctx, loaded.value, judged.rows) : []
+  const disclosed = [
+    ...disclosedOf(judged.rows),
+    ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
+  ]
   // Only a look-up by identifier can meet several persons; so many share one only by mistake.
   if (disclosed.length > limits.maxAccessPatients)
     return err({ reason: 'too-costly', of: 'patients', got: disclosed.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
   const next = page.more && last ? await nextLink(ctx, cursors, last, binding) : null
+  const basis = judged.basis ?? allowed.value
+  const isEmergency = basis === 'break-glass'
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
-    body: searchset(ctx, judged.rows, next, isLocalMissing),
-    disclosed,
-    reason: judged.reason,
+    body: searchset(
+      ctx,
+      judged.rows,
+      strangers.map(({ body }) => body),
+      next,
+      isLocalMissing,
+    ),
+    // A search about one patient is that patient's access, also when it finds nothing.
+    disclosed:
+      disclosed.length > 0 || wanted.identifier
+        ? disclosed
+        : loaded.value.subjects.map(({ person }) => ({ patient: person, resources: [] })),
+    reason: isEmergency ? 'break-glass' : strangers.length > 0 ? 'identity-look-up' : judged.reason,
+    breakGlassReason: isEmergency ? emergencyOf(caller, situation) : null,
     mismatches: judged.mismatches,
+    ...(basis === null ? {} : { note: { basis } }),
   })
 }
 
-const pageOf = ({ records, local }: Loaded, { count }: SearchQuery): Page =>
+/** Whether the caller may ask about this patient; of a provider, why he may. */
+function admit({ caller, subjects, settings }: Loaded, wanted: SearchQuery): Result<Basis | null, Refusal> {
+  if (caller.kind !== 'provider' || wanted.identifier) return ok(null)
+  const [subject = null] = subjects
+  const decision = decideSubject(caller, subject, settings)
+  if (decision.outcome === 'permit') return ok(decision.basis)
+  return err({
+    reason: 'forbidden',
+    cause: decision.reason,
+    ...(subject ? { patient: subject.person } : {}),
+  })
+}
+
+function pageFor(
+  { param: { type }, scopes }: Context,
+  viewer: Asker,
+  wanted: SearchQuery,
+  after: Position | null,
+  bound: Bound,
+) {
+  const statements = (filter: (alias: string) => string, filterArgs: Readonly<Record<string, SqlValue>>) => {
+    const args: Record<string, SqlValue> = { ...filterArgs }
+    const narrowed = scopeFilter(
+      grantsFor(scopes, viewer.sight?.kind ?? 'provider', { type, interaction: 's' }),
+      'd',
+      args,
+    )
+    if (narrowed.includes(':scope_context')) args.scope_context = viewer.presented.patient
+    return pageStatements(type, wanted, after, bound, `${filter('d')} and ${narrowed}`, args)
+  }
+  const person = wanted.identifier ? 'd.person' : onePerson
+  return {
+    subject: subjectOf(wanted),
+    records: [
+      ...(wanted.identifier ? [identityStatement(wanted)] : []),
+      ...statements((d) => visible(d, viewer, person), visibleArgs(viewer)),
+    ],
+    local: statements(visibleLocal, visibleLocalArgs(viewer.facility)),
+  }
+}
+
+const subjectOf = ({ patient, identifier, birthDate }: SearchQuery): SubjectOf =>
+  identifier
+    ? {
+        by: 'identifier',
+        system: identifier.system ?? '',
+        value: identifier.code ?? '',
+        birthDate: birthDate ?? '',
+      }
+    : { by: 'patient', id: patient ?? '' }
+
+/**
+ * Persons whom the identifier finds and of whom the caller may read no `Patient`: told as little as it takes to attest a care
+ * relationship or declare an emergency, the same whatever stands in the way.
+ */
+function strangersOf({ origin }: Context, { caller, records }: Loaded, permitted: readonly PageRow[]) {
+  if (caller.kind !== 'provider') return []
+  const seen = new Set(permitted.map(({ person }) => person))
+  return knownIdentities(records[0] ?? [])
+    .filter(({ person }) => !seen.has(person))
+    .map((identity) => ({ person: identity.person, body: minimalPatient(identity, origin) }))
+}
+
+const pageOf = ({ records, local }: Loaded, { count, identifier }: SearchQuery): Page =>
   merge(
     [
-      ...records.map((rows) => rows.map((row) => pageRow(row, true))),
+      ...(identifier ? records.slice(1) : records).map((rows) => rows.map((row) => pageRow(row, true))),
       ...local.map((rows) => rows.map((row) => pageRow(row, false))),
     ],
     count,
@@ -93,8 +182,9 @@ function bindingOf({ presented, url }: { readonly presented: Presented; readonly
   const question = new URLSearchParams(url.search)
   question.delete('_cursor')
   question.sort()
-  const { issuer, subject, clientId, role, facilityUri } = presented
-  return JSON.stringify([issuer, subject, clientId, role, facilityUri, url.pathname, question.toString()])
+  const { issuer, subject, clientId, role, facilityUri, purpose, scopes, patient } = presented
+  const bearer = [issuer, subject, clientId, role, facilityUri, purpose, scopes, patient]
+  return JSON.stringify([...bearer, url.pathname, question.toString()])
 }
 
 async function nextLink(ctx: Context, cursors: Cursors, last: PageRow, binding: string): Promise<string> {
@@ -107,6 +197,7 @@ async function nextLink(ctx: Context, cursors: Cursors, last: PageRow, binding: 
 function searchset(
   { origin, url, language }: Context,
   rows: readonly PageRow[],
+  strangers: readonly string[],
   next: string | null,
   isLocalMissing: boolean,
 ): string {
@@ -115,6 +206,7 @@ function searchset(
     ({ type, id, body }) =>
       `{"fullUrl":"${origin}/fhir/${type}/${id}","resource":${body},"search":{"mode":"match"}}`,
   )
+  entries.push(...strangers)
   // Said in the page itself: a clinician must not take what is missing for what is not there.
   if (isLocalMissing)
     entries.unshift(

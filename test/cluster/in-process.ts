@@ -6,6 +6,8 @@ import type { Ports } from '../../src/disclosure/ports.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 
+const generous = { perSecond: 1_000, burst: 100_000 }
+
 export function portsOf({ databases: { primary, replica, audit, local } }: Cluster, log: AuditLogRpc): Ports {
   const config = readConfig({
     RECORDS_REPLICA_URL: replica.url,
@@ -24,6 +26,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
+    RATE_LIMITS: JSON.stringify({ client: generous, professional: generous, identity: generous }),
   })
   const reader = hranaReader(config.records.replica)
   return {

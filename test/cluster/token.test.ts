@@ -5,7 +5,16 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { retireKeys, rotateKeys } from '../../src/local/identity/rotate-keys.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
-import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  locations,
+  marker,
+  observation,
+  patientResource,
+  type SamplePatient,
+  samplePatient,
+  transaction,
+  uuid,
+} from './bundles.ts'
 import { parseReceipt } from './ledger.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
@@ -15,7 +24,8 @@ beforeAll(async () => {
 })
 afterAll(() => fixture.end())
 
-const search = '/fhir/Observation?patient=aaaaaaaaaaaaaaaaaaaaaaaaaa'
+/** Needs no care relationship: whoever may act as a provider is told that nobody is called so. */
+const search = '/fhir/Patient?identifier=https%3A%2F%2Frecord.example%7Cnobody&birthdate=1950-01-01'
 
 describe('a token of the local provider', () => {
   test('is an RFC 9068 JWT with the claims of IHE IUA', async () => {
@@ -48,19 +58,77 @@ describe('a token of the local provider', () => {
   })
 
   test('of a facility system names the system as its subject', async () => {
-    const token = await fixture.cluster.token('system-pharmacie-laurier')
-    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    const claims = claimsIn(await fixture.cluster.token('system-pharmacie-laurier'))
+    expect(claims.scope).toBe('system/*.cruds')
     expect(claims).toMatchObject({ sub: 'system-pharmacie-laurier', client_id: 'system-pharmacie-laurier' })
     expect(claims.exp - claims.iat).toBeLessThanOrEqual(300)
   })
 
-  test('is not issued for somebody unknown, a role not held or a purpose unknown', async () => {
+  test('of a patient names the person by number, birth date and level of assurance, to ask for one’s own', async () => {
+    const claims = claimsIn(await fixture.cluster.token('belisle'))
+    expect(claims).toMatchObject({
+      sub: 'belisle',
+      birthdate: '1958-03-14',
+      acr: 'urn:dossier:loa:3',
+      extensions: {
+        ihe_iua: {
+          person_id: 'BELG58531499',
+          subject_role: [{ code: 'patient' }],
+          purpose_of_use: [{ code: 'PATRQT' }],
+        },
+      },
+    })
+    expect(claims.scope).toBe('patient/*.cruds purpose_of_use=PATRQT')
+    expect(claims).not.toHaveProperty('patient')
+    expect(claimsIn(await fixture.cluster.token('hebert', { scope: 'acr=urn:dossier:loa:1' })).acr).toBe(
+      'urn:dossier:loa:1',
+    )
+  })
+
+  test('of a guardian names the child in context', async () => {
+    const child = 'abcdefghijklmnopqrstuvwxyz'
+    expect(claimsIn(await fixture.cluster.token('arsenault', { scope: `patient=${child}` }))).toMatchObject({
+      patient: child,
+      birthdate: '1996-01-27',
+      extensions: { ihe_iua: { person_id: 'ARSN96512799', subject_role: [{ code: 'guardian' }] } },
+    })
+  })
+
+  test('of those who manage access, oversee or operate has their purpose', async () => {
+    const said = async (name: string) => {
+      const { extensions, scope } = claimsIn(await fixture.cluster.token(name))
+      const { subject_role, purpose_of_use } = extensions.ihe_iua
+      return [subject_role[0].code, purpose_of_use[0].code, scope.split(' ')[0]]
+    }
+    expect(await said('gendron')).toEqual(['access-manager', 'HSYSADMIN', 'user/*.cruds'])
+    expect(await said('lapointe')).toEqual(['operator', 'HSYSADMIN', 'user/*.cruds'])
+    expect(await said('girard')).toEqual(['privacy-officer', 'HCOMPL', 'user/*.cruds'])
+  })
+
+  test('carries the SMART scopes that were asked for, as they were asked for, instead of the usual one', async () => {
+    const { cluster } = fixture
+    const asked =
+      'patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory user/Patient.s'
+    const scopeOf = async (name: string, purpose?: string) =>
+      claimsIn(await cluster.token(name, { scope: asked, ...(purpose ? { purpose } : {}) })).scope
+    expect(await scopeOf('tremblay', 'BTG')).toBe(`purpose_of_use=BTG ${asked}`)
+    expect(await scopeOf('system-hopital-mont-royal')).toBe(asked)
+    // Not what an earlier request of the same person or client was granted.
+    expect(claimsIn(await cluster.token('tremblay')).scope).toBe('user/*.cruds purpose_of_use=TREAT')
+  })
+
+  test('is not issued for somebody unknown, a role not held, a purpose or a scope unknown', async () => {
     const { cluster } = fixture
     await expect(cluster.token('nobody')).rejects.toThrow('Nobody in the sample is called "nobody"')
     await expect(cluster.token('roy', { scope: 'facility=hopital-mont-royal' })).rejects.toThrow(
       'does not hold that role',
     )
     await expect(cluster.token('roy', { purpose: 'FUN' })).rejects.toThrow('purpose "FUN"')
+    await expect(cluster.token('roy', { scope: 'admin/*.rs' })).rejects.toThrow('scope "admin/*.rs"')
+    await expect(cluster.token('arsenault', { scope: 'patient=1' })).rejects.toThrow('scope "patient=1"')
+    await expect(cluster.token('belisle', { scope: 'subject_role=physician' })).rejects.toThrow(
+      'does not hold that role',
+    )
   })
 
   test('cannot be had without the code verifier of the one who asked (RFC 7636)', async () => {
@@ -104,7 +172,11 @@ describe('what an isolate remembers of the registry', () => {
     const published = await post(
       '/fhir',
       await cluster.token('system-hopital-mont-royal'),
-      transaction(patientResource(person), observation(person, { n: 1, date: '2024-05-05' })),
+      transaction(
+        patientResource(person),
+        observation(person, { n: 1, date: '2024-05-05' }),
+        openEncounter(person),
+      ),
     )
     expect(published.status).toBe(200)
     patient = locations(await published.json())[0] as string
@@ -162,6 +234,11 @@ describe('dossier token', () => {
     expect((await fixture.get(search, out.trim())).status).toBe(200)
     const { out: list } = await dossier('token', '--list')
     expect(list).toMatch(/^bouchard +Me Mélanie Bouchard +privacy-officer +the whole record$/m)
+    expect(list).toMatch(/^girard +Me Olivier Girard +privacy-officer +ciusss-mont-royal$/m)
+    expect(list).toMatch(/^cloutier +Yves Cloutier +access-manager +clinique-saint-roch$/m)
+    expect(list).toMatch(/^lapointe +Karine Lapointe +operator +the whole record$/m)
+    expect(list).toMatch(/^belisle +Ginette Bélisle +patient +their own record$/m)
+    expect(list).toMatch(/^arsenault +Noémie Arsenault +guardian +a child’s record$/m)
     expect(list).toMatch(/^system-clinique-saint-roch /m)
   })
 
@@ -172,6 +249,18 @@ describe('dossier token', () => {
       err: 'Nobody in the sample is called "nobody"; "dossier token --list" names everybody.\n',
     })
   })
+})
+
+const claimsIn = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+/** Lets the facility's professionals look after the patient. */
+const openEncounter = (person: SamplePatient) => ({
+  resourceType: 'Encounter',
+  id: uuid(Number(person.uuid.slice(-12)) + 9_000),
+  status: 'in-progress',
+  class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+  subject: { reference: `urn:uuid:${person.uuid}` },
+  period: { start: '2024-05-05' },
 })
 
 /** Replication and the isolate's memory take a moment: the registry at the replica is what counts. */

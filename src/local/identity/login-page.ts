@@ -1,5 +1,5 @@
 /** The login page of the local provider: a list of the sample people, in French and English. */
-import { facilities, professionals } from '../sample/directory.ts'
+import { facilities, holders, organisations, professionals, type SampleRole } from '../sample/directory.ts'
 
 const roleNames: Readonly<Record<string, string>> = {
   physician: 'médecin · physician',
@@ -8,23 +8,43 @@ const roleNames: Readonly<Record<string, string>> = {
   nurse: 'infirmière · nurse',
   dietitian: 'diététiste · dietitian',
   'medical-archivist': 'archiviste médical · medical archivist',
+  'access-manager': 'gestionnaire des autorisations d’accès · access-authorisation manager',
   'privacy-officer': 'responsable de la vie privée · privacy officer',
+  operator: 'exploitant · operator',
+  patient: 'patient · patient',
+  guardian: 'parent ou tuteur · parent or guardian',
 }
 
 const escapeHtml = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-const facilityName = (id: string): string =>
-  facilities.find((facility) => facility.id === id)?.name ?? 'Dossier'
+const placeName = ({ facility, organisation }: SampleRole): string =>
+  facilities.find(({ id }) => id === facility)?.name ??
+  organisations.find(({ id }) => id === organisation)?.name ??
+  'Dossier'
 
 /** `uid` is the interaction's, from the provider. */
 export function loginPage(uid: string): string {
-  const people = professionals.map(
-    ({ login, name, roles }) => `
+  const entry = (login: string, name: string, lines: readonly string[]): string => `
       <li><button name="login" value="${escapeHtml(login)}"><strong>${escapeHtml(name)}</strong>
-        ${roles.map(({ role, facility }) => `<span>${escapeHtml(roleNames[role] ?? role)} — ${escapeHtml(facilityName(facility))}</span>`).join('\n        ')}
-      </button></li>`,
-  )
+        ${lines.map((line) => `<span>${escapeHtml(line)}</span>`).join('\n        ')}
+      </button></li>`
+  const people = [
+    ...professionals.map(({ login, name, roles }) =>
+      entry(
+        login,
+        name,
+        roles.map((held) => `${roleNames[held.role] ?? held.role} — ${placeName(held)}`),
+      ),
+    ),
+    ...holders.map(({ login, name, roles }) =>
+      entry(
+        login,
+        name,
+        roles.map((role) => roleNames[role] ?? role),
+      ),
+    ),
+  ]
   return `<!doctype html>
 <html lang="fr">
   <head>

@@ -18,6 +18,9 @@ declare module 'oidc-provider' {
       readonly client: { readonly clientId: string }
       readonly session: { readonly accountId: string }
       readonly provider: Provider
+      readonly params: { readonly scope?: string }
+      /** What the request's code stands for, at the token endpoint. */
+      readonly entities: { readonly AuthorizationCode?: Token }
     }
   }
 

@@ -3,8 +3,8 @@ import Provider, { type Context, errors, type Token } from 'oidc-provider'
 import { limits } from '../../limits.ts'
 import type { ClusterState, Secrets } from '../home.ts'
 import { publicJwk } from '../keys.ts'
-import { clients, professionals } from '../sample/directory.ts'
-import { iuaClaims, scopes } from './claims.ts'
+import { clients } from '../sample/directory.ts'
+import { grantedScope, isLogin, scopes, tokenClaims } from './claims.ts'
 
 /**
  * Access tokens are RFC 9068 JWTs (`typ: at+jwt`, ES256) for the one resource of this cluster. People log in by
@@ -13,13 +13,13 @@ import { iuaClaims, scopes } from './claims.ts'
  */
 export function createProvider(state: ClusterState, secrets: Secrets): Provider {
   const issuer = state.issuers.at(-1) as string
-  const resource = {
+  const resource = (ctx: Context) => ({
     audience: state.audience,
-    scope: scopes.join(' '),
+    scope: askedScope(ctx),
     accessTokenFormat: 'jwt',
     accessTokenTTL: limits.providerTokenSeconds,
     jwt: { sign: { alg: 'ES256' } },
-  }
+  })
   return new Provider(issuer, {
     jwks: { keys: secrets.identity },
     cookies: { keys: [secrets.cookieKey] },
@@ -40,31 +40,35 @@ export function createProvider(state: ClusterState, secrets: Secrets): Provider 
         enabled: true,
         defaultResource: () => state.audience,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => resource,
+        getResourceServerInfo: resource,
       },
     },
     interactions: { url: (_: Context, interaction: { uid: string }) => `/interaction/${interaction.uid}` },
     findAccount: (_: Context, login: string) =>
-      professionals.some((person) => person.login === login)
-        ? { accountId: login, claims: () => ({ sub: login }) }
-        : undefined,
+      isLogin(login) ? { accountId: login, claims: () => ({ sub: login }) } : undefined,
     // Nobody is asked what a client may do: every client of this provider is the cluster's own.
-    loadExistingGrant: async ({ oidc }: Context) => {
+    loadExistingGrant: async (ctx: Context) => {
+      const { oidc } = ctx
       const grant = new oidc.provider.Grant({
         clientId: oidc.client.clientId,
         accountId: oidc.session.accountId,
       })
-      grant.addOIDCScope(resource.scope)
-      grant.addResourceScope(state.audience, resource.scope)
+      grant.addOIDCScope(askedScope(ctx))
+      grant.addResourceScope(state.audience, askedScope(ctx))
       await grant.save()
       return grant
     },
     extraTokenClaims: (_: Context, token: Token) => {
-      const claims = iuaClaims(token.accountId ?? token.clientId ?? '', token.scope?.split(' ') ?? [])
+      const claims = tokenClaims(token.accountId ?? token.clientId ?? '', token.scope?.split(' ') ?? [])
       if (!claims.ok) throw new errors.InvalidScope(claims.error, token.scope)
-      return { extensions: { ihe_iua: claims.value } }
+      return claims.value
     },
   })
+}
+
+/** What this very request may have: the scopes of the record cannot be listed in advance. */
+function askedScope({ oidc }: Context): string {
+  return grantedScope(oidc.params.scope ?? oidc.entities.AuthorizationCode?.scope ?? '')
 }
 
 function clientMetadata(

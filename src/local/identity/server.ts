@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type Provider from 'oidc-provider'
 import { limits } from '../../limits.ts'
 import { readSecrets, readState } from '../home.ts'
-import { professionals } from '../sample/directory.ts'
+import { isLogin } from './claims.ts'
 import { loginPage } from './login-page.ts'
 import { createProvider } from './provider.ts'
 
@@ -37,11 +37,10 @@ async function interact(oidc: Provider, request: IncomingMessage, response: Serv
     return
   }
   const login = new URLSearchParams(await readForm(request)).get('login') ?? ''
-  const known = professionals.some((person) => person.login === login)
   await oidc.interactionFinished(
     request,
     response,
-    known
+    isLogin(login)
       ? // Picking a name is consent too: a native application must not get a token without somebody's doing (RFC 8252, 8.6).
         { login: { accountId: login }, consent: {} }
       : { error: 'access_denied', error_description: 'This person is not in the sample.' },

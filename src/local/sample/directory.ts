@@ -2,6 +2,7 @@
  * The sample directory: who and what the local cluster knows before anything is published. Data only; `registry.ts`
  * writes it into *records*, the identity provider lets these people log in. Everybody here is fictitious.
  */
+import { systems } from './codes.ts'
 
 /** A part of the country with a local database and an audit log of its own. */
 export interface SampleRegion {
@@ -29,7 +30,7 @@ export interface SampleProfessional {
   /** Id of the professional in the registry: not the login, since one person may have logins at several issuers. */
   readonly id: string
   readonly name: string
-  /** The first is the one a token carries when the caller names none. `facility` '': for the whole record. */
+  /** The first is the one a token carries when the caller names none. */
   readonly roles: readonly [SampleRole, ...SampleRole[]]
   /** The registration has ended: the identity provider still knows the person, the record no longer does. */
   readonly ended?: true
@@ -37,7 +38,21 @@ export interface SampleProfessional {
 
 export interface SampleRole {
   readonly role: string
+  /** '': of no facility, but of `organisation`, or of the whole record without one. */
   readonly facility: string
+  readonly organisation?: string
+}
+
+/** Somebody of the sample data who logs in: no professional, and told apart by number and birth date. */
+export interface SampleHolder {
+  readonly login: string
+  readonly name: string
+  /** The first is the one a token carries when the caller names none. A guardian is a patient, too. */
+  readonly roles: readonly ['patient'] | readonly ['guardian', 'patient']
+  /** Health-insurance number. */
+  readonly number: string
+  /** `YYYY-MM-DD`. */
+  readonly birthDate: string
 }
 
 export interface SampleClient {
@@ -45,26 +60,6 @@ export interface SampleClient {
   readonly name: string
   /** Set for a facility system; null for an app that carries a professional's token. */
   readonly facility: string | null
-}
-
-/** Row of `role_domain`: '*' stands for any. */
-export interface RoleDomain {
-  readonly role: string
-  readonly facilityType: string
-  /** v3-ActReason code. */
-  readonly purpose: string
-  readonly domain: string
-}
-
-/** Row of `sharing_rule`, in the order in which rules are tried: '*' stands for any. */
-export interface SharingRule {
-  readonly domain: string
-  readonly type: string
-  readonly category: string
-  readonly code: string
-  /** v3-Confidentiality code. */
-  readonly confidentiality: string
-  readonly shared: boolean
 }
 
 /** `aud` of every token for this record: a name, not an address, so that the record may move. */
@@ -75,6 +70,15 @@ export const roleSystem = 'https://dossier.example/CodeSystem/role'
 
 /** Code system of `purpose_of_use` codings. */
 export const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason'
+
+/** The Québec health-insurance number: identifies patients in tokens and joins the records of two facilities. */
+export const healthInsuranceSystem = systems.nam
+
+/** Authentication context class of the local provider's patients: their identity was verified. */
+export const verifiedIdentity = 'urn:dossier:loa:3'
+
+/** Anybody could have typed that name: no patient's record is opened to it. */
+export const claimedIdentity = 'urn:dossier:loa:1'
 
 /** The serving region first. */
 export const regions = [
@@ -190,6 +194,37 @@ export const professionals: readonly SampleProfessional[] = [
     name: 'Gérard Fortin',
     roles: [{ role: 'medical-archivist', facility: 'hopital-cap-diamant' }],
   },
+  // Two managers, so that one can confirm what the other asks for.
+  {
+    login: 'gendron',
+    id: 'lise-gendron',
+    name: 'Lise Gendron',
+    roles: [{ role: 'access-manager', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'poirier',
+    id: 'marc-andre-poirier',
+    name: 'Marc-André Poirier',
+    roles: [{ role: 'access-manager', facility: 'hopital-mont-royal' }],
+  },
+  {
+    login: 'simard',
+    id: 'chantal-simard',
+    name: 'Chantal Simard',
+    roles: [{ role: 'access-manager', facility: 'hopital-cap-diamant' }],
+  },
+  {
+    login: 'cloutier',
+    id: 'yves-cloutier',
+    name: 'Yves Cloutier',
+    roles: [{ role: 'access-manager', facility: 'clinique-saint-roch' }],
+  },
+  {
+    login: 'dufour',
+    id: 'sophie-dufour',
+    name: 'Sophie Dufour',
+    roles: [{ role: 'access-manager', facility: 'pharmacie-laurier' }],
+  },
   {
     login: 'bouchard',
     id: 'melanie-bouchard',
@@ -197,11 +232,55 @@ export const professionals: readonly SampleProfessional[] = [
     roles: [{ role: 'privacy-officer', facility: '' }],
   },
   {
+    login: 'girard',
+    id: 'olivier-girard',
+    name: 'Me Olivier Girard',
+    roles: [{ role: 'privacy-officer', facility: '', organisation: 'ciusss-mont-royal' }],
+  },
+  {
+    login: 'lapointe',
+    id: 'karine-lapointe',
+    name: 'Karine Lapointe',
+    roles: [{ role: 'operator', facility: '' }],
+  },
+  {
     login: 'levesque',
     id: 'andre-levesque',
     name: 'Dr André Lévesque',
     roles: [{ role: 'physician', facility: 'clinique-saint-roch' }],
     ended: true,
+  },
+]
+
+export const holders: readonly SampleHolder[] = [
+  {
+    login: 'belisle',
+    name: 'Ginette Bélisle',
+    roles: ['patient'],
+    number: 'BELG58531499',
+    birthDate: '1958-03-14',
+  },
+  {
+    login: 'theriault',
+    name: 'Réjean Thériault',
+    roles: ['patient'],
+    number: 'THER49072299',
+    birthDate: '1949-07-22',
+  },
+  {
+    login: 'hebert',
+    name: 'Jean-François Hébert',
+    roles: ['patient'],
+    number: 'HEBJ63040999',
+    birthDate: '1963-04-09',
+  },
+  // Mother of Léo Arsenault, born in 2022.
+  {
+    login: 'arsenault',
+    name: 'Noémie Arsenault',
+    roles: ['guardian', 'patient'],
+    number: 'ARSN96512799',
+    birthDate: '1996-01-27',
   },
 ]
 
@@ -213,75 +292,4 @@ export const clients: readonly SampleClient[] = [
   })),
   { clientId: 'dossier-cli', name: 'Dossier — ligne de commande', facility: null },
   { clientId: 'dossier-console', name: 'Dossier — console', facility: null },
-]
-
-/** The six clinical domains of the record. */
-export const clinicalDomains = [
-  'medication',
-  'laboratory',
-  'imaging',
-  'immunization',
-  'allergy',
-  'hospital-summary',
-] as const
-
-const rows = (
-  role: string,
-  facilityType: string,
-  purposes: readonly string[],
-  domains: readonly string[],
-): readonly RoleDomain[] =>
-  purposes.flatMap((purpose) => domains.map((domain) => ({ role, facilityType, purpose, domain })))
-
-/**
- * The default matrix role × type of facility × purpose → domain. After the regulation on authorised providers (P-9.0001,
- * r. 1), whose cells for other roles than physicians are not all known here: an operator loads the full text. `identity`
- * and `directory` are open to every authorised provider and have no rows.
- */
-export const roleDomains: readonly RoleDomain[] = [
-  // Physicians and residents read every domain wherever they practise, in an emergency too; what nobody classified
-  // (`other`) is local, and theirs alone.
-  ...rows('physician', '*', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
-  ...rows('resident', 'hospital', ['TREAT', 'ETREAT'], [...clinicalDomains, 'other']),
-  // Pharmacists: medication with what a safe dispense depends on; imaging is not established for them.
-  ...rows('pharmacist', '*', ['TREAT'], ['medication', 'laboratory', 'allergy', 'immunization']),
-  // A pharmacist of a hospital follows patients through their stay.
-  ...rows('pharmacist', 'hospital', ['TREAT'], ['hospital-summary']),
-  // Nurses: everything at a hospital or clinic, images excepted in a clinic.
-  ...rows('nurse', 'hospital', ['TREAT', 'ETREAT'], clinicalDomains),
-  ...rows(
-    'nurse',
-    'clinic',
-    ['TREAT'],
-    clinicalDomains.filter((domain) => domain !== 'imaging'),
-  ),
-  // Dietitians only at listed types of facility, and only what nutrition depends on.
-  ...rows('dietitian', 'hospital', ['TREAT'], ['laboratory', 'allergy']),
-  // Medical archivists complete and code the hospital's summaries.
-  ...rows('medical-archivist', 'hospital', ['TREAT', 'RECORDMGT'], ['hospital-summary']),
-  // Physiotherapists: imaging and summaries at a hospital or clinic.
-  ...rows('physiotherapist', 'hospital', ['TREAT'], ['imaging', 'hospital-summary']),
-  ...rows('physiotherapist', 'clinic', ['TREAT'], ['imaging', 'hospital-summary']),
-  // Midwives follow mother and child.
-  ...rows('midwife', '*', ['TREAT'], ['medication', 'laboratory', 'immunization', 'allergy']),
-]
-
-const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*' } as const
-
-/** The default sharing policy: the first rule that matches decides; no match stays local. */
-export const sharingRules: readonly SharingRule[] = [
-  // What its author marked restricted or very restricted never leaves the facility by itself.
-  { ...any, confidentiality: 'R', shared: false },
-  { ...any, confidentiality: 'V', shared: false },
-  // The six clinical domains are what the record is for.
-  ...clinicalDomains.map((domain) => ({ ...any, domain, shared: true })),
-  // Without people, facilities and patients the clinical documents cannot be read.
-  { ...any, domain: 'directory', shared: true },
-  { ...any, domain: 'identity', shared: true },
-  { ...any, domain: 'other', shared: false },
-]
-
-/** Identifier systems on which two facilities' records of a person may be joined: the Québec health-insurance number. */
-export const personIdentifierSystems: readonly string[] = [
-  'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id',
 ]

@@ -69,6 +69,19 @@ export function addVisits(scene: Scene): void {
   }
 }
 
+/** Care that goes on: whoever is authorised at the facility may look after the patient (care relationship). */
+export function addOpenEncounter(scene: Scene, professional: Reference): void {
+  scene.add('follow-up', 'Encounter', {
+    status: 'in-progress',
+    class: { system: systems.actCode, code: 'AMB', display: 'ambulatory' },
+    type: [snomed('390906007', 'Follow-up encounter', 'Suivi')],
+    subject: scene.patient(),
+    participant: [{ individual: professional }],
+    period: { start: at(referenceDate, 8) },
+    serviceProvider: scene.organization(),
+  })
+}
+
 function addVitalSigns(scene: Scene, name: string, date: string, encounter: Reference): void {
   const chance = scene.draw(`vital signs ${name}`)
   const years = ageOn(scene.person.birthDate, date)

@@ -5,6 +5,7 @@
 import { facilities } from './directory.ts'
 import {
   addAllergies,
+  addOpenEncounter,
   addOwnPapers,
   addProblemList,
   addPsychiatryNote,
@@ -39,6 +40,7 @@ export function generateSample(seed: string): readonly SamplePublication[] {
 function write(seed: string, facility: string, person: SamplePatient): TransactionBundle {
   const scene = new Scene(seed, facilityOf(facility), person)
   scene.patient()
+  addOpenEncounter(scene, scene.staff('physician', 'pharmacist'))
   if (scene.facility.type === 'pharmacy') {
     writePharmacy(scene)
   } else {

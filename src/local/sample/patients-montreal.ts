@@ -79,6 +79,12 @@ export const patientsOfMontreal: readonly SamplePatient[] = [
     [montRoyal, laurier, saintRoch],
     { problems: ['hypothyroidism'], allergies: ['shellfish'] },
   ),
+  // Her son: she acts for him until he is 14.
+  patient(
+    ['Arsenault', ['Léo'], 'male', '2022-03-09', '5220, rue Fabre', 'Montréal', 'H2J 3W5', '514-555-0106'],
+    [montRoyal, saintRoch],
+    { allergies: ['peanut'] },
+  ),
   patient(
     [
       'Côté-Gélinas',

@@ -17,14 +17,18 @@ export interface Registry extends Reader {
   insert(table: string, row: Readonly<Record<string, SqlValue>>): void
 }
 
+/** The statements of every migration of *records*, in order. */
+export function recordsSchema(): readonly string[] {
+  const folder = `${import.meta.dirname}/../../../drizzle/records`
+  const migrations = readdirSync(folder).filter((name) => name.endsWith('.sql'))
+  return migrations
+    .sort()
+    .flatMap((name) => readFileSync(`${folder}/${name}`, 'utf8').split('--> statement-breakpoint'))
+}
+
 export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
-  const migrations = `${import.meta.dirname}/../../../drizzle/records`
-  for (const file of readdirSync(migrations)
-    .filter((name) => name.endsWith('.sql'))
-    .sort())
-    for (const statement of readFileSync(`${migrations}/${file}`, 'utf8').split('--> statement-breakpoint'))
-      db.exec(statement)
+  for (const statement of recordsSchema()) db.exec(statement)
   let reads = 0
   const run = ({ sql: text, args = {} }: Statement): Rows =>
     db.prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows

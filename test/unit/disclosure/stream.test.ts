@@ -56,6 +56,7 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
     path: '/export',
     action: 'export',
     callers: ['privacy-officer'],
+    scope: () => null,
     param: undefined as never,
     query: undefined as never,
     handle: async () =>
@@ -94,6 +95,8 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
     request: new Request('https://record.example/export'),
     language: 'fr',
     operation,
+    rates: { admitAddress: () => 0, admitCaller: () => 0 },
+    rate: 'general',
   })
   expect(await exchange.authenticate()).toBeNull()
   const response = await exchange.run(operation, {}, {})

@@ -1,10 +1,10 @@
 /** The registry seed on the real schema: what it writes, what a second start leaves alone, what a new issuer changes. */
-import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Provider, seedRegistry } from '../../../src/local/registry.ts'
-import { professionals } from '../../../src/local/sample/directory.ts'
+import { holders, professionals } from '../../../src/local/sample/directory.ts'
 import type { Statement, Writer } from '../../../src/store/ports.ts'
+import { recordsSchema } from '../access/registry.ts'
 
 const provider: Provider = {
   issuers: ['http://127.0.0.1:20001'],
@@ -26,8 +26,7 @@ const current = (table: string) => rows(`select count(*) n from ${table} where v
 
 beforeEach(() => {
   database = new DatabaseSync(':memory:')
-  const schema = readFileSync('drizzle/records/0000_init.sql', 'utf8')
-  for (const statement of schema.split('--> statement-breakpoint')) database.exec(statement)
+  for (const statement of recordsSchema()) database.exec(statement)
   writer = {
     write: async (key: string, statements: readonly Statement[]) => {
       if (database.prepare('select 1 from write_key where key = ?').get(key))
@@ -60,9 +59,61 @@ describe('the registry seed', () => {
       { facility: 'clinique-saint-roch' },
     ])
     expect(rows("select facility from client where client_id = 'dossier-cli'")).toEqual([{ facility: null }])
-    expect(rows("select facility from professional_role where role = 'privacy-officer'")).toEqual([
-      { facility: '' },
+    const held = (role: string) =>
+      rows(`select professional, facility, organisation from professional_role where role = '${role}'`)
+    expect(held('privacy-officer')).toEqual([
+      { professional: 'melanie-bouchard', facility: '', organisation: '' },
+      { professional: 'olivier-girard', facility: '', organisation: 'ciusss-mont-royal' },
     ])
+    expect(held('operator')).toEqual([{ professional: 'karine-lapointe', facility: '', organisation: '' }])
+    // Two where four eyes are shown.
+    expect(held('access-manager').map(({ facility }) => facility)).toEqual([
+      'hopital-mont-royal',
+      'hopital-mont-royal',
+      'hopital-cap-diamant',
+      'clinique-saint-roch',
+      'pharmacie-laurier',
+    ])
+  })
+
+  test('registers no patient as a professional', async () => {
+    await seed(provider)
+    const logins = JSON.stringify(holders.map(({ login }) => login))
+    const found = database.prepare(
+      'select 1 from professional where subject in (select value from json_each(?))',
+    )
+    expect(found.all(logins)).toEqual([])
+    expect(rows('select patient_system, patient_acr from issuer')).toEqual([
+      {
+        patient_system: 'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id',
+        patient_acr: '["urn:dossier:loa:3"]',
+      },
+    ])
+  })
+
+  test('opens to broken glass what it opens to an emergency', async () => {
+    await seed(provider)
+    const cells = (purpose: string) =>
+      rows(
+        `select role, facility_type, domain from role_domain where purpose = '${purpose}' order by 1, 2, 3`,
+      )
+    expect(cells('BTG')).toEqual(cells('ETREAT'))
+    expect(cells('BTG').length).toBeGreaterThan(0)
+  })
+
+  test('lets only who has a row read more than normal, and only for purposes of the role', async () => {
+    await seed(provider)
+    expect(
+      rows('select distinct role, facility_type, own, elsewhere from role_clearance order by role'),
+    ).toEqual([
+      { role: 'nurse', facility_type: 'hospital', own: 'R', elsewhere: 'N' },
+      { role: 'physician', facility_type: '*', own: 'V', elsewhere: 'R' },
+      { role: 'resident', facility_type: 'hospital', own: 'R', elsewhere: 'R' },
+    ])
+    expect(
+      rows(`select distinct role, facility_type, purpose from role_domain
+        where role in ('nurse', 'physician', 'resident') and facility_type <> 'clinic' order by 1, 2, 3`),
+    ).toEqual(rows('select role, facility_type, purpose from role_clearance order by 1, 2, 3'))
   })
 
   test('tries the rules on confidentiality first and keeps what nobody classified local', async () => {
@@ -87,14 +138,19 @@ describe('the registry seed', () => {
     database.exec("update professional_role set valid_to = 1 where professional = 'helene-cote'")
     database.exec("update professional set valid_to = 1 where subject = 'roy'")
     database.exec("update role_domain set valid_to = 1 where role = 'dietitian'")
+    database.exec("update role_clearance set valid_to = 1 where role = 'nurse'")
+    database.exec("update professional_role set valid_to = 1 where organisation = 'ciusss-mont-royal'")
     await seed(moved)
     expect(rows("select count(*) n from professional_role where professional = 'helene-cote'")).toEqual([
       { n: 1 },
     ])
     expect(rows("select count(*) n from professional where subject = 'roy'")).toEqual([{ n: 1 }])
-    expect(rows("select count(*) n from role_domain where role = 'dietitian' and valid_to is null")).toEqual([
-      { n: 0 },
-    ])
+    const left = (table: string, where: string) =>
+      rows(`select count(*) n from ${table} where ${where} and valid_to is null`)[0]?.n
+    expect(left('role_domain', "role = 'dietitian'")).toBe(0)
+    expect(left('role_clearance', "role = 'nurse'")).toBe(0)
+    expect(left('role_clearance', "role = 'physician'")).toBe(3)
+    expect(left('professional_role', "organisation = 'ciusss-mont-royal'")).toBe(0)
   })
 
   test('ends the row of an issuer whose keys changed and adds one with the new keys', async () => {
@@ -118,6 +174,19 @@ describe('the registry seed', () => {
       { role_system: null, valid_to: 2 },
       { role_system: system, valid_to: null },
     ])
+  })
+
+  test('keeps what an operator decided about the issuer when its keys or its address change', async () => {
+    await seed(provider)
+    database.exec("update issuer set organisation = 'ciusss-mont-royal', requires_dpop = 1, one_time = 1")
+    const decided = () =>
+      rows('select organisation, requires_dpop, one_time from issuer where valid_to is null')
+    const before = decided()
+    await seed({ ...provider, keys: [{ kty: 'EC', kid: 'two' }] })
+    expect(decided()).toEqual(before)
+    await seed(moved)
+    expect(decided()).toEqual(before)
+    expect(before).toEqual([{ organisation: 'ciusss-mont-royal', requires_dpop: 1, one_time: 1 }])
   })
 
   test('lets people and clients follow the provider to another address', async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../../src/limits.ts'
-import { referenceDate } from '../../../../src/local/sample/calendar.ts'
+import { ageOn, referenceDate } from '../../../../src/local/sample/calendar.ts'
 import { systems } from '../../../../src/local/sample/codes.ts'
-import { facilities } from '../../../../src/local/sample/directory.ts'
+import { facilities, holders } from '../../../../src/local/sample/directory.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
-import { patients } from '../../../../src/local/sample/people.ts'
+import { healthInsuranceNumber, patients } from '../../../../src/local/sample/people.ts'
 import type { Resource } from '../../../../src/local/sample/scene.ts'
 
 const sample = generateSample(sampleSeed)
@@ -56,6 +56,24 @@ describe('the generator', () => {
     expect(patients.filter((patient) => patient.facilities.length === 2).length).toBeGreaterThan(5)
     expect(patients.filter((patient) => patient.facilities.length === 3).length).toBeGreaterThan(3)
     expect(new Set(sample.map(({ facility }) => facility))).toEqual(new Set(facilities.map(({ id }) => id)))
+  })
+
+  it('knows everybody who logs in as a patient, by number and birth date', () => {
+    for (const { number, birthDate, name } of holders) {
+      const patient = patients.find((one) => healthInsuranceNumber(one) === number)
+      expect(patient?.birthDate, name).toBe(birthDate)
+      expect(`${patient?.given[0]} ${patient?.family}`).toBe(name)
+      expect(ageOn(birthDate, referenceDate)).toBeGreaterThanOrEqual(18)
+    }
+  })
+
+  it('knows a young child of the guardian at a hospital and a clinic', () => {
+    const guardians = holders.filter(({ roles }) => roles[0] === 'guardian')
+    expect(guardians.map(({ login }) => login)).toEqual(['arsenault'])
+    const wards = patients.filter(({ family, birthDate }) => family === 'Arsenault' && birthDate >= '2021')
+    expect(wards.map(({ facilities: known, insured }) => ({ known, insured }))).toEqual([
+      { known: ['hopital-mont-royal', 'clinique-saint-roch'], insured: undefined },
+    ])
   })
 
   it('covers the six clinical domains, the directory, and documents that stay at their facility', () => {
@@ -122,6 +140,16 @@ describe('every bundle', () => {
   it('is about one patient', () => {
     for (const { bundle } of sample) {
       expect(bundle.entry.filter(({ resource }) => resource.resourceType === 'Patient')).toHaveLength(1)
+    }
+  })
+
+  it('holds one open encounter of its patient, from the day of the sample on', () => {
+    for (const { bundle } of sample) {
+      const open = bundle.entry
+        .map(({ resource }) => resource)
+        .filter(({ resourceType, status }) => resourceType === 'Encounter' && status === 'in-progress')
+      expect(open).toHaveLength(1)
+      expect(open[0]?.period).toEqual({ start: `${referenceDate}T08:00:00-05:00` })
     }
   })
 

@@ -1,0 +1,64 @@
+/**
+ * Patients and guardians: told apart by the identifier and birth date that the issuer vouches for, never by what they call
+ * themselves. Who is under 14 is acted for; who is older acts alone (P-9.0001, s. 112).
+ */
+import { err, ok, type Result } from '../result.ts'
+import type { Row, SqlValue } from '../store/ports.ts'
+import { isOfAge, todayInQuebec } from './age.ts'
+import type { Caller, Presented } from './caller.ts'
+import type { CallerRows } from './caller-rows.ts'
+import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
+
+const birthDates = (person: string): string => `(select json_group_array(distinct k.birth_date)
+    from source_record as s cross join person_key as k on k.source_record = s.id where s.person = ${person})`
+
+/** Persons the bearer may be (`self`), and whom the launch context names (`ward`), guarded by one of those or not. */
+export const patientStatement = `with self as materialized (
+  select distinct s.person from person_key as k cross join source_record as s on s.id = k.source_record
+  where k.system = (select patient_system from issuer
+      where issuer = :caller_issuer and valid_to is null and patient_system <> '')
+    and k.value = :caller_person_id and k.birth_date = :caller_birth_date and length(k.birth_date) = 10)
+select 'self' as who, self.person, ${birthDates('self.person')} as birth_dates, 0 as is_guarded from self
+union all
+select 'ward', w.person, ${birthDates('w.person')}, exists (
+    select 1 from self cross join source_record as gs on gs.person = self.person
+      cross join guardianship as g on g.guardian = gs.id
+      cross join source_record as ws on ws.id = g.source_record
+    where ws.person = w.person and g.valid_to is null)
+from source_record as w where w.id = :caller_context`
+
+export const patientArgs = (presented: Presented): Readonly<Record<string, SqlValue>> => ({
+  caller_issuer: presented.issuer,
+  caller_person_id: presented.personId,
+  caller_birth_date: presented.birthDate,
+  caller_context: presented.patient,
+})
+
+export function readPatient({ row, patients, presented, nowMs }: CallerRows): Result<Caller, AccessRefusal> {
+  // Vouching for the whole population is not for the issuer of one organisation.
+  if (row.issuer_organisation !== '') return forbidden('issuer-not-for-organisation')
+  const selves = patients.filter(({ who }) => who === 'self')
+  const [self] = selves
+  if (!self || selves.length > 1) return forbidden('person-unknown')
+  const assurance = presented.assurance ?? ''
+  if (!(JSON.parse(String(row.patient_acr)) as string[]).includes(assurance))
+    return err({ reason: 'unauthenticated', cause: 'assurance-too-low' })
+  const person = String(self.person)
+  const name = presented.name ?? ''
+  const ward = patients.find(({ who }) => who === 'ward')
+  const today = todayInQuebec(nowMs)
+  if (presented.role === 'patient') {
+    // A token about somebody else is not this patient's.
+    if (presented.patient !== null && ward?.person !== person) return forbidden('person-unknown')
+    return isOld(self, today) === true ? ok({ kind: 'patient', person, name, assurance }) : forbidden('age')
+  }
+  if (!ward?.is_guarded) return forbidden('guardianship-missing')
+  if (isOld(self, today) !== true || isOld(ward, today) !== false) return forbidden('age')
+  return ok({ kind: 'guardian', person: String(ward.person), guardian: person, name, assurance })
+}
+
+const isOld = (row: Row, today: string): boolean | null =>
+  isOfAge(JSON.parse(String(row.birth_dates)) as string[], today)
+
+const forbidden = (cause: PolicyRefusal['cause']): Result<never, PolicyRefusal> =>
+  err({ reason: 'forbidden', cause })

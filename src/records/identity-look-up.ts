@@ -1,0 +1,56 @@
+/**
+ * Looking a person up by identifier and birth date: whom the register of persons knows by them, whoever published what. What
+ * is told is built from the register alone, so that it is the same for every caller.
+ */
+import type { SearchQuery } from '../fhir/search.ts'
+import type { Rows, Statement } from '../store/ports.ts'
+
+export interface Identity {
+  readonly person: string
+  /** Server id of one of the person's `Patient`s: a name for the person, good for attesting. */
+  readonly id: string
+  readonly system: string
+  readonly value: string
+  readonly birthDate: string
+  /** Normalised (`person.ts`); empty where unknown. */
+  readonly family: string
+}
+
+/** One row per person. */
+export const identityStatement = ({ identifier, birthDate }: SearchQuery): Statement => ({
+  sql: `select s.person, min(s.id) as id, k.system, k.value, k.birth_date, max(k.family) as family
+    from person_key as k cross join source_record as s on s.id = k.source_record
+    where k.system = :system and k.value = :value and k.birth_date = :birth_date
+    group by s.person order by s.person`,
+  args: { system: identifier?.system ?? '', value: identifier?.code ?? '', birth_date: birthDate },
+})
+
+export const knownIdentities = (rows: Rows): readonly Identity[] =>
+  rows.map((row) => ({
+    person: String(row.person),
+    id: String(row.id),
+    system: String(row.system),
+    value: String(row.value),
+    birthDate: String(row.birth_date),
+    family: String(row.family),
+  }))
+
+const subsetted = {
+  system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
+  code: 'SUBSETTED',
+}
+
+/** A bundle entry: minimal demographics, marked as such (R4 §3.1.1.5.8, `SUBSETTED`). */
+export const minimalPatient = ({ id, system, value, birthDate, family }: Identity, origin: string): string =>
+  JSON.stringify({
+    fullUrl: `${origin}/fhir/Patient/${id}`,
+    resource: {
+      resourceType: 'Patient',
+      id,
+      meta: { tag: [subsetted] },
+      identifier: [{ system, value }],
+      ...(family === '' ? {} : { name: [{ family }] }),
+      birthDate,
+    },
+    search: { mode: 'match' },
+  })
