@@ -251,6 +251,26 @@ export const limits = {
   /** A token is renewed when it would end within this: a request must not outlive its token on the way. */
   tokenRenewalMs: 60_000,
 
+  // --- administration of the trust registry -----------------------------------------------------------------------
+  /** One change: an issuer with its key set is the largest, with `maxJwksBytes` of keys and as much around them. */
+  maxRegistryBodyBytes: 128 * 1024,
+  /** A name of a person, place or client, as people read it. */
+  maxRegistryNameLength: 200,
+  /** A URI, subject, audience or token id: what one text of an audit entry holds (`maxEntryTextBytes`). */
+  maxRegistryUriLength: 512,
+  /** Rows of one list: a manager goes through them by eye; more come with `next`. */
+  registryPageRows: 200,
+  /** Pages a command follows: a facility of 20,000 roles. */
+  maxRegistryPages: 100,
+  /** Rows of one policy table in one answer: roles × types of facility × purposes × domains of a full regulation. */
+  maxPolicyRows: 10_000,
+  /** Identifier systems of one facility, and authentication classes of one issuer: real ones have a handful. */
+  maxRegistryListLength: 20,
+  /** `attestation-hours`: a month; who cares for a patient for longer is known by an encounter. */
+  maxAttestationHours: 31 * 24,
+  /** `break-glass-hours`: an emergency that lasts longer than three days is care, and has a relationship. */
+  maxBreakGlassHours: 72,
+
   // --- the local cluster ------------------------------------------------------------------------------------------
   /** Load is generated on it with a few tokens, all from one address; look-ups of persons keep `identityRate`. */
   localProfessionalRate: { perSecond: 100, burst: 30_000 },

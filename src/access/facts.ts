@@ -6,17 +6,11 @@ import type { Caller, Placement, Presented } from './caller.ts'
 import { readCaller } from './caller-facts.ts'
 import { callerArgs, callerSql, issuerIsCurrent, keyIsRevoked, tokenIsRevoked } from './caller-sql.ts'
 import { patientArgs, patientStatement } from './patient-facts.ts'
+import { policyStatement, readPolicy } from './policy-data.ts'
 import type { AccessRefusal } from './refusal.ts'
 import { isSameSight, type Sight, sightOf } from './sight.ts'
 import type { Settings } from './subject.ts'
-import {
-  policyStatement,
-  readPolicy,
-  readSubjects,
-  type SubjectFacts,
-  type SubjectQuestion,
-  subjectStatement,
-} from './subject-sql.ts'
+import { readSubjects, type SubjectFacts, type SubjectQuestion, subjectStatement } from './subject-sql.ts'
 
 /** What the isolate remembered of the registry no longer holds: authenticate and load again, once. */
 export type RegistryMoved =

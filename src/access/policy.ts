@@ -135,9 +135,9 @@ function decideForProvider(
   if (row.sourceRecord !== '') {
     basis = subject && basisOf(caller, subject, settings)
     if (!subject || !basis) return deny('relationship-required')
-    for (const rule of subject.rules) {
-      if (!forbids(rule, caller, row)) continue
-      if (!lifts(caller, subject, settings, rule.kind)) return deny(ruleReasons[rule.kind])
+    for (const [kind, reason] of ruleReasons) {
+      if (!subject.rules.some((rule) => rule.kind === kind && forbids(rule, caller, row))) continue
+      if (!lifts(caller, subject, settings, kind)) return deny(reason)
       basis = 'break-glass'
     }
   }
@@ -167,11 +167,12 @@ function lifts(caller: Provider, subject: Subject, settings: Settings, kind: Lif
   )
 }
 
-const ruleReasons = {
-  'refusal-total': 'refused',
-  'refusal-before': 'refused-before',
-  restriction: 'restricted',
-} as const satisfies Record<ConsentRule['kind'], DenyReason>
+/** In the order in which they are looked at, whatever the order of the rows: the log names the first that stands. */
+const ruleReasons: readonly (readonly [ConsentRule['kind'], DenyReason])[] = [
+  ['refusal-total', 'refused'],
+  ['refusal-before', 'refused-before'],
+  ['restriction', 'restricted'],
+]
 
 /** Whether a rule of the patient's stands against this caller reading this document. */
 function forbids(rule: ConsentRule, caller: Provider, row: DecidedRow): boolean {

@@ -1,49 +1,96 @@
 import { describe, expect, it } from 'vitest'
-import type { Caller, CallerKind, Facility } from '../../../src/access/caller.ts'
-import { type DecidedRow, decideOperation, decideRow } from '../../../src/access/policy.ts'
+import type { Caller, CallerKind, Provider } from '../../../src/access/caller.ts'
+import {
+  type DecidedRow,
+  decideOperation,
+  decideRow,
+  decideSubject,
+  noCodings,
+  type Situation,
+} from '../../../src/access/policy.ts'
+import { parseScopes } from '../../../src/access/scope.ts'
+import type { ConsentRule, LiftableKind, Subject } from '../../../src/access/subject.ts'
+import { otherCallers, provider } from './cases.ts'
 
-const facility: Facility = {
-  row: 1,
-  id: 'hospital',
-  uri: 'https://record.example/facility/hospital',
-  name: 'Hôpital',
-  organisation: 'organisation',
-  type: 'hospital',
-  region: 'montreal',
-  log: 'montreal',
-  identitySystems: [],
+const callerOf = (kind: CallerKind): Caller => {
+  const found = [provider, ...otherCallers].find((caller) => caller.kind === kind)
+  if (!found) throw new Error(`no ${kind} among the cases`)
+  return found
 }
-const provider: Caller = {
-  kind: 'provider',
-  professional: 'p',
-  name: 'Dre Tremblay',
-  role: 'physician',
-  purpose: 'TREAT',
-  facility,
-  domains: new Set(['laboratory']),
-}
-const system: Caller = { kind: 'facility-system', client: 'system', name: 'EMR', facility }
-const officer: Caller = { kind: 'privacy-officer', professional: 'b', name: 'Me Bouchard' }
+const system = callerOf('facility-system')
+const officer = callerOf('privacy-officer')
+const inEmergency: Provider = { ...provider, purpose: 'BTG' }
 
 const row = (changes: Partial<DecidedRow>): DecidedRow => ({
   type: 'Observation',
+  id: 'd',
   domain: 'laboratory',
   facility: 'clinic',
-  shared: true,
-  person: 'x',
+  sourceRecord: 's',
   confidentiality: 'N',
+  dateLo: '2026-01-01T00:00:00.000Z',
+  published: '2026-01-02T00:00:00.000Z',
+  shared: true,
+  codings: noCodings,
   ...changes,
 })
 
+const rule = (changes: Partial<ConsentRule>): ConsentRule => ({
+  row: 1,
+  consent: 'c',
+  kind: 'restriction',
+  before: '',
+  actorKind: 'any',
+  actor: '',
+  whatKind: 'any',
+  what: '',
+  ...changes,
+})
+
+/** Cared for at the caller's facility. */
+const subject = (changes: Partial<Subject> = {}): Subject => ({
+  person: 'p',
+  sourceRecords: ['s'],
+  relationships: [{ row: 1, kind: 'encounter', professional: '' }],
+  rules: [],
+  breakGlass: [],
+  ...changes,
+})
+
+const declared = { breakGlass: [{ row: 1, id: 'b', professional: provider.professional, reason: 'coma' }] }
+
+const situation = (
+  about: Partial<Subject>,
+  lifted: readonly LiftableKind[] = ['relationship', 'restriction'],
+): Situation => ({
+  subjects: [subject(about)],
+  settings: {
+    encounterDaysAfter: 30,
+    encounterOpenDays: 90,
+    attestationHours: 168,
+    breakGlassHours: 12,
+    lifted: new Set(lifted),
+  },
+  grants: null,
+})
+
+const said = (decision: { outcome: string; reason?: string; basis?: string | null }): string =>
+  [decision.outcome, decision.reason, decision.basis].filter((part) => part).join(' ')
+
 describe('decideRow', () => {
   it.each<[string, Caller, Partial<DecidedRow>, string]>([
-    ['a provider, a shared document of a domain of theirs', provider, {}, 'permit shared-domain'],
+    ['a provider, a shared document of a domain of theirs', provider, {}, 'permit shared-domain encounter'],
     ['a provider, another domain', provider, { domain: 'imaging' }, 'deny domain-not-permitted'],
-    ['a provider, an identity', provider, { type: 'Patient', domain: 'identity' }, 'permit shared-domain'],
+    [
+      'a provider, an identity',
+      provider,
+      { type: 'Patient', domain: 'identity' },
+      'permit shared-domain encounter',
+    ],
     [
       'a provider, the directory',
       provider,
-      { type: 'Location', domain: 'directory' },
+      { type: 'Location', domain: 'directory', sourceRecord: '' },
       'permit shared-domain',
     ],
     ['a provider, another facility’s local document', provider, { shared: false }, 'deny not-own-facility'],
@@ -51,7 +98,7 @@ describe('decideRow', () => {
       'a provider, their own local document',
       provider,
       { shared: false, facility: 'hospital' },
-      'permit own-facility',
+      'permit own-facility encounter',
     ],
     [
       'a provider, their own local document of another domain',
@@ -75,31 +122,184 @@ describe('decideRow', () => {
       'a provider, their own Consent',
       provider,
       { type: 'Consent', facility: 'hospital' },
-      'permit own-facility',
+      'permit own-facility encounter',
+    ],
+    [
+      'a provider, a document about somebody not on the page',
+      provider,
+      { sourceRecord: 'other' },
+      'deny relationship-required',
+    ],
+    ['a provider, a label above theirs', provider, { confidentiality: 'R' }, 'deny confidentiality'],
+    [
+      'a provider, that label at their own facility',
+      provider,
+      { confidentiality: 'R', facility: 'hospital' },
+      'permit shared-domain encounter',
+    ],
+    ['a provider, an unknown label', provider, { confidentiality: 'secret' }, 'deny confidentiality'],
+    ['a provider, no label, which is N', provider, { confidentiality: '' }, 'permit shared-domain encounter'],
+    [
+      'a provider whose role may read M only, no label',
+      { ...provider, clearance: { own: 'M', elsewhere: 'M' } },
+      { confidentiality: '' },
+      'deny confidentiality',
     ],
     [
       'a facility system, its own document',
       system,
-      { facility: 'hospital', domain: 'other' },
+      { facility: 'hospital', domain: 'other', confidentiality: 'V' },
       'permit own-facility',
     ],
     ['a facility system, another’s shared document', system, {}, 'deny not-own-facility'],
-    ['a privacy officer, any document', officer, {}, 'deny operation-not-for-caller'],
+    ...otherCallers
+      .filter(({ kind }) => kind !== 'facility-system')
+      .map((caller): [string, Caller, Partial<DecidedRow>, string] => [
+        `${caller.kind}, any document`,
+        caller,
+        { facility: 'hospital' },
+        'deny operation-not-for-caller',
+      ]),
   ])('%s', (_, caller, changes, expected) => {
-    const { outcome, reason } = decideRow(caller, row(changes))
-    expect(`${outcome} ${reason}`).toBe(expected)
+    expect(said(decideRow(caller, situation({}), row(changes)))).toBe(expected)
+  })
+
+  const refused = [rule({ kind: 'refusal-total' })]
+  const before2026 = [rule({ kind: 'refusal-before', before: '2026-01-01T00:00:00.000Z' })]
+  const older = { dateLo: '2025-12-31T23:59:59.999Z' }
+  const unrelated = { relationships: [{ row: 1, kind: 'care-team', professional: 'other' } as const] }
+
+  it.each<[string, Provider, Partial<Subject>, Partial<DecidedRow>, string]>([
+    ['nobody’s patient', provider, { relationships: [] }, {}, 'deny relationship-required'],
+    ['another professional’s patient', provider, unrelated, {}, 'deny relationship-required'],
+    [
+      'such a patient in an emergency',
+      inEmergency,
+      { ...unrelated, ...declared },
+      {},
+      'permit break-glass break-glass',
+    ],
+    ['one without the purpose', provider, { ...unrelated, ...declared }, {}, 'deny relationship-required'],
+    ['a total refusal', provider, { rules: refused }, {}, 'deny refused'],
+    [
+      'a total refusal, a document about nobody',
+      provider,
+      { rules: refused },
+      { sourceRecord: '' },
+      'permit shared-domain',
+    ],
+    ['a total refusal, in an emergency', inEmergency, { rules: refused, ...declared }, {}, 'deny refused'],
+    [
+      'a refusal before 2026, an older document',
+      provider,
+      { rules: before2026 },
+      older,
+      'deny refused-before',
+    ],
+    [
+      'a refusal before 2026, one of that day',
+      provider,
+      { rules: before2026 },
+      {},
+      'permit shared-domain encounter',
+    ],
+    [
+      'a refusal before 2026, an undated one published later',
+      provider,
+      { rules: before2026 },
+      { dateLo: '' },
+      'permit shared-domain encounter',
+    ],
+    [
+      'a refusal before 2026, an undated one published earlier',
+      provider,
+      { rules: before2026 },
+      { dateLo: '', published: '2025-01-01T00:00:00.000Z' },
+      'deny refused-before',
+    ],
+    [
+      'a refusal before 2026, an older identity',
+      provider,
+      { rules: before2026 },
+      { ...older, domain: 'identity' },
+      'permit shared-domain encounter',
+    ],
+    ['a restriction', provider, { rules: [rule({})] }, {}, 'deny restricted'],
+    ['a restriction before a refusal', provider, { rules: [rule({}), ...refused] }, {}, 'deny refused'],
+    [
+      'a restriction, in an emergency',
+      inEmergency,
+      { rules: [rule({})], ...declared },
+      {},
+      'permit break-glass break-glass',
+    ],
+    [
+      'a restriction of others, in an emergency',
+      inEmergency,
+      { rules: [rule({ actorKind: 'role', actor: 'nurse' })], ...declared },
+      {},
+      'permit shared-domain encounter',
+    ],
+    [
+      'an emergency, a label above theirs',
+      inEmergency,
+      { rules: [rule({})], ...declared },
+      { confidentiality: 'V' },
+      'deny confidentiality',
+    ],
+  ])('%s', (_, caller, about, changes, expected) => {
+    expect(said(decideRow(caller, situation(about), row(changes)))).toBe(expected)
+  })
+})
+
+describe('decideSubject', () => {
+  const { settings } = situation({}, ['relationship', 'refusal-total'])
+  const none = { relationships: [] }
+  const refused = { rules: [rule({ kind: 'refusal-total' })] }
+  it.each<[string, Provider, Subject | null, string]>([
+    ['nobody has this id', provider, null, 'deny relationship-required'],
+    ['a relationship', provider, subject(), 'permit encounter'],
+    ['none', provider, subject(none), 'deny relationship-required'],
+    ['none, in an emergency', inEmergency, subject({ ...none, ...declared }), 'permit break-glass'],
+    [
+      'none, and another’s emergency',
+      { ...inEmergency, professional: 'x' },
+      subject({ ...none, ...declared }),
+      'deny relationship-required',
+    ],
+    ['a refusal', provider, subject(refused), 'deny refused'],
+    [
+      'a refusal that an emergency lifts',
+      inEmergency,
+      subject({ ...refused, ...declared }),
+      'permit break-glass',
+    ],
+    ['a restriction, which is for rows', provider, subject({ rules: [rule({})] }), 'permit encounter'],
+  ])('%s', (_, caller, about, expected) => {
+    expect(said(decideSubject(caller, about, settings))).toBe(expected)
   })
 })
 
 describe('decideOperation', () => {
   it('permits the kinds of caller an operation is for, and nobody else', () => {
     const kinds: readonly CallerKind[] = ['provider', 'privacy-officer']
-    expect(decideOperation(provider, kinds).ok).toBe(true)
-    expect(decideOperation(officer, kinds).ok).toBe(true)
-    expect(decideOperation(system, kinds)).toEqual({
+    expect(decideOperation(provider, kinds, null, null).ok).toBe(true)
+    expect(decideOperation(officer, kinds, null, null).ok).toBe(true)
+    expect(decideOperation(system, kinds, null, null)).toEqual({
       ok: false,
       error: { reason: 'forbidden', cause: 'operation-not-for-caller' },
     })
-    expect(decideOperation(provider, []).ok).toBe(false)
+    expect(decideOperation(provider, [], null, null).ok).toBe(false)
+  })
+
+  it('permits what the token’s scopes allow', () => {
+    const scopes = parseScopes(['user/Observation.r'])
+    const need = { type: 'Observation', interaction: 'r' } as const
+    expect(decideOperation(provider, ['provider'], scopes, need)).toEqual({ ok: true, value: undefined })
+    expect(decideOperation(provider, ['provider'], scopes, { ...need, interaction: 's' })).toEqual({
+      ok: false,
+      error: { reason: 'forbidden', cause: 'scope-insufficient' },
+    })
+    expect(decideOperation(provider, ['provider'], scopes, null).ok).toBe(true)
   })
 })

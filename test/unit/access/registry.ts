@@ -14,8 +14,10 @@ export interface Registry extends Reader {
   /** Read calls so far. */
   readonly reads: () => number
   run(statement: Statement): Rows
-  insert(table: string, row: Readonly<Record<string, SqlValue>>): void
+  insert(table: string, row: Columns): void
 }
+
+type Columns = Readonly<Record<string, SqlValue>>
 
 /** The statements of every migration of *records*, in order. */
 export function recordsSchema(): readonly string[] {
@@ -48,10 +50,12 @@ export function openRegistry(): Registry {
   }
 }
 
+/** `more`: further columns of the row. */
 export function addIssuer(
   registry: Registry,
   keys: readonly JWK[],
   algorithms: readonly string[] = ['ES256'],
+  more: Columns = {},
 ): void {
   registry.insert('issuer', {
     issuer,
@@ -59,6 +63,7 @@ export function addIssuer(
     algorithms: JSON.stringify(algorithms),
     jwks: JSON.stringify({ keys }),
     valid_from: 1,
+    ...more,
   })
 }
 
@@ -99,11 +104,11 @@ export function addClient(registry: Registry, clientId: string, facility: string
   })
 }
 
-/** `roles`: pairs of role and facility. */
+/** `roles`: role, facility and, of an officer of one organisation, organisation. */
 export function addProfessional(
   registry: Registry,
   subject: string,
-  roles: readonly (readonly [string, string])[],
+  roles: readonly (readonly [role: string, facility: string, organisation?: string])[],
 ): void {
   registry.insert('professional', {
     id: `professional-${subject}`,
@@ -112,11 +117,12 @@ export function addProfessional(
     name: `Dr ${subject}`,
     valid_from: 1,
   })
-  for (const [role, facility] of roles)
+  for (const [role, facility, organisation = ''] of roles)
     registry.insert('professional_role', {
       professional: `professional-${subject}`,
       role,
       facility,
+      organisation,
       valid_from: 1,
     })
 }
@@ -138,7 +144,12 @@ export interface SampleDocument {
   readonly domain: string
 }
 
-export function addDocument(registry: Registry, { type, id, facility, domain }: SampleDocument): void {
+/** About person `p` by source record `s`, unless `more`, further columns of the row, says otherwise. */
+export function addDocument(
+  registry: Registry,
+  { type, id, facility, domain }: SampleDocument,
+  more: Columns = {},
+): void {
   registry.insert('document', {
     person: 'p',
     type,
@@ -157,7 +168,82 @@ export function addDocument(registry: Registry, { type, id, facility, domain }: 
     clock: 1,
     hash: 'h',
     body: '{}',
+    ...more,
   })
+}
+
+export const patientSystem = 'https://identity.example/person'
+
+/** A facility's `Patient`; with `birthDate`, what it says of its person, whose identifier of `patientSystem` is `value`. */
+export function addSourceRecord(
+  registry: Registry,
+  id: string,
+  { person = 'p', birthDate = '', value = person }: { person?: string; birthDate?: string; value?: string },
+): void {
+  registry.insert('source_record', { id, facility: 'hospital', person, clock: 1 })
+  if (birthDate !== '')
+    registry.insert('person_key', {
+      system: patientSystem,
+      value,
+      birth_date: birthDate,
+      family: 'gagnon',
+      source_record: id,
+    })
+}
+
+/** Milliseconds since 1970 at which the sample's relationships and emergencies hold. */
+export const moment = 1_900_000_000_000
+
+let relationships = 0
+
+/** Everybody at `hospital` cares for the person of source record `s`. */
+export function relate(registry: Registry, changes: Columns = {}): void {
+  registry.insert('relationship', {
+    kind: 'encounter',
+    source_record: 's',
+    facility: 'hospital',
+    professional: '',
+    starts: moment - 1,
+    ends: moment + 1,
+    source: `Encounter/${++relationships}`,
+    recorded_by: 'test',
+    valid_from: 1,
+    ...changes,
+  })
+}
+
+/** A total refusal by the person of source record `s`. */
+export function forbid(registry: Registry, changes: Columns = {}): void {
+  registry.insert('consent_rule', {
+    consent: 'c',
+    source_record: 's',
+    kind: 'refusal-total',
+    valid_from: 1,
+    ...changes,
+  })
+}
+
+let emergencies = 0
+
+/** An emergency that Dr Tremblay declared at `hospital` about the person of source record `s`. */
+export function breakGlass(registry: Registry, changes: Columns = {}): void {
+  registry.insert('break_glass', {
+    id: `b${++emergencies}`,
+    source_record: 's',
+    facility: 'hospital',
+    professional: 'professional-tremblay',
+    purpose: 'BTG',
+    reason: 'unconscious',
+    starts: moment - 1,
+    ends: moment + 1,
+    valid_from: 1,
+    ...changes,
+  })
+}
+
+export function set(registry: Registry, name: string, value: number): void {
+  endCurrent(registry, 'policy_setting', `name = '${name}'`)
+  registry.insert('policy_setting', { name, value, valid_from: 2 })
 }
 
 /** A physician at `hospital`, presented by the app `console`; row 1 of the issuer verified the token. */
