@@ -130,7 +130,7 @@ describe('a flood of hostile tokens', () => {
     // Counts are told when their minute is over.
     await expect
       .poll(async () => reasonsOf(await readLedger(audit, 'montreal')), { timeout: 90_000, interval: 500 })
-      .toEqual(expected)
+      .toEqual(expect.arrayContaining(expected))
     const counted = (await readLedger(audit, 'montreal')).filter(isCountedFailure)
     for (const { text } of counted) expect(Buffer.byteLength(text)).toBeLessThan(limits.maxEntryBytes)
   }, 150_000)
