@@ -24,7 +24,7 @@ const send = (forge: Forge, { authorization, dpop }: Shown): Promise<Response> =
 /** Of a token that the log refuses, the answer to its second use. */
 async function attempt(forge: Forge, { make, by }: HostileToken): Promise<Response> {
   const shown = await make(forge)
-  if (by === 'log') await send(forge, shown)
+  if (by === 'log') expect((await send(forge, shown)).status).not.toBe(401)
   return await send(forge, shown)
 }
 
@@ -130,7 +130,7 @@ describe('a flood of hostile tokens', () => {
     // Counts are told when their minute is over.
     await expect
       .poll(async () => reasonsOf(await readLedger(audit, 'montreal')), { timeout: 90_000, interval: 500 })
-      .toEqual(expected)
+      .toEqual(expect.arrayContaining(expected))
     const counted = (await readLedger(audit, 'montreal')).filter(isCountedFailure)
     for (const { text } of counted) expect(Buffer.byteLength(text)).toBeLessThan(limits.maxEntryBytes)
   }, 150_000)

@@ -82,4 +82,9 @@ describe('the table', () => {
     expect(new Set(hostileTokens.map(({ name }) => name)).size).toBe(hostileTokens.length)
     expect(new Set(hostileTokens.map(({ cause }) => cause)).size).toBeGreaterThanOrEqual(100)
   })
+
+  it.each(Array.from({ length: 12 }, (_, i) => `§3.${i + 1}`))('has a token for RFC 8725 %s', (section) => {
+    const rules = hostileTokens.map(({ rule }) => /RFC 8725 (?:§3\.\d+(?:, )?)+/.exec(rule)?.[0]).join(' ')
+    expect(rules.split(/[ ,]+/)).toContain(section)
+  })
 })

@@ -1,5 +1,6 @@
 /** JSON Web Token Best Current Practices (RFC 8725), section by section: every token here is one an attacker can make. */
 import { createHash, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import fc from 'fast-check'
 import { EncryptJWT, exportJWK, generateKeyPair } from 'jose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticate.ts'
@@ -159,6 +160,23 @@ describe('§3.3 all operations validated', () => {
       expect(await verdict(token.slice(0, length))).toMatch(
         /^(jws-(not-three-parts|empty-part|length|trailing-bits)|payload-not-(json|utf-8)|signature-(missing|wrong))$/,
       )
+  })
+
+  it('refuses a token with any one character changed, added or taken away', async () => {
+    const token = await signToken(key)
+    const characters = [...'ABab01-_.=+/ \n"{é\0']
+    const edit = fc.record({
+      at: fc.nat({ max: token.length - 1 }),
+      takes: fc.constantFrom(0, 1),
+      put: fc.constantFrom('', ...characters),
+    })
+    await fc.assert(
+      fc.asyncProperty(edit, async ({ at, takes, put }) => {
+        const edited = token.slice(0, at) + put + token.slice(at + takes)
+        if (edited !== token) expect(await verdict(edited)).not.toBe('accepted')
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('refuses a signature of zeros, one in DER, and one twice as long', async () => {

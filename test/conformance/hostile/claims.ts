@@ -58,7 +58,7 @@ const wrongIuaTypes: Readonly<Record<string, unknown>> = {
 }
 
 export const claimTokens: readonly HostileToken[] = [
-  ...rows('RFC 8725 §3.1, §3.5', [
+  ...rows('RFC 8725 §3.1, §3.2, §3.4, §3.5', [
     [
       'of an algorithm its issuer does not use',
       'algorithm-not-of-issuer',

@@ -148,7 +148,7 @@ export const syntaxTokens: readonly HostileToken[] = [
       (f) => f.text(f.headerText(), f.payloadText().replace('{', '{"x":"\\udc00",')),
     ],
   ]),
-  ...rows('RFC 8725 §3.10, RFC 7515 §4.1', [
+  ...rows('RFC 8725 §3.6, §3.10, RFC 7515 §4.1', [
     ['with critical extensions', 'header-crit', (f) => f.token({}, { crit: ['exp'], exp: 1 })],
     ['with an unencoded payload', 'header-b64', (f) => f.token({}, { b64: false })],
     ['that is compressed', 'header-zip', (f) => f.token({}, { zip: 'DEF' })],
@@ -194,7 +194,7 @@ export const syntaxTokens: readonly HostileToken[] = [
     ['of an algorithm in small letters', 'algorithm-unknown', alg('es256')],
     ['of an algorithm that every object has', 'algorithm-unknown', alg('constructor')],
   ]),
-  ...rows('RFC 8725 §3.11, RFC 9068 §2.1', [
+  ...rows('RFC 8725 §3.11, §3.12, RFC 9068 §2.1', [
     ['without a type', 'type-missing', (f) => f.token({}, { typ: undefined })],
     ['that is an ID token by its type', 'type-wrong', (f) => f.token({}, { typ: 'id+jwt' })],
     ['that is a proof by its type', 'type-wrong', (f) => f.token({}, { typ: 'dpop+jwt' })],
