@@ -5,7 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
-import type { CallerKind } from './access/caller.ts'
+import { callerKinds } from './access/caller.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
@@ -17,6 +17,7 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explain } from './governance/explain.ts'
+import { me } from './governance/me.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
@@ -31,6 +32,7 @@ export const operations: readonly Operation<any, any>[] = [
   ...registryOperations,
   ...careOperations,
   explain,
+  me,
   publishBundle,
   // Before the document operations: the register, not what facilities publish, answers under this type.
   ...consentOperations,
@@ -96,21 +98,11 @@ export function createApp(ports: Ports): Hono<Env> {
   return app
 }
 
-const everybody: readonly CallerKind[] = [
-  'provider',
-  'facility-system',
-  'access-manager',
-  'privacy-officer',
-  'operator',
-  'patient',
-  'guardian',
-]
-
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {
   name: 'elsewhere',
   action: 'operation',
-  callers: everybody,
+  callers: callerKinds,
   scope: () => null,
 }
 

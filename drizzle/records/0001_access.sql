@@ -33,6 +33,8 @@ drop index professional_role_current;
 create unique index professional_role_current on professional_role (professional, role, facility, organisation)
   where valid_to is null;
 --> statement-breakpoint
+create index professional_id on professional (id);
+--> statement-breakpoint
 create index professional_role_facility on professional_role (facility, role) where valid_to is null;
 --> statement-breakpoint
 -- What one person asked for that another must confirm (four eyes): ended when decided.
@@ -213,7 +215,7 @@ create index notice_source on notice (source_record, at);
 -- The privacy officers' work list. An item is never changed; its decision is a row of its own.
 create table review_item (
   id text primary key,
-  kind text not null check (kind in ('break-glass', 'attestation', 'policy-mismatch', 'degraded-read')),
+  kind text not null check (kind in ('break-glass', 'attestation')),
   source_record text not null,
   professional text not null,
   facility text not null,

@@ -110,3 +110,13 @@ export type Caller =
     }
 
 export type CallerKind = Caller['kind']
+
+export const callerKinds: readonly CallerKind[] = [
+  'provider',
+  'facility-system',
+  'access-manager',
+  'privacy-officer',
+  'operator',
+  'patient',
+  'guardian',
+]

@@ -12,7 +12,10 @@ import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
 const birthDates = (person: string): string => `(select json_group_array(distinct k.birth_date)
     from source_record as s cross join person_key as k on k.source_record = s.id where s.person = ${person})`
 
-/** Persons the bearer may be (`self`), and whom the launch context names (`ward`), guarded by one of those or not. */
+/**
+ * Persons the bearer may be (`self`), and whom the launch context names (`ward`), guarded by one of those or not; without
+ * a launch context the registered wards.
+ */
 export const patientStatement = `with self as materialized (
   select distinct s.person from person_key as k cross join source_record as s on s.id = k.source_record
   where k.system = (select patient_system from issuer
@@ -25,7 +28,13 @@ select 'ward', w.person, ${birthDates('w.person')}, exists (
       cross join guardianship as g on g.guardian = gs.id
       cross join source_record as ws on ws.id = g.source_record
     where ws.person = w.person and g.valid_to is null)
-from source_record as w where w.id = :caller_context`
+from source_record as w where w.id = :caller_context
+union all
+select distinct 'ward', w.person, ${birthDates('w.person')}, 1
+from self cross join source_record as gs on gs.person = self.person
+  cross join guardianship as g on g.guardian = gs.id and g.valid_to is null
+  cross join source_record as w on w.id = g.source_record
+where :caller_context is null`
 
 export const patientArgs = (presented: Presented): Readonly<Record<string, SqlValue>> => ({
   caller_issuer: presented.issuer,
@@ -45,7 +54,9 @@ export function readPatient({ row, patients, presented, nowMs }: CallerRows): Re
     return err({ reason: 'unauthenticated', cause: 'assurance-too-low' })
   const person = String(self.person)
   const name = presented.name ?? ''
-  const ward = patients.find(({ who }) => who === 'ward')
+  const wards = patients.filter(({ who }) => who === 'ward')
+  // Of several the token must name one.
+  const ward = wards.length === 1 ? wards[0] : undefined
   const today = todayInQuebec(nowMs)
   if (presented.role === 'patient') {
     // A token about somebody else is not this patient's.

@@ -10,8 +10,9 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row, Rows, Statement, Writer } from '../store/ports.ts'
 
-export const forbidden = (cause: PolicyRefusal['cause']): Result<never, PolicyRefusal> =>
-  err({ reason: 'forbidden', cause })
+/** @param patient person id, for the audit entry alone */
+export const forbidden = (cause: PolicyRefusal['cause'], patient?: string): Result<never, PolicyRefusal> =>
+  err({ reason: 'forbidden', cause, ...(patient === undefined ? {} : { patient }) })
 
 export const jsonBody = ['application/json'] as const
 

@@ -89,9 +89,9 @@ function decide(
   { lifted, breakGlassHours }: Settings,
 ): Result<Subject, PolicyRefusal> {
   if (!purposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
-    return forbidden('break-glass-not-permitted')
+    return forbidden('break-glass-not-permitted', subject?.person)
   if (!subject) return forbidden('relationship-required')
   const refusesAll = subject.rules.some(({ kind }) => kind === 'refusal-total')
-  if (refusesAll && !lifted.has('refusal-total')) return forbidden('refused')
+  if (refusesAll && !lifted.has('refusal-total')) return forbidden('refused', subject.person)
   return ok(subject)
 }

@@ -22,7 +22,7 @@ import {
 } from './element-reading.ts'
 
 /**
- * `deny` alone: everything. `deny` with `dataPeriod.end`, a day: everything before the start of that day. `permit` with
+ * `deny` alone: everything. `deny` with `dataPeriod.end`, a day: everything to the end of that day. `permit` with
  * nested `deny` provisions: what each of them names. Null when it is none of these; then there are issues.
  */
 export function readProvision(issues: Issues, value: unknown): Scope | null {

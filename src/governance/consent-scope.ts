@@ -26,7 +26,7 @@ export interface Restriction {
 
 export type Scope =
   | { readonly kind: 'refusal-total' }
-  /** Everything before the first instant of a day, `YYYY-MM-DD` in UTC as the dates of documents are. */
+  /** Everything to the end of a day, `YYYY-MM-DD` in UTC as the dates of documents are (R4: a Period includes its end). */
   | { readonly kind: 'refusal-before'; readonly day: string }
   | { readonly kind: 'restriction'; readonly restrictions: readonly Restriction[] }
 
@@ -47,7 +47,7 @@ export function rulesOf(scope: Scope): readonly Rule[] {
     case 'refusal-total':
       return [{ ...everything, kind: scope.kind }]
     case 'refusal-before':
-      return [{ ...everything, kind: scope.kind, before: `${scope.day}T00:00:00.000Z` }]
+      return [{ ...everything, kind: scope.kind, before: dayAfter(scope.day) }]
     case 'restriction':
       return scope.restrictions.flatMap(({ actors, what }) =>
         orAny(actors).flatMap((actor) =>
@@ -63,6 +63,10 @@ export function rulesOf(scope: Scope): readonly Rule[] {
       )
   }
 }
+
+/** First instant that the refusal leaves alone. */
+const dayAfter = (day: string): string =>
+  new Date(Date.parse(`${day}T00:00:00.000Z`) + 24 * 60 * 60_000).toISOString()
 
 /** Whether `rulesOf` stays within `limits.maxConsentRules`, told without making them. */
 export const isBounded = (scope: Scope): boolean =>

@@ -2,8 +2,10 @@
  * Care relationships that somebody registers: a care team or an episode by the access manager of the facility, an
  * enrolment with a family physician by an operator. Those of encounters and attestations come about by themselves.
  */
+
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { administrativeRoles } from '../access/caller-sql.ts'
 import type { PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -135,8 +137,7 @@ const same = `
   where r.source_record in (${sourcesOfPerson}) and r.kind = :kind and r.facility = :facility
     and r.professional = :professional and r.starts = :starts and r.ends = :ends and r.valid_to is null`
 
-/** Roles that read no clinical document. */
-const administrative = "'access-manager', 'privacy-officer', 'operator', 'patient', 'guardian'"
+const administrative = administrativeRoles.map((role) => `'${role}'`).join(', ')
 
 const knownParties = ({ facility, professional }: Registration) => ({
   sql: `

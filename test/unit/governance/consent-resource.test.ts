@@ -123,7 +123,7 @@ describe('what a consent means', () => {
     const scope = scopeOf(within({ type: 'deny', dataPeriod: { end: '2024-02-29' } }))
     expect(scope).toEqual({ kind: 'refusal-before', day: '2024-02-29' })
     expect(scope && rulesOf(scope)).toEqual([
-      expect.objectContaining({ kind: 'refusal-before', before: '2024-02-29T00:00:00.000Z' }),
+      expect.objectContaining({ kind: 'refusal-before', before: '2024-03-01T00:00:00.000Z' }),
     ])
   })
 
