@@ -74,12 +74,12 @@ describe('the review queue', () => {
   test('tells the time of an attestation, too, and of items that have none', async () => {
     await desk.ask(attest, callers.provider, { body, now: noon })
     desk.records.db.exec(
-      `insert into review_item values ('m', 'policy-mismatch', '', '', '', '', '2026-01-01', '', 0)`,
+      `insert into review_item values ('m', 'break-glass', '', '', '', '', '2026-01-01', '', 0)`,
     )
     const { reviews } = disclosed<Reviews>(await list())
     expect(reviews.map(({ kind, window }) => [kind, window])).toEqual([
       ['attestation', { starts: '2026-11-22T17:00:00.000Z', ends: '2026-11-29T17:00:00.000Z' }],
-      ['policy-mismatch', null],
+      ['break-glass', null],
     ])
     expect(reviews[1]).toMatchObject({ patient: null, professional: { name: null } })
   })
