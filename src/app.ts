@@ -14,6 +14,7 @@ import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
+import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
@@ -24,6 +25,7 @@ import { auditExport } from './trail/export.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a list of operations over different inputs; `mount` never looks inside them.
 export const operations: readonly Operation<any, any>[] = [
   auditExport,
+  ...registryOperations,
   publishBundle,
   searchType,
   readDocument,
