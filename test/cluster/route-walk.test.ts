@@ -19,6 +19,7 @@ import {
 } from './bundles.ts'
 
 import { portsOf } from './in-process.ts'
+import { registryExamples } from './registry-examples.ts'
 import { replicated, temporaryHome } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
@@ -35,12 +36,26 @@ describe('the route walk', () => {
   let cluster: Cluster
   let ids: readonly string[]
   const tokens: Record<string, string> = {}
+  /** An open role request. */
+  let request: string
 
   beforeAll(async () => {
     cluster = await startCluster({ home: home.path, port: 0 })
     tokens.provider = await cluster.token('tremblay')
     tokens.system = await cluster.token('system-hopital-mont-royal')
     tokens.officer = await cluster.token('bouchard')
+    for (const [name, login] of [
+      ['operator', 'lapointe'],
+      ['manager', 'gendron'],
+      ['secondManager', 'poirier'],
+    ] as const)
+      tokens[name] = await cluster.token(login, { scope: 'user/*.cruds' })
+    const asked = await fetch(`${cluster.url}/access/roles`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${tokens.manager}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ professional: 'helene-cote', role: 'access-manager' }),
+    })
+    request = ((await asked.json()) as { request: { id: string } }).request.id
     const person = samplePatient(1)
     const published = await fetch(`${cluster.url}/fhir`, {
       method: 'POST',
@@ -68,7 +83,9 @@ describe('the route walk', () => {
     const [patient, observed] = ids as readonly [string, string]
     const get = (path: string, who: string) =>
       new Request(`${cluster.url}${path}`, { headers: { Authorization: `Bearer ${tokens[who]}` } })
+    const { operator = '', manager = '', secondManager = '' } = tokens
     return {
+      ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
