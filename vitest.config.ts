@@ -5,7 +5,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['unit', 'conformance', 'property'].map((layer) => `test/${layer}/**/*.test.ts`),
+        },
+      },
       {
         plugins: [
           cloudflareTest({

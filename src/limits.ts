@@ -226,8 +226,8 @@ export const limits = {
   maxRememberedTokens: 10_000,
   /** Issuers that are trusted at once: an isolate reads all of them in one statement, the first ones by row. */
   maxRememberedIssuers: 100,
-  /** Pairs of client and facility of which an isolate remembers region and log (about 200 bytes each). */
-  maxRememberedPlacements: 10_000,
+  /** Callers (token holder, client, facility, role, purpose) of whom an isolate remembers place and sight (about 1 KiB each). */
+  maxRememberedStandings: 10_000,
   /** Period of the refresh of key sets. */
   jwksRefreshEveryMs: 10_000,
   /** One fetch of a key set. */
@@ -250,6 +250,26 @@ export const limits = {
   commandDeadlineMs: 60_000,
   /** A token is renewed when it would end within this: a request must not outlive its token on the way. */
   tokenRenewalMs: 60_000,
+
+  // --- administration of the trust registry -----------------------------------------------------------------------
+  /** One change: an issuer with its key set is the largest, with `maxJwksBytes` of keys and as much around them. */
+  maxRegistryBodyBytes: 128 * 1024,
+  /** A name of a person, place or client, as people read it. */
+  maxRegistryNameLength: 200,
+  /** A URI, subject, audience or token id: what one text of an audit entry holds (`maxEntryTextBytes`). */
+  maxRegistryUriLength: 512,
+  /** Rows of one list: a manager goes through them by eye; more come with `next`. */
+  registryPageRows: 200,
+  /** Pages a command follows: a facility of 20,000 roles. */
+  maxRegistryPages: 100,
+  /** Rows of one policy table in one answer: roles × types of facility × purposes × domains of a full regulation. */
+  maxPolicyRows: 10_000,
+  /** Identifier systems of one facility, and authentication classes of one issuer: real ones have a handful. */
+  maxRegistryListLength: 20,
+  /** `attestation-hours`: a month; who cares for a patient for longer is known by an encounter. */
+  maxAttestationHours: 31 * 24,
+  /** `break-glass-hours`: an emergency that lasts longer than three days is care, and has a relationship. */
+  maxBreakGlassHours: 72,
 
   // --- the local cluster ------------------------------------------------------------------------------------------
   /** Load is generated on it with a few tokens, all from one address; look-ups of persons keep `identityRate`. */

@@ -2,9 +2,8 @@
 import { errors, jwtVerify } from 'jose'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Reader, Row, Statement } from '../store/ports.ts'
+import type { Reader } from '../store/ports.ts'
 import type { Placement, Presented } from './caller.ts'
-import { facilityRow, isClient } from './caller-sql.ts'
 import { type Claimed, presentedRole, readClaims } from './claims.ts'
 import { headerFault, readJws, readKeyId, typeFault } from './compact-jws.ts'
 import { verifyProof } from './dpop.ts'
@@ -13,11 +12,15 @@ import { IssuerList } from './issuer-list.ts'
 import { Memory } from './memory.ts'
 import { type OneTimeKey, oneTimeToken } from './one-time-key.ts'
 import { requiredClaims, type TokenCause, type TokenRefusal } from './refusal.ts'
+import type { Sight } from './sight.ts'
+import { readStanding, type Standing, standingKey, standingStatements } from './standing.ts'
 
 export interface Authenticated {
   readonly presented: Presented
   /** Null: the registry places this caller at no facility. */
   readonly placement: Placement | null
+  /** What the registry lets this caller see; null: no documents. */
+  readonly sight: Sight | null
   /** To be used up by the request's first append: its proof, and its token where that is good for one request. */
   readonly once: readonly OneTimeKey[]
 }
@@ -68,12 +71,9 @@ const endedIssuersSql = `select distinct issuer from issuer as ended
 where not exists (select 1 from issuer where issuer = ended.issuer and valid_to is null)
 limit ${limits.maxRememberedIssuers}`
 
-const placementSql = `select f.row, f.id, f.region, f.log
-from client as c join facility as f on f.row = ${facilityRow('c')} where ${isClient('c')}`
-
 /**
  * One per isolate. It remembers, within bounds, only that a signature verified by a registry row, the issuers' keys, and
- * where a caller's facility lives: hints that `readFacts` confirms in every request. It never keeps a promise: on Workers
+ * where a caller's facility lives and what he may see: hints that `readFacts` confirms in every request. It never keeps a promise: on Workers
  * one request must not wait for another's.
  */
 export function createAuthenticator(registry: Reader): Authenticator {
@@ -81,20 +81,19 @@ export function createAuthenticator(registry: Reader): Authenticator {
   const tokens = new Memory<string, Verified>(limits.maxRememberedTokens)
   // The registry's current issuers as last read; null: to be read again. Replaced as a whole, never updated.
   let remembered: IssuerList | null = null
-  const placements = new Memory<string, { readonly placement: Placement | null }>(
-    limits.maxRememberedPlacements,
-  )
+  const standings = new Memory<string, Standing>(limits.maxRememberedStandings)
 
-  /** The claimed placement rides along, so that a cold isolate reads once; it counts only if the token verifies. */
+  /** The claimed standing rides along, so that a cold isolate reads once; it counts only if the token verifies. */
   const readIssuers = async (claimed: Claimed, nowMs: number) => {
-    const [issuerRows = [], endedRows = [], placementRows] = await registry.read([
+    const asked = { ...claimed, role: presentedRole(claimed, null) }
+    const [issuerRows = [], endedRows = [], ...rows] = await registry.read([
       { sql: issuersSql },
       { sql: endedIssuersSql },
-      placementStatement(claimed),
+      ...standingStatements(asked),
     ])
     const issuers = new IssuerList(issuerRows, endedRows, nowMs, remembered)
     remembered = issuers
-    return { issuers, placement: placementOf(placementRows?.[0]) }
+    return { issuers, key: standingKey(asked), standing: readStanding(rows, asked, nowMs) }
   }
 
   /** Refusals that newer registry rows could turn are given only by rows read a moment ago. */
@@ -103,20 +102,19 @@ export function createAuthenticator(registry: Reader): Authenticator {
     const first = known ? await verifyBy(known, jws, nowMs) : null
     if (first?.ok) return first
     if (known && first && (!dependsOnRow(first.error) || known.isRecent(nowMs))) return refused(first.error)
-    const { issuers, placement } = await readIssuers(jws.claimed, nowMs)
+    const { issuers, key, standing } = await readIssuers(jws.claimed, nowMs)
     const second = await verifyBy(issuers, jws, nowMs)
     if (!second.ok) return refused(second.error)
-    placements.set(placementKey(jws.claimed), { placement })
+    standings.set(key, standing)
     return second
   }
 
-  const placementFor = async (presented: Presented): Promise<Placement | null> => {
-    const known = placements.get(placementKey(presented))
-    if (known) return known.placement
-    const [rows] = await registry.read([placementStatement(presented)])
-    const placement = placementOf(rows?.[0])
-    placements.set(placementKey(presented), { placement })
-    return placement
+  const standingFor = async (presented: Presented, nowMs: number): Promise<Standing> => {
+    const known = standings.get(standingKey(presented))
+    if (known) return known
+    const standing = readStanding(await registry.read(standingStatements(presented)), presented, nowMs)
+    standings.set(standingKey(presented), standing)
+    return standing
   }
 
   const verifyToken = async (token: string, nowMs: number): Promise<Result<Verified, TokenRefusal>> => {
@@ -153,11 +151,11 @@ export function createAuthenticator(registry: Reader): Authenticator {
         once.push(proof.value)
       }
       if (by.isOneTime) once.push(await oneTimeToken(issuer, jti, expiresAt))
-      return ok({ presented, placement: await placementFor(presented), once })
+      return ok({ presented, ...(await standingFor(presented, nowMs)), once })
     },
     forget: (presented) => {
       remembered = null
-      placements.delete(placementKey(presented))
+      standings.delete(standingKey(presented))
     },
   }
 }
@@ -246,22 +244,6 @@ function causeOf(error: unknown): TokenCause {
   if (error instanceof errors.JOSEError) return 'not-verifiable'
   throw error
 }
-
-/** What a caller's placement depends on. */
-type Placed = Pick<Presented, 'issuer' | 'clientId' | 'facilityUri'>
-
-const placementStatement = ({ issuer, clientId, facilityUri }: Placed): Statement => ({
-  sql: placementSql,
-  args: { caller_issuer: issuer, caller_client: clientId, caller_facility_uri: facilityUri },
-})
-
-const placementKey = ({ issuer, clientId, facilityUri }: Placed): string =>
-  JSON.stringify([issuer, clientId, facilityUri])
-
-const placementOf = (row: Row | undefined): Placement | null =>
-  row
-    ? { row: Number(row.row), facility: String(row.id), region: String(row.region), log: String(row.log) }
-    : null
 
 async function digest(token: string): Promise<string> {
   const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))

@@ -5,8 +5,8 @@ import type { Caller, Facility } from './caller.ts'
 import type { CallerRows } from './caller-rows.ts'
 import { administrativeRoles } from './caller-sql.ts'
 import { readPatient } from './patient-facts.ts'
+import { clearanceOf, openedDomains } from './policy-data.ts'
 import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
-import { readClearance } from './subject-sql.ts'
 
 /** In which capacity the token's bearer acts: the role it names is one the registry has, or none. */
 export function readCaller(rows: CallerRows): Result<Caller, AccessRefusal> {
@@ -41,9 +41,10 @@ function facilitySystem({ row, presented }: CallerRows): Result<Caller, PolicyRe
 
 /** Of the whole record where that role is held; else of the one organisation, or the one of the facility presented. */
 function privacyOfficer({ row, presented }: CallerRows): Result<Caller, PolicyRefusal> {
-  const held = wideRoles(row).filter(([role]) => role === 'privacy-officer')
-  if (held.length === 0) return forbidden(presented.role === null ? 'role-missing' : 'role-not-held')
-  const organisations = held.map(([, organisation]) => organisation)
+  const organisations = rolesOf(row).flatMap(([role, at, organisation]) =>
+    role === 'privacy-officer' && at === '' ? [organisation] : [],
+  )
+  if (organisations.length === 0) return forbidden(presented.role === null ? 'role-missing' : 'role-not-held')
   const named = organisations.find((organisation) => organisation === (facilityOf(row)?.organisation ?? ''))
   const [only] = organisations
   const chosen = organisations.includes('') ? '' : (named ?? (organisations.length === 1 ? only : undefined))
@@ -53,17 +54,19 @@ function privacyOfficer({ row, presented }: CallerRows): Result<Caller, PolicyRe
 }
 
 function operator({ row }: CallerRows): Result<Caller, PolicyRefusal> {
-  if (!wideRoles(row).some(([role, organisation]) => role === 'operator' && organisation === ''))
+  if (
+    !rolesOf(row).some(([role, at, organisation]) => role === 'operator' && at === '' && organisation === '')
+  )
     return forbidden('role-not-held')
   if (!vouches(row, '')) return forbidden('issuer-not-for-organisation')
   return ok({ kind: 'operator', ...personOf(row) })
 }
 
-function atFacility({ row, matrix, policy, presented }: CallerRows): Result<Caller, PolicyRefusal> {
+function atFacility({ row, policy, presented }: CallerRows): Result<Caller, PolicyRefusal> {
   const facility = facilityOf(row)
   if (!facility) return forbidden('facility-unknown')
   if (!vouches(row, facility.organisation)) return forbidden('issuer-not-for-organisation')
-  const held = JSON.parse(String(row.roles)) as string[]
+  const held = rolesOf(row).flatMap(([role, at]) => (at === facility.id ? [role] : []))
   if (presented.role === 'access-manager')
     return held.includes('access-manager')
       ? ok({ kind: 'access-manager', ...personOf(row), facility })
@@ -74,8 +77,7 @@ function atFacility({ row, matrix, policy, presented }: CallerRows): Result<Call
   if (!clinical.includes(role)) return forbidden('role-not-held')
   const { purpose } = presented
   if (purpose === null) return forbidden('purpose-not-permitted')
-  const domains = new Set<string>()
-  for (const cell of matrix) if (opens(cell, role, facility.type, purpose)) domains.add(String(cell.domain))
+  const domains = openedDomains(policy, role, facility.type, purpose)
   // Treatment is what providers are there for: then it is the role that opens nothing here.
   if (domains.size === 0)
     return forbidden(purpose === 'TREAT' ? 'domain-not-permitted' : 'purpose-not-permitted')
@@ -86,7 +88,7 @@ function atFacility({ row, matrix, policy, presented }: CallerRows): Result<Call
     purpose,
     facility,
     domains,
-    clearance: readClearance(policy, role, facility.type, purpose),
+    clearance: clearanceOf(policy, role, facility.type, purpose),
     contextPerson: row.context_person === null ? null : String(row.context_person),
   })
 }
@@ -95,20 +97,14 @@ function atFacility({ row, matrix, policy, presented }: CallerRows): Result<Call
 const vouches = (row: Row, organisation: string): boolean =>
   row.issuer_organisation === '' || row.issuer_organisation === organisation
 
-/** Pairs of role and organisation that hold outside any facility. */
-const wideRoles = (row: Row): readonly (readonly [string, string])[] =>
-  JSON.parse(String(row.wide_roles)) as [string, string][]
+/** Role, facility ('' : none) and organisation of what the professional holds, at the facility presented or at none. */
+const rolesOf = (row: Row): readonly (readonly [string, string, string])[] =>
+  JSON.parse(String(row.roles)) as [string, string, string][]
 
 const personOf = (row: Row) => ({
   professional: String(row.professional),
   name: String(row.professional_name),
 })
-
-/** The matrix statement has chosen these rows; the decision does not take its word. */
-const opens = (cell: Row, role: string, facilityType: string, purpose: string): boolean =>
-  (cell.role === role || cell.role === '*') &&
-  (cell.facility_type === facilityType || cell.facility_type === '*') &&
-  (cell.purpose === purpose || cell.purpose === '*')
 
 function facilityOf(row: Row): Facility | null {
   if (row.facility_row === null) return null

@@ -4,28 +4,13 @@ import { err, ok, type Result } from '../result.ts'
 import type { Rows, Statement } from '../store/ports.ts'
 import type { Caller, Placement, Presented } from './caller.ts'
 import { readCaller } from './caller-facts.ts'
-import {
-  callerArgs,
-  current,
-  facilityRow,
-  type Holds,
-  isClient,
-  issuerIsCurrent,
-  keyIsRevoked,
-  selectMatrix,
-  tokenIsRevoked,
-} from './caller-sql.ts'
+import { callerArgs, callerSql, issuerIsCurrent, keyIsRevoked, tokenIsRevoked } from './caller-sql.ts'
 import { patientArgs, patientStatement } from './patient-facts.ts'
+import { policyStatement, readPolicy } from './policy-data.ts'
 import type { AccessRefusal } from './refusal.ts'
+import { isSameSight, type Sight, sightOf } from './sight.ts'
 import type { Settings } from './subject.ts'
-import {
-  policyStatement,
-  readSettings,
-  readSubjects,
-  type SubjectFacts,
-  type SubjectQuestion,
-  subjectStatement,
-} from './subject-sql.ts'
+import { readSubjects, type SubjectFacts, type SubjectQuestion, subjectStatement } from './subject-sql.ts'
 
 /** What the isolate remembered of the registry no longer holds: authenticate and load again, once. */
 export type RegistryMoved =
@@ -33,6 +18,8 @@ export type RegistryMoved =
   | { readonly reason: 'placement-changed' }
   /** The issuer's row, by whose keys the signature verified, has ended. */
   | { readonly reason: 'issuer-changed' }
+  /** The caller may see more or less than remembered: the page was filtered by what was. */
+  | { readonly reason: 'sight-changed' }
 
 export interface Clock {
   readonly epoch: string
@@ -54,33 +41,8 @@ export interface Freshness {
 const clockSql = `select c.epoch, c.n, h.at as heartbeat_at
 from clock as c, heartbeat as h where c.id = 1 and h.id = 1`
 
-/**
- * One row, also without a token or with nothing known: "unknown" and "not permitted" cost the same.
- *
- * @param token what is asked of the token itself
- */
-export const callerSql = (token: string, holds: Holds = current): string => `select ${token},
-  i.organisation as issuer_organisation, i.patient_acr,
-  c.client_id, c.name as client_name, c.facility as client_facility,
-  p.id as professional, p.name as professional_name,
-  f.row as facility_row, f.id as facility, f.uri, f.name as facility_name, f.organisation, f.type, f.region, f.log,
-  f.identity_systems,
-  (select json_group_array(r.role) from professional_role as r
-    where r.professional = p.id and r.facility = f.id and ${holds('r')}) as roles,
-  (select json_group_array(json_array(r.role, r.organisation)) from professional_role as r
-    where r.professional = p.id and r.facility = '' and ${holds('r')}) as wide_roles,
-  (select person from source_record where id = :caller_context) as context_person
-from (select 1)
-left join issuer as i on i.issuer = :caller_issuer and ${holds('i')}
-left join client as c on ${isClient('c', holds)}
-left join professional as p on p.issuer = :caller_issuer and p.subject = :caller_subject and ${holds('p')}
-left join facility as f on f.row = ${facilityRow('c', holds)} and c.row is not null`
-
 const currentCallerSql = callerSql(`${issuerIsCurrent} as issuer_is_current,
   ${tokenIsRevoked} as is_revoked, ${keyIsRevoked} as key_is_revoked`)
-
-export const matrixSql = (holds: Holds = current): string =>
-  selectMatrix('m.role, m.facility_type, m.purpose, m.domain', { holds })
 
 /** What one batch says before the page. */
 export interface Facts extends SubjectFacts {
@@ -89,20 +51,14 @@ export interface Facts extends SubjectFacts {
 }
 
 /**
- * The first statements of the request's read batch; `readFacts` takes as many results. `presented` null: without a token.
- * `about` null: no page about a person.
+ * The first statements of the request's read batch; `readFacts` takes as many results. Their text depends on the token
+ * alone, never on what is found.
  */
-export function factStatements(
-  presented: Presented | null,
-  about: SubjectQuestion | null,
-): readonly Statement[] {
-  const { caller_role, caller_purpose, ...identity } = callerArgs(presented)
-  const { caller_issuer_row, caller_signed_by, caller_jti, caller_context, ...person } = identity
+export function factStatements({ presented, sight, about }: Omit<Asked, 'placement'>): readonly Statement[] {
   return [
     { sql: clockSql },
-    { sql: currentCallerSql, args: identity },
-    { sql: matrixSql(), args: { ...person, caller_role, caller_purpose } },
-    policyStatement(),
+    { sql: currentCallerSql, args: callerArgs(presented) },
+    policyStatement({ role: sight?.role ?? presented?.role ?? null, purpose: presented?.purpose ?? null }),
     ...(isAboutPatients(presented) ? [{ sql: patientStatement, args: patientArgs(presented) }] : []),
     ...(about ? [subjectStatement(about)] : []),
   ]
@@ -128,8 +84,12 @@ export function freshness(heartbeatAt: number, nowMs: number): Freshness {
 }
 
 export interface Asked {
+  /** Null: without a token. */
   readonly presented: Presented | null
   readonly placement: Placement | null
+  /** What the page was filtered by. */
+  readonly sight: Sight | null
+  /** Null: no page about a person. */
   readonly about: SubjectQuestion | null
 }
 
@@ -139,10 +99,10 @@ export interface Asked {
  */
 export function readFacts(
   rows: readonly Rows[],
-  { presented, placement, about }: Asked,
+  { presented, placement, sight, about }: Asked,
   nowMs: number,
 ): Result<Facts, AccessRefusal | RegistryMoved> {
-  const [, callerRows = [], matrix = [], policy = [], ...others] = rows
+  const [, callerRows = [], policyRows = [], ...others] = rows
   const [row] = callerRows
   if (!row) throw new Error('the caller statement answers exactly one row')
   if (!presented) return err({ reason: 'unauthenticated', cause: 'missing' })
@@ -155,8 +115,11 @@ export function readFacts(
   if ((row.facility_row === null ? undefined : Number(row.facility_row)) !== placement?.row)
     return err({ reason: 'placement-changed' })
   const patients = isAboutPatients(presented) ? (others.shift() ?? []) : []
-  const caller = readCaller({ row, matrix, policy, patients, presented, nowMs })
+  const policy = readPolicy(policyRows)
+  const caller = readCaller({ row, policy, patients, presented, nowMs })
   if (!caller.ok) return caller
+  const { settings } = policy
+  if (!isSameSight(sightOf(caller.value, settings), sight)) return err({ reason: 'sight-changed' })
   const subject = about ? readSubjects(others[0] ?? [], about.of) : { subjects: [], document: null }
-  return ok({ caller: caller.value, settings: readSettings(policy), ...subject })
+  return ok({ caller: caller.value, settings, ...subject })
 }

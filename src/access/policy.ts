@@ -215,9 +215,9 @@ function isWhat({ whatKind, what }: ConsentRule, row: DecidedRow): boolean {
   }
 }
 
-/** v3-Confidentiality, least to most; what is not of it counts as most. */
+/** v3-Confidentiality, least to most; unlabelled is N, what is not of it counts as more than any. */
 const confidentialities = ['U', 'L', 'M', 'N', 'R', 'V']
-const rankOf = (label: string): number => {
+export const rankOf = (label: string): number => {
   const rank = confidentialities.indexOf(label === '' ? 'N' : label)
   return rank === -1 ? confidentialities.length : rank
 }

@@ -87,7 +87,7 @@ async function fetchKeys(url: string): Promise<string | null> {
  * Canonical text of a key set with at least one key, in the order of key ids: a provider may list the same keys in
  * another order each time. Null for anything else.
  */
-function publicKeys(set: unknown): string | null {
+export function publicKeys(set: unknown): string | null {
   const keys = (set as { keys?: unknown } | null)?.keys
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > limits.maxIssuerKeys) return null
   const cleaned = keys.map(publicPart).map((key) => ({ order: `${key.kid}\0${canonicalize(key)}`, key }))

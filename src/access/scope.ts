@@ -92,11 +92,15 @@ export function parseScopes(scopes: readonly string[]): Scopes {
   return smart.slice(0, limits.maxScopes).flatMap((text) => parseScope(text) ?? [])
 }
 
-/** The SMART scopes of a token that narrow it, as its issuer wrote them; null when they leave it all it had. */
-export function narrowing(scopes: readonly string[]): string | null {
+/** The SMART scopes of a token that narrow this kind of caller, as its issuer wrote them; null when they leave it all. */
+export function narrowing(scopes: readonly string[], callerKind: CallerKind): string | null {
   const parsed = parseScopes(scopes)
   const isWhole = ({ context, type, interactions, parameters }: Scope): boolean =>
-    context !== 'patient' && type === '*' && interactions === 'cruds' && parameters.length === 0
+    contexts[callerKind].includes(context) &&
+    (context !== 'patient' || callerKind !== 'provider') &&
+    type === '*' &&
+    interactions === 'cruds' &&
+    parameters.length === 0
   if (parsed === null || parsed.some(isWhole)) return null
   return scopes.filter((text) => looksLikeSmart.test(text)).join(' ')
 }

@@ -1,17 +1,9 @@
-/** The facts about whom a page is about, in one statement of the request's batch; and the numbers of the policy. */
+/** The facts about whom a page is about, in one statement of the request's batch. */
 import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { current, type Holds } from './caller-sql.ts'
 import type { DecidedDocument } from './policy.ts'
-import type {
-  BreakGlass,
-  ConsentRule,
-  LiftableKind,
-  Relationship,
-  Settings,
-  Subject,
-  SubjectOf,
-} from './subject.ts'
+import type { BreakGlass, ConsentRule, Relationship, Subject, SubjectOf } from './subject.ts'
 
 export interface SubjectQuestion {
   readonly of: SubjectOf
@@ -154,56 +146,3 @@ const documentOf = (row: Row, type: string, id: string): DecidedDocument => ({
   dateLo: String(row.e),
   published: String(row.f),
 })
-
-/** Settings and clearances: a few dozen rows, of which `readSettings` and `readClearance` take theirs. */
-export const policyStatement = (
-  holds: Holds = current,
-  holdsArgs: Readonly<Record<string, SqlValue>> = {},
-): Statement => ({
-  sql: `select 'setting' as fact, s.name as a, '' as b, '' as c, s.value as own, '' as elsewhere
-from policy_setting as s where ${holds('s')}
-union all
-select 'clearance', k.role, k.facility_type, k.purpose, k.own, k.elsewhere from role_clearance as k where ${holds('k')}`,
-  args: holdsArgs,
-})
-
-/** v3-Confidentiality, least to most confidential. */
-export const confidentialities = 'ULMNRV'
-
-/** Of a role without a row. */
-export const usualClearance = 'N'
-
-/** The most that any row of role, facility type and purpose lets this caller read. */
-export function readClearance(
-  rows: Rows,
-  role: string,
-  facilityType: string,
-  purpose: string,
-): { readonly own: string; readonly elsewhere: string } {
-  const is = (value: unknown, wanted: string): boolean => value === wanted || value === '*'
-  const held = rows.filter(
-    ({ fact, a, b, c }) => fact === 'clearance' && is(a, role) && is(b, facilityType) && is(c, purpose),
-  )
-  const most = (column: 'own' | 'elsewhere'): string => {
-    const ranks = held.map((row) => confidentialities.indexOf(String(row[column])))
-    return ranks.length === 0 ? usualClearance : (confidentialities[Math.max(...ranks)] ?? usualClearance)
-  }
-  return { own: most('own'), elsewhere: most('elsewhere') }
-}
-
-const liftable: readonly LiftableKind[] = ['relationship', 'restriction', 'refusal-before', 'refusal-total']
-
-/** A number that is missing is 0, a switch off: nothing is open by default. */
-export function readSettings(rows: Rows): Settings {
-  const values = new Map(
-    rows.filter(({ fact }) => fact === 'setting').map(({ a, own }) => [String(a), Number(own)]),
-  )
-  const value = (name: string): number => values.get(name) ?? 0
-  return {
-    encounterDaysAfter: value('encounter-days-after'),
-    encounterOpenDays: value('encounter-open-days'),
-    attestationHours: value('attestation-hours'),
-    breakGlassHours: value('break-glass-hours'),
-    lifted: new Set(liftable.filter((kind) => value(`break-glass:${kind}`) === 1)),
-  }
-}

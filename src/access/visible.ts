@@ -1,60 +1,48 @@
 /**
  * The row filter: the policy as a predicate on `document` rows, so that a page is cut and counted over what its reader
- * may see. A caller without access runs the same statement and gets no rows.
+ * may see. What does not depend on the row is bound (`Sight`); who is related, refused or restricted is looked up. A caller
+ * without access runs the same statement and gets no rows.
  */
 import type { SqlValue } from '../store/ports.ts'
 import type { Presented } from './caller.ts'
-import {
-  callerArgs,
-  callerFacility,
-  callerOrganisation,
-  callerProfessional,
-  issuerIsCurrent,
-  keyIsRevoked,
-  selectMatrix,
-  systemFacility,
-  tokenIsRevoked,
-} from './caller-sql.ts'
-import { emergencyPurposes, openDomains, ownFacilityTypes } from './policy.ts'
+import { emergencyPurposes, ownFacilityTypes } from './policy.ts'
+import { confidentialities } from './policy-data.ts'
+import { type Sight, sightArgs } from './sight.ts'
 import type { LiftableKind } from './subject.ts'
-import { confidentialities, usualClearance } from './subject-sql.ts'
 
-const list = (texts: readonly string[]): string => texts.map((text) => `'${text}'`).join(', ')
+/** Who asks, as the row filter needs to know. */
+export interface Viewer {
+  readonly presented: Presented
+  /** Null: nobody who reads documents. */
+  readonly sight: Sight | null
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
 
-/** Each row of the matrix opens its own domain and those open to every provider. */
-const openedDomains = selectMatrix('opened.value', {
-  more: `cross join json_each(json_array(m.domain, ${list(openDomains)})) as opened`,
-})
+/** As `rankOf`: unlabelled counts as N, what is no label as more than any. */
+const rank = (d: string): string => {
+  const ranks = [...confidentialities].map((label, i) => `when '${label}' then ${i}`).join(' ')
+  return `case ${d}.confidentiality when '' then ${confidentialities.indexOf('N')} ${ranks} else ${confidentialities.length} end`
+}
 
-/** Rank of the most confidential label that the caller's role may read. */
-const clearance = (column: 'own' | 'elsewhere'): string =>
-  `coalesce((${selectMatrix(`max(instr('${confidentialities}', m.${column}))`, {
-    table: 'role_clearance',
-  })}), ${confidentialities.indexOf(usualClearance) + 1})`
+const has = (list: string, name: string): string => `instr(:${list}, ' ' || ${name} || ' ') > 0`
 
-/** Labels of no known rank are never read: nobody's clearance reaches past the last. */
-const rank = (
-  d: string,
-): string => `case ${d}.confidentiality when '' then ${confidentialities.indexOf(usualClearance) + 1}
-  else iif(instr('${confidentialities}', ${d}.confidentiality) between 1 and ${confidentialities.length}
-    and length(${d}.confidentiality) = 1, instr('${confidentialities}', ${d}.confidentiality), ${confidentialities.length + 1}) end`
-
-const isLifted = (kind: LiftableKind): string => `exists (select 1 from policy_setting
-    where name = 'break-glass:${kind}' and value = 1 and valid_to is null)`
-
-/** The caller's open emergency about the person. */
-const emergency = (person: string): string => `:caller_purpose in (${list(emergencyPurposes)}) and exists (
+/** The caller's open emergency about the person, where one lifts that kind of denial. */
+const lifts = (kind: LiftableKind | { readonly sql: string }, person: string): string => `${has(
+  'lifted',
+  typeof kind === 'string' ? `'${kind}'` : kind.sql,
+)} and exists (
     select 1 from source_record as s cross join break_glass as b on b.source_record = s.id
-    where s.person = ${person} and b.facility = ${callerFacility} and b.professional = ${callerProfessional}
+    where s.person = ${person} and b.facility = :caller_facility and b.professional = :caller_professional
       and b.starts <= :now and b.ends > :now and b.valid_to is null)`
 
 const isRelated = (person: string): string => `exists (
     select 1 from source_record as s cross join relationship as r on r.source_record = s.id
-    where s.person = ${person} and r.facility = ${callerFacility} and r.professional in ('', ${callerProfessional})
+    where s.person = ${person} and r.facility = :caller_facility and r.professional in ('', :caller_professional)
       and r.starts <= :now and r.ends > :now and r.valid_to is null)`
 
-/** A rule of the patient's that stands against the caller reading row `d`, and that no emergency lifts. */
-const forbidden = (d: string, person: string): string => `exists (
+/** A rule of the patient's that stands against the caller reading row `d`. */
+const forbidden = (d: string, person: string, isEmergency: boolean): string => `exists (
     select 1 from source_record as s cross join consent_rule as k on k.source_record = s.id
     where s.person = ${person} and k.valid_to is null
       and case k.kind
@@ -62,39 +50,47 @@ const forbidden = (d: string, person: string): string => `exists (
         when 'refusal-before' then ${d}.domain <> 'identity'
           and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < k.before_date
         else case k.actor_kind when 'any' then 1
-            when 'professional' then k.actor = ${callerProfessional}
-            when 'role' then k.actor = (${selectMatrix('r.role')} limit 1)
-            when 'facility' then k.actor = ${callerFacility}
-            else k.actor = ${callerOrganisation} end
+            when 'professional' then k.actor = :caller_professional
+            when 'role' then k.actor = :caller_role
+            when 'facility' then k.actor = :caller_facility
+            else k.actor = :caller_organisation end
           and case k.what_kind when 'any' then 1
             when 'domain' then k.what = ${d}.domain
             when 'type' then k.what = ${d}.type
             else k.what = ${d}.type || '/' || ${d}.id end
-        end
-      and not (${emergency(person)} and case k.kind
-        when 'refusal-total' then ${isLifted('refusal-total')}
-        when 'refusal-before' then ${isLifted('refusal-before')}
-        else ${isLifted('restriction')} end))`
+        end${isEmergency ? `\n      and not (${lifts({ sql: 'k.kind' }, person)})` : ''})`
+
+const ownTypes = ownFacilityTypes.map((type) => `'${type}'`).join(', ')
 
 /**
- * Predicate on a row `d` of `document` in *records*. `person`: an expression for the person the page is about where it is
- * one, so that what depends on the person alone is looked up once per statement; else the row's own.
+ * Predicate on a row `d` of `document` in *records*. Its text depends on the token alone, never on what is found. `person`:
+ * an expression for the person the page is about where it is one, so that what depends on the person alone is looked up
+ * once per statement; else the row's own.
  */
-export const visible = (d: string, person = `${d}.person`): string => `(
-  ${issuerIsCurrent} and not ${tokenIsRevoked} and not ${keyIsRevoked}
-  and (${d}.facility = (${systemFacility})
-    or ${d}.domain in (${openedDomains})
-      and (${d}.type not in (${list(ownFacilityTypes)}) or ${d}.facility = ${callerFacility})
-      and ${rank(d)} <= iif(${d}.facility = ${callerFacility}, ${clearance('own')}, ${clearance('elsewhere')})
-      and (${d}.person = ''
-        or (${isRelated(person)} or ${isLifted('relationship')} and ${emergency(person)})
-          and not ${forbidden(d, person)}))
+export function visible(d: string, { presented, sight }: Viewer, person = `${d}.person`): string {
+  if (sight?.kind === 'facility-system') return `${d}.facility = :caller_facility`
+  const isEmergency = emergencyPurposes.includes(presented.purpose ?? '')
+  const related = isEmergency
+    ? `(${isRelated(person)} or ${lifts('relationship', person)})`
+    : isRelated(person)
+  return `(
+  ${has('domains', `${d}.domain`)}
+  and (${d}.type not in (${ownTypes}) or ${d}.facility = :caller_facility)
+  and ${rank(d)} <= iif(${d}.facility = :caller_facility, :own_rank, :elsewhere_rank)
+  and (${d}.person = '' or ${related} and not ${forbidden(d, person, isEmergency)})
 )`
+}
 
-/** Values of the named arguments of `visible`, to be bound beside those of the page. `now`: milliseconds since 1970. */
-export function visibleArgs(presented: Presented, now: number): Readonly<Record<string, SqlValue>> {
-  const { caller_context, ...args } = callerArgs(presented)
-  return { ...args, now }
+/** Values of the named arguments of `visible`, to be bound beside those of the page. */
+export function visibleArgs({ presented, sight, now }: Viewer): Readonly<Record<string, SqlValue>> {
+  const { caller_facility, lifted, ...args } = sightArgs(sight)
+  if (sight?.kind === 'facility-system') return { caller_facility }
+  return {
+    ...args,
+    caller_facility,
+    now,
+    ...(emergencyPurposes.includes(presented.purpose ?? '') ? { lifted } : {}),
+  }
 }
 
 /**

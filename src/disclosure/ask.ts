@@ -4,7 +4,8 @@
  * asked again for whoever that makes the caller.
  */
 import type { Authenticated, Credentials } from '../access/authenticate.ts'
-import { type Clock, factStatements, readClock, readFacts } from '../access/facts.ts'
+import { type Clock, factStatements, type RegistryMoved, readClock, readFacts } from '../access/facts.ts'
+import type { AccessRefusal } from '../access/refusal.ts'
 import type { SubjectQuestion } from '../access/subject-sql.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Reader, type Rows, type Statement, StoreError } from '../store/ports.ts'
@@ -38,16 +39,16 @@ export async function ask(
   isRepeated = false,
 ): Promise<Answer> {
   const { credentials, session, now, defer, page } = question
-  const { presented, placement } = authenticated
+  const { presented, placement, sight } = authenticated
   const here = placement ? locals.get(placement.region) : undefined
   const facility = placement?.facility ?? null
-  const wanted = page({ presented, facility, now })
+  const wanted = page({ presented, facility, sight, now })
 
   const askLocal = async () => (here ? await readLocal(here.reader, wanted.local ?? []) : [])
   const askRecords = async (about: SubjectQuestion | null) => {
-    const facts = factStatements(presented, about)
+    const facts = factStatements({ presented, sight, about })
     const snapshot = await load([...facts, ...(wanted.records ?? [])], session, now, defer)
-    const read = readFacts(snapshot.rows.slice(0, facts.length), { presented, placement, about }, now)
+    const read = readFacts(snapshot.rows.slice(0, facts.length), { presented, placement, sight, about }, now)
     return { snapshot, read, rows: snapshot.rows.slice(facts.length) }
   }
   const { subject } = wanted
@@ -64,16 +65,16 @@ export async function ask(
 
   const { snapshot, read, rows } = records
   const answer = { authenticated, clock: readClock(snapshot.rows), staleness: snapshot.staleness }
-  if (!read.ok && (read.error.reason === 'placement-changed' || read.error.reason === 'issuer-changed')) {
+  if (!read.ok) {
+    const { error } = read
+    if (!hasMoved(error)) return { ...answer, loaded: err(error) }
     // The replica that answered and the one asked before may differ by a moment: the caller may try again.
-    if (isRepeated)
-      return { ...answer, loaded: err({ reason: 'store-unavailable', detail: read.error.reason }) }
+    if (isRepeated) return { ...answer, loaded: err({ reason: 'store-unavailable', detail: error.reason }) }
     authenticator.forget(presented)
     const again = await authenticator.authenticate(credentials, now)
     if (!again.ok) return { ...answer, loaded: again }
     return await ask({ authenticator, locals }, load, question, again.value, true)
   }
-  if (!read.ok) return { ...answer, loaded: err(read.error as Refusal) }
   if (snapshot.isClockAhead) return { ...answer, loaded: err(impossibleClock) }
   return {
     ...answer,
@@ -86,6 +87,9 @@ export async function ask(
     }),
   }
 }
+
+const hasMoved = (error: AccessRefusal | RegistryMoved): error is RegistryMoved =>
+  error.reason !== 'unauthenticated' && error.reason !== 'forbidden'
 
 /** Null when the local database does not answer: the shared record is not held back for it. */
 async function readLocal(reader: Reader, statements: readonly Statement[]): Promise<readonly Rows[] | null> {

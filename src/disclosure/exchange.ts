@@ -199,7 +199,8 @@ export class Exchange {
 
   #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
     // What the token was narrowed to is needed to explain the decision later.
-    const scopes = narrowing(this.#authenticated?.presented.scopes ?? [])
+    const { scopes: held = [] } = this.#authenticated?.presented ?? {}
+    const scopes = this.#caller ? narrowing(held, this.#caller.kind) : null
     const all = {
       ...note,
       ...(scopes === null ? {} : { scopes }),

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Caller, CallerKind, Presented } from '../access/caller.ts'
 import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
+import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
 import type { Action } from '../audit/port.ts'
 import type { Config } from '../config.ts'
@@ -74,6 +75,8 @@ export interface Asker {
   readonly presented: Presented
   /** The caller's facility, confirmed by the facts of the same batch; null without one. */
   readonly facility: string | null
+  /** What the row filter binds, confirmed likewise; null: nobody who reads documents. */
+  readonly sight: Sight | null
   /** Milliseconds since 1970. */
   readonly now: number
 }

@@ -1,5 +1,5 @@
 /** The `CapabilityStatement`, made of the tables that drive reading and searching: it cannot disagree with them. */
-import { elementsOf, personParam } from './elements.ts'
+import { isSearched, searchParametersOf } from './search-parameters.ts'
 import { resourceTypes } from './types.ts'
 
 /** JSON text. `origin` is scheme and host as the caller wrote them. */
@@ -28,29 +28,13 @@ export function capabilityStatement(origin: string): string {
 }
 
 function capabilityOf(type: string) {
-  const searchParam = searchParametersOf(type)
+  const searchParam = isSearched(type)
+    ? searchParametersOf(type).map(({ name, type }) => ({ name, type }))
+    : []
   return {
     type,
     versioning: 'versioned',
     interaction: [{ code: 'read' }, ...(searchParam.length > 0 ? [{ code: 'search-type' }] : [])],
     ...(searchParam.length > 0 ? { searchParam } : {}),
   }
-}
-
-function searchParametersOf(type: string): readonly { readonly name: string; readonly type: string }[] {
-  if (type === 'Patient')
-    return [
-      { name: 'identifier', type: 'token' },
-      { name: 'birthdate', type: 'date' },
-    ]
-  // The log view and the register of consents come later; what facilities publish of these types is not searched.
-  if (type === 'AuditEvent' || type === 'Consent') return []
-  const person = personParam(type)
-  if (person.length === 0) return []
-  const { categoryParam, codeParam, dateParam } = elementsOf(type)
-  return [
-    ...person.map((name) => ({ name, type: 'reference' })),
-    ...[categoryParam, codeParam].flatMap((name) => (name ? [{ name, type: 'token' }] : [])),
-    ...(dateParam ? [{ name: dateParam, type: 'date' }] : []),
-  ]
 }

@@ -5,8 +5,8 @@
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type DateSearch, parseDateSearch } from './date.ts'
-import { elementsOf, personParam } from './elements.ts'
 import type { Issue } from './outcome.ts'
+import { answerParameters, type SearchParameter, searchParametersOf } from './search-parameters.ts'
 
 /** One alternative of a token parameter. `system` null: any system; `code` null: any code of the system. */
 export interface Token {
@@ -28,7 +28,7 @@ export interface SearchQuery {
 }
 
 export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQuery, readonly Issue[]> {
-  const elements = elementsOf(type)
+  const meanings = meaningsOf(type)
   const issues: Issue[] = []
   let patient: string | null = null
   const category: (readonly Token[])[] = []
@@ -50,49 +50,63 @@ export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQu
     const values = raw.getAll(name)
     if (values.length > limits.maxSearchParameters) {
       issues.push(wrong(name, 'répété trop souvent', 'repeated too often'))
-    } else if (type !== 'Patient' && personParam(type).includes(name)) {
-      const id = once(name, values).match(/^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/)?.[1]
-      if (!id || patient !== null)
-        issues.push(wrong(name, 'attend un seul `Patient/[id]`', 'expects one `Patient/[id]`'))
-      patient ??= id ?? null
-    } else if (name === elements.categoryParam) {
-      category.push(...values.map((text) => tokens(name, text, issues)))
-    } else if (name === elements.codeParam) {
-      code.push(...values.map((text) => tokens(name, text, issues)))
-    } else if (name === elements.dateParam) {
-      for (const text of values) {
-        const parsed = parseDateSearch(text)
-        if (parsed) date.push(parsed)
-        else issues.push(wrong(name, `« ${cut(text)} » n’est pas une date`, `"${cut(text)}" is not a date`))
+      continue
+    }
+    switch (meanings.get(name)) {
+      case 'person': {
+        const id = once(name, values).match(/^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/)?.[1]
+        if (!id || patient !== null)
+          issues.push(wrong(name, 'attend un seul `Patient/[id]`', 'expects one `Patient/[id]`'))
+        patient ??= id ?? null
+        break
       }
-    } else if (name === 'identifier' && type === 'Patient') {
-      identifier = tokens(name, once(name, values), issues)[0] ?? null
-      if (identifier && (!identifier.system || !identifier.code))
-        issues.push(wrong(name, 'attend `système|valeur`', 'expects `system|value`'))
-    } else if (name === 'birthdate' && type === 'Patient') {
-      birthDate = once(name, values)
-      if (!/^\d{4}-\d{2}-\d{2}$/.test(birthDate))
-        issues.push(wrong(name, 'attend AAAA-MM-JJ', 'expects YYYY-MM-DD'))
-    } else if (name === '_count') {
-      const text = once(name, values)
-      count = Number(text)
-      if (!/^[1-9]\d{0,5}$/.test(text))
-        issues.push(wrong(name, 'attend un entier positif', 'expects a positive integer'))
-      count = Math.min(count, limits.maxPageRows)
-    } else if (name === '_cursor') {
-      cursor = once(name, values)
-    } else if (name === '_format') {
-      if (!/^(application\/(fhir\+)?json|json)$/.test(once(name, values)))
-        issues.push(wrong(name, 'seul JSON est offert', 'only JSON is offered'))
-    } else {
-      issues.push({
-        code: 'not-supported',
-        expression: cut(name),
-        text: {
-          fr: `Paramètre de recherche inconnu pour ${type} : « ${cut(name)} ».`,
-          en: `Unknown search parameter for ${type}: "${cut(name)}".`,
-        },
-      })
+      case 'category':
+        category.push(...values.map((text) => tokens(name, text, issues)))
+        break
+      case 'code':
+        code.push(...values.map((text) => tokens(name, text, issues)))
+        break
+      case 'date':
+        for (const text of values) {
+          const parsed = parseDateSearch(text)
+          if (parsed) date.push(parsed)
+          else issues.push(wrong(name, `« ${cut(text)} » n’est pas une date`, `"${cut(text)}" is not a date`))
+        }
+        break
+      case 'identifier':
+        identifier = tokens(name, once(name, values), issues)[0] ?? null
+        if (identifier && (!identifier.system || !identifier.code))
+          issues.push(wrong(name, 'attend `système|valeur`', 'expects `system|value`'))
+        break
+      case 'birth-date':
+        birthDate = once(name, values)
+        if (!/^\d{4}-\d{2}-\d{2}$/.test(birthDate))
+          issues.push(wrong(name, 'attend AAAA-MM-JJ', 'expects YYYY-MM-DD'))
+        break
+      case '_count': {
+        const text = once(name, values)
+        count = Number(text)
+        if (!/^[1-9]\d{0,5}$/.test(text))
+          issues.push(wrong(name, 'attend un entier positif', 'expects a positive integer'))
+        count = Math.min(count, limits.maxPageRows)
+        break
+      }
+      case '_cursor':
+        cursor = once(name, values)
+        break
+      case '_format':
+        if (!/^(application\/(fhir\+)?json|json)$/.test(once(name, values)))
+          issues.push(wrong(name, 'seul JSON est offert', 'only JSON is offered'))
+        break
+      case undefined:
+        issues.push({
+          code: 'not-supported',
+          expression: cut(name),
+          text: {
+            fr: `Paramètre de recherche inconnu pour ${type} : « ${cut(name)} ».`,
+            en: `Unknown search parameter for ${type}: "${cut(name)}".`,
+          },
+        })
     }
   }
 
@@ -113,6 +127,17 @@ export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQu
   if (issues.length > 0) return err(issues)
   return ok({ patient, category, code, date, identifier, birthDate, count, cursor })
 }
+
+type Meaning = SearchParameter['of'] | (typeof answerParameters)[number]
+
+/** By name. */
+const meaningsOf = (type: string): ReadonlyMap<string, Meaning> =>
+  new Map([
+    ...answerParameters.map((name): [string, Meaning] => [name, name]),
+    ...searchParametersOf(type)
+      .map(({ name, of }): [string, Meaning] => [name, of])
+      .reverse(),
+  ])
 
 /** `a,system|b,|c`: alternatives; `\,` and `\|` escape (R4 §3.1.1.4.14). */
 function tokens(name: string, text: string, issues: Issue[]): readonly Token[] {

@@ -7,15 +7,12 @@ import {
   facilities,
   healthInsuranceSystem,
   organisations,
-  personIdentifierSystems,
   professionals,
   regions,
-  roleClearances,
-  roleDomains,
   roleSystem,
-  sharingRules,
   verifiedIdentity,
 } from './sample/directory.ts'
+import { personIdentifierSystems, roleClearances, roleDomains, sharingRules } from './sample/policy.ts'
 
 export interface Provider {
   /** Every issuer this cluster ever had, the current one last. */

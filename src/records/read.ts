@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { type DecidedDocument, decideRow, noCodings, type Situation } from '../access/policy.ts'
 import { grantsFor, scopeFilter } from '../access/scope.ts'
-import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
+import { type Viewer, visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { resourceTypes } from '../fhir/types.ts'
@@ -33,10 +33,10 @@ export const readDocument: Operation<z.infer<typeof param>, z.infer<typeof query
 async function read(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { type, id } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
-  const loaded = await ctx.load(({ presented, facility, now }) => ({
-    local: [byId(ctx, visibleLocal('d'), visibleLocalArgs(facility))],
+  const loaded = await ctx.load((asker) => ({
+    local: [byId(ctx, asker, visibleLocal('d'), visibleLocalArgs(asker.facility))],
     subject: (local) => ({ by: 'document', type, id, sourceRecord: sourceRecordIn(local) }),
-    records: [byId(ctx, visible('d'), visibleArgs(presented, now))],
+    records: [byId(ctx, asker, visible('d', asker), visibleArgs(asker))],
   }))
   if (!loaded.ok) return loaded
   const { records, local, caller, isLocalMissing, subjects, settings, document } = loaded.value
@@ -72,12 +72,11 @@ async function read(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   })
 }
 
-function byId({ param: { type, id }, scopes, presented }: Context, filter: string, filterArgs: Args) {
+function byId({ param: { type, id }, scopes }: Context, viewer: Viewer, filter: string, filterArgs: Args) {
   const args: Record<string, SqlValue> = { ...filterArgs, type, id }
-  const kind = presented.subject === presented.clientId ? 'facility-system' : 'provider'
-  const grants = grantsFor(scopes, kind, { type, interaction: 'r' })
+  const grants = grantsFor(scopes, viewer.sight?.kind ?? 'provider', { type, interaction: 'r' })
   const narrowed = scopeFilter(grants, 'd', args)
-  if (narrowed.includes(':scope_context')) args.scope_context = presented.patient
+  if (narrowed.includes(':scope_context')) args.scope_context = viewer.presented.patient
   return {
     sql: `select ${pageColumns} from document as d where d.type = :type and d.id = :id and ${filter} and ${narrowed}`,
     args,

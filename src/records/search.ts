@@ -120,16 +120,19 @@ function admit({ caller, subjects, settings }: Loaded, wanted: SearchQuery): Res
 
 function pageFor(
   { param: { type }, scopes }: Context,
-  { presented, facility, now }: Asker,
+  viewer: Asker,
   wanted: SearchQuery,
   after: Position | null,
   bound: Bound,
 ) {
   const statements = (filter: (alias: string) => string, filterArgs: Readonly<Record<string, SqlValue>>) => {
     const args: Record<string, SqlValue> = { ...filterArgs }
-    const kind = presented.subject === presented.clientId ? 'facility-system' : 'provider'
-    const narrowed = scopeFilter(grantsFor(scopes, kind, { type, interaction: 's' }), 'd', args)
-    if (narrowed.includes(':scope_context')) args.scope_context = presented.patient
+    const narrowed = scopeFilter(
+      grantsFor(scopes, viewer.sight?.kind ?? 'provider', { type, interaction: 's' }),
+      'd',
+      args,
+    )
+    if (narrowed.includes(':scope_context')) args.scope_context = viewer.presented.patient
     return pageStatements(type, wanted, after, bound, `${filter('d')} and ${narrowed}`, args)
   }
   const person = wanted.identifier ? 'd.person' : onePerson
@@ -137,9 +140,9 @@ function pageFor(
     subject: subjectOf(wanted),
     records: [
       ...(wanted.identifier ? [identityStatement(wanted)] : []),
-      ...statements((d) => visible(d, person), visibleArgs(presented, now)),
+      ...statements((d) => visible(d, viewer, person), visibleArgs(viewer)),
     ],
-    local: statements(visibleLocal, visibleLocalArgs(facility)),
+    local: statements(visibleLocal, visibleLocalArgs(viewer.facility)),
   }
 }
 

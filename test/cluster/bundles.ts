@@ -55,18 +55,7 @@ export interface ObservationOptions {
 export const observation = (patient: SamplePatient, options: ObservationOptions): Resource => ({
   resourceType: 'Observation',
   id: uuid(Number(patient.uuid.slice(-12)) + options.n),
-  ...(options.confidentiality
-    ? {
-        meta: {
-          security: [
-            {
-              system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
-              code: options.confidentiality,
-            },
-          ],
-        },
-      }
-    : {}),
+  ...(options.confidentiality ? labelled(options.confidentiality) : {}),
   status: 'final',
   category: [
     {
@@ -82,6 +71,40 @@ export const observation = (patient: SamplePatient, options: ObservationOptions)
   subject: { reference: `urn:uuid:${patient.uuid}` },
   effectiveDateTime: options.date,
   valueString: options.value ?? `${marker} ${options.n}`,
+})
+
+export interface EncounterOptions {
+  readonly n: number
+  readonly status?: string
+  /** FHIR dateTime; absent: when the tests began. Null: the encounter does not say. */
+  readonly start?: string | null
+  readonly end?: string
+  readonly confidentiality?: string
+}
+
+/** The same in every bundle of a test file, so that publishing again is the same publication. */
+const began = new Date().toISOString()
+
+/** What gives the professionals of the facility that publishes it a care relationship: in progress unless told otherwise. */
+export const encounter = (
+  patient: SamplePatient,
+  { n, status = 'in-progress', start = began, end, confidentiality }: EncounterOptions,
+): Resource => ({
+  resourceType: 'Encounter',
+  id: uuid(Number(patient.uuid.slice(-12)) + 9_000 + n),
+  ...(confidentiality ? labelled(confidentiality) : {}),
+  status,
+  class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+  subject: { reference: `urn:uuid:${patient.uuid}` },
+  period: { ...(start === null ? {} : { start }), ...(end === undefined ? {} : { end }) },
+})
+
+/** A facility takes a person in: its own `Patient` of them, joined with those of others, and an open encounter. */
+export const admission = (patient: SamplePatient) =>
+  transaction(patientResource(patient), encounter(patient, { n: 1 }))
+
+const labelled = (code: string) => ({
+  meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code }] },
 })
 
 /** What the server answered to a publication, by entry: `Type/id`. */

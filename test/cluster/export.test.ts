@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
-import { locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { encounter, locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { entriesOf, type LedgerEntry, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
@@ -66,7 +66,11 @@ describe('the audit export', () => {
 
     const person = samplePatient(1)
     const system = await running.cluster.token('system-hopital-mont-royal')
-    const bundle = transaction(patientResource(person), observation(person, { n: 1, date: '2024-01-01' }))
+    const bundle = transaction(
+      patientResource(person),
+      observation(person, { n: 1, date: '2024-01-01' }),
+      encounter(person, { n: 1 }),
+    )
     const published = await running.post('/fhir', system, bundle)
     const clock = { 'dossier-clock': published.headers.get('dossier-clock') ?? '' }
     const [patient] = locations(await published.json())

@@ -4,9 +4,18 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
-import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  encounter,
+  locations,
+  marker,
+  observation,
+  patientResource,
+  samplePatient,
+  transaction,
+} from './bundles.ts'
+
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
-import { temporaryHome } from './support.ts'
+import { replicated, temporaryHome } from './support.ts'
 
 const reads = process.env.DOSSIER_FULL ? 10_000 : 1_500
 const clients = 32
@@ -33,12 +42,14 @@ describe('a Worker that is killed', () => {
           ...Array.from({ length: 20 }, (_, n) =>
             observation(person, { n: n + 1, date: `2024-03-${String(n + 1).padStart(2, '0')}` }),
           ),
+          encounter(person, { n: 1 }),
         ),
       ),
     })
     expect(published.status).toBe(200)
     patient = locations(await published.json())[0] as string
     token = await cluster.token('tremblay')
+    await replicated(cluster)
   })
 
   afterAll(async () => {

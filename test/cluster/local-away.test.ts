@@ -1,8 +1,17 @@
 /** The local database of a region is away: the shared record is not held back, and what is missing is said. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  admission,
+  encounter,
+  locations,
+  observation,
+  patientResource,
+  samplePatient,
+  transaction,
+} from './bundles.ts'
+
 import { entriesOf, ledgerOf, parseReceipt } from './ledger.ts'
-import { startTestCluster, type TestCluster } from './support.ts'
+import { replicated, startTestCluster, type TestCluster } from './support.ts'
 
 interface Searchset {
   readonly entry: readonly {
@@ -29,9 +38,17 @@ describe('a local database that is away', () => {
         patientResource(person),
         observation(person, { n: 1, date: '2024-01-01' }),
         observation(person, { n: 2, date: '2024-01-02', confidentiality: 'R' }),
+        encounter(person, { n: 1 }),
       ),
     )
     ids = locations(await published.json())
+    const admitted = await t.post(
+      '/fhir',
+      await t.cluster.token('system-hopital-cap-diamant'),
+      admission(person),
+    )
+    expect(admitted.status).toBe(200)
+    await replicated(t.cluster)
     await t.cluster.processes['local-montreal'].kill('SIGKILL')
   })
 
@@ -51,7 +68,7 @@ describe('a local database that is away', () => {
       receipt,
       (await ledgerOf(t.cluster.databases.audit, [receipt])).get('montreal') ?? [],
     )
-    expect(logged?.access.note).toEqual({ missing: 'local' })
+    expect(logged?.access.note).toEqual({ basis: 'encounter', missing: 'local' })
   })
 
   test('a shared document reads; one that may be in the missing database is 503, not 404', async () => {
@@ -61,7 +78,7 @@ describe('a local database that is away', () => {
 
   test('another region notices nothing', async () => {
     const response = await t.get(`/fhir/Observation?patient=${ids[0]}`, await t.cluster.token('gagnon'))
-    expect(response.headers.get('dossier-incomplete')).toBeNull()
+    expect([response.status, response.headers.get('dossier-incomplete')]).toEqual([200, null])
   })
 
   test('readiness names it and stays ready; a clock that nobody gave is refused', async () => {

@@ -3,9 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { type Cluster, type ClusterDatabase, startCluster } from '../../src/local/cluster.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
-import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  encounter,
+  locations,
+  marker,
+  observation,
+  patientResource,
+  samplePatient,
+  transaction,
+} from './bundles.ts'
+
 import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt, readLedger } from './ledger.ts'
-import { temporaryHome } from './support.ts'
+import { replicated, temporaryHome } from './support.ts'
 
 describe('an outage', () => {
   const home = temporaryHome()
@@ -25,6 +34,7 @@ describe('an outage', () => {
         transaction(
           patientResource(samplePatient(1)),
           observation(samplePatient(1), { n, date: '2024-05-05' }),
+          encounter(samplePatient(1), { n: 1 }),
         ),
       ),
     })
@@ -45,6 +55,7 @@ describe('an outage', () => {
     const published = await publish(1)
     expect(published.status).toBe(200)
     patient = locations(await published.json())[0] as string
+    await replicated(cluster)
     expect((await read()).status).toBe(200)
   })
 

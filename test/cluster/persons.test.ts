@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hranaReader } from '../../src/store/hrana.ts'
 import type { Rows, SqlValue } from '../../src/store/ports.ts'
-import { locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { encounter, locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
 interface Answer {
@@ -67,7 +67,10 @@ describe('who a publication is about', () => {
       ...observation(person, { n, date: '2024-01-01' }),
       performer: [{ reference: `Patient/ghost-${n}` }],
     }
-    const [, location] = await publish(montRoyal, transaction(patientResource(person), resource))
+    const [, location] = await publish(
+      montRoyal,
+      transaction(patientResource(person), resource, encounter(person, { n: 1 })),
+    )
     const read = () => running.get(`/fhir/${location}`, professional)
     // Reads ask the replica, which may not have it yet.
     await expect.poll(async () => (await read()).status).toBe(200)

@@ -5,7 +5,7 @@ import type { ClusterDatabase } from '../../src/local/cluster.ts'
 import { publishBundle } from '../../src/records/publish.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
-import { observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { encounter, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
 const synthea = '../shared/data/synthea'
@@ -86,7 +86,7 @@ describe('publishing', () => {
     expect((await publish(about('away'))).status).toBe(200)
   })
 
-  test('no statement scans documents, versions, lookups, persons or their keys', async () => {
+  test('no statement scans documents, versions, lookups, persons, their keys or relationships', async () => {
     const seen: (readonly [Writer, Statement])[] = []
     const recording = (database: Writer): Writer => ({
       ...database,
@@ -106,8 +106,16 @@ describe('publishing', () => {
       name: 'c',
       facility: { id: facility, identitySystems: [] },
     }
+    const bundle = transaction(
+      patientResource(person),
+      observation(person, { n: 1, date: '2024-01-01', value: 'plans' }),
+      encounter(person, { n: 1 }),
+      encounter(person, { n: 2, confidentiality: 'R' }),
+    )
+    const settings = { encounterDaysAfter: 30, encounterOpenDays: 90 }
     const context = {
-      body: async () => ({ ok: true, value: JSON.stringify(about('plans')) }),
+      scopes: null,
+      body: async () => ({ ok: true, value: JSON.stringify(bundle) }),
       requestId: crypto.randomUUID(),
       now: Date.now(),
       origin: running.cluster.url,
@@ -115,7 +123,7 @@ describe('publishing', () => {
       keys: { idKey: new Uint8Array(32) },
       load: async (page: () => { records?: readonly Statement[] }) => ({
         ok: true,
-        value: { caller, hasLocal: true, records: await primary().read(page().records ?? []) },
+        value: { caller, settings, hasLocal: true, records: await primary().read(page().records ?? []) },
       }),
       intend: async () => ({
         ok: true,
@@ -126,7 +134,7 @@ describe('publishing', () => {
     expect(result).toMatchObject({ ok: true })
     expect(seen.length).toBeGreaterThan(15)
     const scan =
-      /^SCAN (document|document_version|lookup|person_key|source_record|d|cur|old|v|k|m|o|sr|mine)( |$)/
+      /^SCAN (document|document_version|lookup|person_key|source_record|relationship|d|cur|old|v|k|m|o|r|sr|mine)( |$)/
     for (const [database, { sql, args }] of seen) {
       const explain: Statement = { sql: `explain query plan ${sql}`, ...(args ? { args } : {}) }
       const [plan = []] = await database.read([explain])

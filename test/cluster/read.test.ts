@@ -1,9 +1,18 @@
 /** Reading: pages, filters, look-ups, what a role and a facility may see, and what an outsider can tell. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
-import { locations, nam, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  admission,
+  encounter,
+  locations,
+  nam,
+  observation,
+  patientResource,
+  samplePatient,
+  transaction,
+} from './bundles.ts'
 import { entriesOf, ledgerOf, parseReceipt } from './ledger.ts'
-import { temporaryHome } from './support.ts'
+import { replicated, temporaryHome } from './support.ts'
 
 interface Searchset {
   readonly entry?: readonly {
@@ -18,8 +27,13 @@ describe('reading', () => {
   let cluster: Cluster
   let ids: readonly string[]
   let patient: string
+  /** Cap-Diamant's own `Patient` of the same person. */
+  let elsewhere: string
+  /** Every facility's, in order. */
+  let patients: readonly string[]
   const tokens: Record<string, string> = {}
   const person = samplePatient(1)
+  const theirs = { ...person, uuid: samplePatient(77).uuid }
   const count = 45
 
   const get = (path: string, who = 'tremblay', headers: Readonly<Record<string, string>> = {}) =>
@@ -50,8 +64,10 @@ describe('reading', () => {
       'fortin',
       'bouchard',
       'levesque',
+      'gauthier',
       'system-hopital-mont-royal',
       'system-hopital-cap-diamant',
+      'system-pharmacie-laurier',
     ])
       tokens[name] = await cluster.token(name)
     const published = await publish(
@@ -68,11 +84,19 @@ describe('reading', () => {
             ...(n === 7 ? { confidentiality: 'R' } : {}),
           }),
         ),
+        encounter(person, { n: 1 }),
       ),
     )
     expect(published.status).toBe(200)
-    ids = locations(await published.json())
+    ids = locations(await published.json()).slice(0, count + 1)
     patient = ids[0] as string
+    const admitted = await publish('system-hopital-cap-diamant', admission(theirs))
+    expect(admitted.status).toBe(200)
+    elsewhere = locations(await admitted.json())[0] as string
+    const known = await publish('system-pharmacie-laurier', admission(person))
+    expect(known.status).toBe(200)
+    patients = [patient, elsewhere, locations(await known.json())[0] as string].sort()
+    await replicated(cluster)
   })
 
   afterAll(async () => {
@@ -168,9 +192,9 @@ describe('reading', () => {
     expect((await get(`/fhir/${restricted}`, 'gagnon')).status).toBe(404)
     expect((await get(`/fhir/${restricted}`, 'roy')).status).toBe(404)
     expect(idsOf(await search(`/fhir/Observation?patient=${patient}&_count=100`))).toContain(restricted)
-    const elsewhere = idsOf(await search(`/fhir/Observation?patient=${patient}&_count=100`, 'gagnon'))
-    expect(elsewhere).not.toContain(restricted)
-    expect(elsewhere.length).toBeGreaterThanOrEqual(count - 1)
+    const theirPage = idsOf(await search(`/fhir/Observation?patient=${patient}&_count=100`, 'gagnon'))
+    expect(theirPage).not.toContain(restricted)
+    expect(theirPage.length).toBeGreaterThanOrEqual(count - 1)
   })
 
   test('a role sees its domains only', async () => {
@@ -194,7 +218,7 @@ describe('reading', () => {
     expect((await get('/fhir/Observation?patient=nobody&nonsense=1', 'levesque')).status).toBe(403)
   })
 
-  test('unknown and not permitted are the same 404 for a document; an unknown patient is an empty page', async () => {
+  test('unknown and not permitted are the same 404 for a document, and the same 403 for a patient', async () => {
     const answer = async (path: string, who: string) => {
       const response = await get(path, who)
       const headers = [...response.headers.keys()].sort().join()
@@ -204,30 +228,57 @@ describe('reading', () => {
     expect(unknown.status).toBe(404)
     expect(await answer(`/fhir/${ids[8]}`, 'gagnon')).toEqual(unknown)
     expect(await answer(`/fhir/${ids[1]}`, 'lavoie')).toEqual({ ...unknown })
-    expect(
-      (await search('/fhir/Observation?patient=aaaaaaaaaaaaaaaaaaaaaaaaaa', 'gagnon')).entry,
-    ).toBeUndefined()
+    expect(await answer(`/fhir/${ids[1]}`, 'gauthier')).toEqual(unknown)
+    const nobody = await answer('/fhir/Observation?patient=aaaaaaaaaaaaaaaaaaaaaaaaaa', 'gauthier')
+    expect(nobody.status).toBe(403)
+    expect(nobody.body).toContain('"relationship-required"')
+    expect(await answer(`/fhir/Observation?patient=${patient}`, 'gauthier')).toEqual(nobody)
   })
 
   test('a patient is found by identifier and birth date, and by nothing less', async () => {
     const query = (identifier: string, birthdate: string) =>
       `/fhir/Patient?identifier=${encodeURIComponent(identifier)}&birthdate=${birthdate}`
-    expect(idsOf(await search(query(`${nam}|${person.nam}`, person.birthDate), 'gagnon'))).toEqual([patient])
-    expect(idsOf(await search(query(`${nam}|${person.nam}`, '1950-01-02'), 'gagnon'))).toEqual([])
-    expect(idsOf(await search(query(`${nam}|ABCD00000000`, person.birthDate), 'gagnon'))).toEqual([])
-    expect(
-      (await get(`/fhir/Patient?identifier=${encodeURIComponent(`${nam}|${person.nam}`)}`, 'gagnon')).status,
-    ).toBe(400)
+    const known = query(`${nam}|${person.nam}`, person.birthDate)
+    expect(idsOf(await search(known, 'gagnon')).sort()).toEqual(patients)
+    for (const who of ['gagnon', 'gauthier']) {
+      expect(idsOf(await search(query(`${nam}|${person.nam}`, '1950-01-02'), who))).toEqual([])
+      expect(idsOf(await search(query(`${nam}|ABCD00000000`, person.birthDate), who))).toEqual([])
+      expect(
+        (await get(`/fhir/Patient?identifier=${encodeURIComponent(`${nam}|${person.nam}`)}`, who)).status,
+      ).toBe(400)
+    }
+  })
+
+  test('who does not care for a patient is told no more than what was asked by, and the family name', async () => {
+    const found = await search(
+      `/fhir/Patient?identifier=${encodeURIComponent(`${nam}|${person.nam}`)}&birthdate=${person.birthDate}`,
+      'gauthier',
+    )
+    expect(found.entry).toHaveLength(1)
+    const [stranger] = found.entry ?? []
+    expect(patients).toContain(`Patient/${stranger?.resource.id}`)
+    expect(stranger?.resource).toEqual({
+      resourceType: 'Patient',
+      id: expect.any(String),
+      meta: {
+        tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }],
+      },
+      identifier: [{ system: nam, value: person.nam }],
+      name: [{ family: expect.any(String) }],
+      birthDate: person.birthDate,
+    })
+    expect(JSON.stringify(stranger)).not.toContain('Élodie')
+    expect((await get(`/fhir/Patient/${stranger?.resource.id}`, 'gauthier')).status).toBe(404)
   })
 
   test('what two facilities publish of one person is one record; each keeps its own Patient', async () => {
-    const theirs = { ...person, uuid: samplePatient(77).uuid }
     const published = await publish(
       'system-hopital-cap-diamant',
       transaction(patientResource(theirs), observation(theirs, { n: 1, date: '2025-06-01', code: '2160-0' })),
     )
     expect(published.status).toBe(200)
     const [other, creatinine] = locations(await published.json()) as [string, string]
+    expect(other).toBe(elsewhere)
     expect(other).not.toBe(patient)
     const clock = published.headers.get('dossier-clock') as string
     const both = async (of: string) => {

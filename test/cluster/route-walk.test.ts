@@ -8,9 +8,18 @@ import type { AuditLogRpc } from '../../src/audit/client.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import { publicPaths } from '../../src/public-routes.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
-import { locations, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  encounter,
+  locations,
+  marker,
+  observation,
+  patientResource,
+  samplePatient,
+  transaction,
+} from './bundles.ts'
+
 import { portsOf } from './in-process.ts'
-import { temporaryHome } from './support.ts'
+import { replicated, temporaryHome } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
   refuses: async () => ({ ok: false, error: { reason: 'log-unavailable', detail: 'refused' } }) as never,
@@ -37,11 +46,16 @@ describe('the route walk', () => {
       method: 'POST',
       headers: { Authorization: `Bearer ${tokens.system}`, 'Content-Type': 'application/fhir+json' },
       body: JSON.stringify(
-        transaction(patientResource(person), observation(person, { n: 1, date: '2024-01-01' })),
+        transaction(
+          patientResource(person),
+          observation(person, { n: 1, date: '2024-01-01' }),
+          encounter(person, { n: 1 }),
+        ),
       ),
     })
     expect(published.status).toBe(200)
     ids = locations(await published.json())
+    await replicated(cluster)
   })
 
   afterAll(async () => {

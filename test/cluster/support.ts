@@ -2,7 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Cluster, type ClusterOptions, startCluster } from '../../src/local/cluster.ts'
+import {
+  type Cluster,
+  type ClusterDatabase,
+  type ClusterOptions,
+  startCluster,
+} from '../../src/local/cluster.ts'
+import { hranaReader } from '../../src/store/hrana.ts'
+
+/** Resolves when the replica holds what the primary had committed when this was called; the test's own bound ends the wait. */
+export async function replicated({
+  databases: { primary, replica },
+}: Pick<Cluster, 'databases'>): Promise<void> {
+  const clock = async ({ url, readToken }: ClusterDatabase): Promise<number> => {
+    const [rows] = await hranaReader({ url, token: readToken }).read([{ sql: 'select n from clock' }])
+    return Number(rows?.[0]?.n)
+  }
+  const written = await clock(primary)
+  while ((await clock(replica)) < written) await new Promise((next) => setImmediate(next))
+}
 
 /** A state folder under the system's temporary one. */
 export function temporaryHome(): { readonly path: string; remove(): void } {

@@ -85,25 +85,25 @@ it('accepts the proof that the hostile ones are made of, of every kind of key', 
 
 describe('§4.2 syntax of a proof', () => {
   it.each<[string, Changes, string]>([
-    ['of another type', { typ: 'at+jwt' }, 'proof-wrong-type'],
-    ['of type JWT', { typ: 'JWT' }, 'proof-wrong-type'],
-    ['without a type', { typ: undefined }, 'proof-wrong-type'],
-    ['of alg none', { alg: 'none' }, 'proof-algorithm-not-allowed'],
-    ['of alg None', { alg: 'None' }, 'proof-algorithm-not-allowed'],
-    ['of alg HS256', { alg: 'HS256' }, 'proof-algorithm-not-allowed'],
-    ['of an alg every object has', { alg: 'constructor' }, 'proof-algorithm-not-allowed'],
-    ['without an alg', { alg: undefined }, 'proof-algorithm-not-allowed'],
-    ['of the alg of another kind of key', { alg: 'PS256' }, 'proof-key-unfit'],
-    ['of the alg of another curve', { alg: 'ES384' }, 'proof-key-unfit'],
-    ['without a key', { jwk: undefined }, 'proof-key-unfit'],
-    ['whose key is a text', { jwk: 'key' }, 'proof-key-unfit'],
-    ['whose key is a list', { jwk: [] }, 'proof-key-unfit'],
-    ['whose key is damaged', { jwk: { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' } }, 'proof-key-unfit'],
-    ['whose key is a shared secret', { jwk: { kty: 'oct', k: 'c2VjcmV0' } }, 'proof-key-unfit'],
-    ['with critical extensions', { crit: ['exp'] }, 'proof-malformed'],
-    ['with an unencoded payload', { b64: false }, 'proof-malformed'],
-    ['with a key by address', { jku: 'https://attacker.example/keys' }, 'proof-malformed'],
-    ['with a certificate', { x5c: ['AAAA'] }, 'proof-malformed'],
+    ['of another type', { typ: 'at+jwt' }, 'proof-type-wrong'],
+    ['of type JWT', { typ: 'JWT' }, 'proof-type-wrong'],
+    ['without a type', { typ: undefined }, 'proof-type-missing'],
+    ['of alg none', { alg: 'none' }, 'proof-algorithm-none'],
+    ['of alg None', { alg: 'None' }, 'proof-algorithm-none'],
+    ['of alg HS256', { alg: 'HS256' }, 'proof-algorithm-symmetric'],
+    ['of an alg every object has', { alg: 'constructor' }, 'proof-algorithm-unknown'],
+    ['without an alg', { alg: undefined }, 'proof-algorithm-missing'],
+    ['of the alg of another kind of key', { alg: 'PS256' }, 'proof-key-of-another-algorithm'],
+    ['of the alg of another curve', { alg: 'ES384' }, 'proof-key-wrong-curve'],
+    ['without a key', { jwk: undefined }, 'proof-key-missing'],
+    ['whose key is a text', { jwk: 'key' }, 'proof-key-not-object'],
+    ['whose key is a list', { jwk: [] }, 'proof-key-not-object'],
+    ['whose key is damaged', { jwk: { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' } }, 'proof-key-damaged'],
+    ['whose key is a shared secret', { jwk: { kty: 'oct', k: 'c2VjcmV0' } }, 'proof-key-private'],
+    ['with critical extensions', { crit: ['exp'] }, 'proof-header-crit'],
+    ['with an unencoded payload', { b64: false }, 'proof-header-b64'],
+    ['with a key by address', { jku: 'https://attacker.example/keys' }, 'proof-header-jku'],
+    ['with a certificate', { x5c: ['AAAA'] }, 'proof-header-x5c'],
   ])('refuses one %s', async (_, header, cause) => {
     expect(await verdict({ dpop: await proof({}, header) })).toBe(cause)
   })
@@ -111,31 +111,40 @@ describe('§4.2 syntax of a proof', () => {
   it('refuses one that shows its private key', async () => {
     const jwk = await exportJWK(holder.privateKey)
     expect(jwk.d).toBeDefined()
-    expect(await verdict({ dpop: await proof({}, { jwk }) })).toBe('proof-key-unfit')
+    expect(await verdict({ dpop: await proof({}, { jwk }) })).toBe('proof-key-private')
   })
 
   it.each(['jti', 'htm', 'htu', 'iat', 'ath'])('refuses one without %s', async (claim) => {
-    expect(await verdict({ dpop: await proof({ [claim]: undefined }) })).toBe('proof-claim-missing')
+    expect(await verdict({ dpop: await proof({ [claim]: undefined }) })).toBe(`proof-${claim}-missing`)
   })
 
-  it.each<[string, Changes]>([
-    ['an empty jti', { jti: '' }],
-    ['a jti that is a number', { jti: 1 }],
-    ['an iat that is a text', { iat: String(nowSeconds) }],
-    ['an iat that is nothing', { iat: null }],
-    ['an iat beyond all time', { iat: 1e300 }],
-  ])('refuses one with %s', async (_, claims) => {
-    expect(await verdict({ dpop: await proof(claims) })).toBe('proof-malformed')
+  it.each<[string, Changes, string]>([
+    ['an empty jti', { jti: '' }, 'jti'],
+    ['a jti that is a number', { jti: 1 }, 'jti'],
+    ['an iat that is a text', { iat: String(nowSeconds) }, 'iat'],
+    ['an iat that is nothing', { iat: null }, 'iat'],
+    ['an iat beyond all time', { iat: 1e300 }, 'iat'],
+  ])('refuses one with %s', async (_, claims, claim) => {
+    expect(await verdict({ dpop: await proof(claims) })).toBe(`proof-${claim}-wrong-type`)
   })
 
   it('refuses what two parsers could read differently', async () => {
     const good = await proof()
-    for (const dpop of [`${good}=`, ` ${good}`, `${good}.`, good.replace('.', '..'), '', 'proof', '..'])
-      expect(await verdict({ dpop })).toBe('proof-malformed')
+    for (const [dpop, cause] of [
+      [`${good}=`, 'padding'],
+      [` ${good}`, 'white-space'],
+      [`${good}.`, 'not-three-parts'],
+      ['', 'not-three-parts'],
+      ['proof', 'not-three-parts'],
+      ['..', 'empty-part'],
+    ] as const)
+      expect(await verdict({ dpop })).toBe(`proof-jws-${cause}`)
     const twice = claimsText().replace('{', '{"htm":"POST",')
-    expect(await verdict({ dpop: await signText(holder, headerText(holder), twice) })).toBe('proof-malformed')
+    expect(await verdict({ dpop: await signText(holder, headerText(holder), twice) })).toBe(
+      'proof-payload-duplicate-member',
+    )
     expect(await verdict({ dpop: await proof({ jti: 'x'.repeat(limits.maxProofBytes) }) })).toBe(
-      'proof-malformed',
+      'proof-jws-too-long',
     )
   })
 })
@@ -146,16 +155,16 @@ describe('§4.3 checking a proof', () => {
       ['DPoP', await proof()],
       ['DPoP', await proof({ jti: 'p2' })],
     ])
-    expect(await verdict({ dpop: headers.get('dpop') })).toBe('proof-malformed')
+    expect(await verdict({ dpop: headers.get('dpop') })).toBe('proof-several')
   })
 
   it('refuses a signature by another key than the one shown, and a changed claim', async () => {
     const forged = await signText(thief, headerText(holder), claimsText())
-    expect(await verdict({ dpop: forged })).toBe('proof-bad-signature')
+    expect(await verdict({ dpop: forged })).toBe('proof-signature-wrong')
     const [header, , signature] = (await proof()).split('.')
     const changed = `${header}.${encode(claimsText({ jti: 'p2' }))}.${signature}`
-    expect(await verdict({ dpop: changed })).toBe('proof-bad-signature')
-    expect(await verdict({ dpop: `${header}.${encode(claimsText())}.` })).toBe('proof-bad-signature')
+    expect(await verdict({ dpop: changed })).toBe('proof-signature-wrong')
+    expect(await verdict({ dpop: `${header}.${encode(claimsText())}.` })).toBe('proof-signature-missing')
   })
 
   it.each(['POST', 'get', 'HEAD', ''])('refuses one for method %j', async (htm) => {
@@ -221,8 +230,8 @@ describe('§6.1 the key a token is bound to', () => {
     ['a text', 'A'.repeat(43)],
   ])('refuses a token bound to %s, which nobody would check', async (_, cnf) => {
     const token = await signToken(issuerKey, { cnf })
-    expect(await verdict({ token, scheme: 'Bearer' })).toBe('malformed')
-    expect(await verdict({ token, dpop: await proof({ ath: ath(token) }) })).toBe('malformed')
+    expect(await verdict({ token, scheme: 'Bearer' })).toBe('cnf-wrong-type')
+    expect(await verdict({ token, dpop: await proof({ ath: ath(token) }) })).toBe('cnf-wrong-type')
   })
 })
 
@@ -254,14 +263,14 @@ describe('§7.1, §7.2 schemes', () => {
 
   it('says that a token is bad before it looks at a proof', async () => {
     const token = await signToken({ ...thief, kid: 'k1' })
-    expect(await verdict({ token, dpop: 'x' })).toBe('bad-signature')
+    expect(await verdict({ token, dpop: 'x' })).toBe('signature-wrong')
   })
 })
 
 describe('§11.1 replay', () => {
   const keyOf = async (dpop: string, shown: Shown = {}) => {
     const result = await authenticate({ dpop, ...shown })
-    return result.ok ? result.value.proof : result.error.cause
+    return result.ok ? result.value.once[0] : result.error.cause
   }
 
   it('every use of a proof has the same one-time key, and another proof another', async () => {
@@ -288,12 +297,12 @@ describe('§11.1 replay', () => {
     const staleMs = (iat: number) => (iat + limits.maxProofSkewSeconds) * 1_000
     for (const iat of [nowSeconds - 30, nowSeconds + 30, nowSeconds + 0.5])
       expect(await keyOf(await proof({ iat }))).toMatchObject({
-        untilMs: staleMs(iat) + limits.proofMemoryMs,
+        untilMs: staleMs(iat) + limits.oneTimeMemoryMs,
       })
-    expect(limits.proofMemoryMs).toBeGreaterThan(limits.bodyDeadlineMs + limits.appendDeadlineMs)
+    expect(limits.oneTimeMemoryMs).toBeGreaterThan(limits.bodyDeadlineMs + limits.appendDeadlineMs)
   })
 
   it('an unbound token has none', async () => {
-    expect(await authenticate({ token: unbound, scheme: 'Bearer' })).toMatchObject({ value: { proof: null } })
+    expect(await authenticate({ token: unbound, scheme: 'Bearer' })).toMatchObject({ value: { once: [] } })
   })
 })

@@ -18,6 +18,7 @@ const environment: Environment = {
   PUBLIC_URL: '',
   CLIENT_ADDRESS_HEADER: '',
   METRICS_TOKEN: 'm',
+  MAX_SINGLE_FAILURES: '',
   RATE_LIMITS: '',
 }
 

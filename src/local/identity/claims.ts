@@ -11,11 +11,11 @@ import {
   organisations,
   professionals,
   purposeSystem,
-  roleDomains,
   roleSystem,
   type SampleRole,
   verifiedIdentity,
 } from '../sample/directory.ts'
+import { roleDomains } from '../sample/policy.ts'
 
 interface Coding {
   readonly system: string

@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Authenticator, createAuthenticator } from '../../../src/access/authenticate.ts'
 import { limits } from '../../../src/limits.ts'
@@ -61,9 +62,14 @@ describe('a good token', () => {
           purpose: 'TREAT',
           scopes: ['openid', 'ITI-67'],
           keyThumbprint: null,
+          signedBy: await calculateJwkThumbprint(key.publicJwk),
+          patient: null,
+          personId: null,
+          birthDate: null,
+          assurance: null,
         },
         placement: atHospital,
-        proof: null,
+        once: [],
       },
     })
   })
@@ -123,7 +129,7 @@ describe('what an isolate remembers', () => {
 
   it('a refused token is not remembered', async () => {
     const token = await signToken(nextKey)
-    expect(await authenticate(token)).toEqual(refused('unknown-key'))
+    expect(await authenticate(token)).toEqual(refused('key-unknown'))
     replaceIssuer(registry, [nextKey.publicJwk])
     expect((await authenticate(token, later)).ok).toBe(true)
   })
@@ -133,7 +139,7 @@ describe('what an isolate remembers', () => {
     await authenticate(token)
     const [header, , signature] = token.split('.')
     const forged = `${header}.${encode(JSON.stringify(claimsOf({ sub: 'gagnon' })))}.${signature}`
-    expect(await authenticate(forged)).toEqual(refused('bad-signature'))
+    expect(await authenticate(forged)).toEqual(refused('signature-wrong'))
   })
 
   it('after `forget` the registry is read again', async () => {
@@ -175,7 +181,7 @@ describe('rotation', () => {
     replaceIssuer(registry, [nextKey.publicJwk])
     const last = await authenticate(newToken, later)
     if (last.ok) authenticator.forget(last.value.presented)
-    expect(await authenticate(oldToken, later)).toEqual(refused('unknown-key'))
+    expect(await authenticate(oldToken, later)).toEqual(refused('key-unknown'))
     expect((await authenticate(newToken, later)).ok).toBe(true)
   })
 
@@ -190,19 +196,19 @@ describe('rotation', () => {
     await authenticate(await signToken(key))
     for (let n = 0; n < 20; n++) {
       const token = await signToken({ ...nextKey, kid: `invented-${n}` })
-      expect(await authenticate(token, nowMs + 1)).toEqual(refused('unknown-key'))
+      expect(await authenticate(token, nowMs + 1)).toEqual(refused('key-unknown'))
     }
     expect(registry.reads()).toBe(1)
     for (let n = 0; n < 20; n++) {
       const token = await signToken({ ...nextKey, kid: `invented-${n}` })
-      expect(await authenticate(token, later)).toEqual(refused('unknown-key'))
+      expect(await authenticate(token, later)).toEqual(refused('key-unknown'))
     }
     expect(registry.reads()).toBe(2)
   })
 
   it('so does an unknown issuer, and it is accepted once registered', async () => {
     const token = await signToken(key, { iss: 'https://other.example' })
-    for (let n = 0; n < 5; n++) expect(await authenticate(token)).toEqual(refused('unknown-issuer'))
+    for (let n = 0; n < 5; n++) expect(await authenticate(token)).toEqual(refused('issuer-unknown'))
     expect(registry.reads()).toBe(1)
     registry.db.exec(`update issuer set issuer = 'https://other.example'`)
     expect((await authenticate(token, later)).ok).toBe(true)
@@ -216,7 +222,7 @@ describe('rotation', () => {
         extensions: { ihe_iua: { subject_organization_id: `urn:invented:${n}` } },
       })
     for (let n = 0; n < 500; n++)
-      expect(await authenticate(await forged(n), nowMs + n)).toEqual(refused('unknown-issuer'))
+      expect(await authenticate(await forged(n), nowMs + n)).toEqual(refused('issuer-unknown'))
     expect(registry.reads()).toBe(1)
     for (let n = 0; n < 500; n++) await authenticate(await forged(n), later + n)
     expect(registry.reads()).toBe(2)
@@ -230,17 +236,17 @@ describe('rotation', () => {
     for (let n = 0; n < 50; n++) {
       const extensions = { ihe_iua: { subject_organization_id: `urn:invented:${n}` } }
       const token = await signToken({ ...nextKey, kid: 'k1' }, { client_id: `client-${n}`, extensions })
-      expect(await authenticate(token, nowMs + 1)).toEqual(refused('bad-signature'))
+      expect(await authenticate(token, nowMs + 1)).toEqual(refused('signature-wrong'))
     }
     expect(registry.reads()).toBe(1)
   })
 
-  it('an issuer whose row has ended is unknown', async () => {
+  it('an issuer whose row has ended is told as one that was trusted', async () => {
     const token = await signToken(key)
     const first = await authenticate(token)
     endCurrent(registry, 'issuer')
     if (first.ok) authenticator.forget(first.value.presented)
-    expect(await authenticate(token)).toEqual(refused('unknown-issuer'))
+    expect(await authenticate(token)).toEqual(refused('issuer-revoked'))
   })
 })
 
@@ -323,19 +329,140 @@ describe('IUA claims', () => {
     })
   })
 
-  it.each<[string, unknown]>([
-    ['several roles', { subject_role: [{ code: 'physician' }, { code: 'nurse' }] }],
-    ['a role that is no coding', { subject_role: 'physician' }],
-    ['a role without a code', { subject_role: [{ system: 'urn:x' }] }],
-    ['a role whose code is a number', { subject_role: [{ code: 1 }] }],
-    ['a role whose system is a number', { subject_role: [{ system: 1, code: 'physician' }] }],
-    ['a purpose that is no coding', { purpose_of_use: ['TREAT'] }],
-    ['a facility that is no text', { subject_organization_id: { uri: 'urn:x' } }],
-    ['two facilities', { subject_organization_id: ['urn:x', 'urn:y'] }],
-    ['a name that is no text', { subject_name: 1 }],
-    ['an extension that is no object', 'physician'],
-    ['NUL in a text', { subject_organization_id: 'urn:x\0' }],
-  ])('of the wrong type are refused: %s', async (_, ihe_iua) => {
-    expect(await present(ihe_iua)).toBe('malformed')
+  it('break-glass stands beside the treatment it is for, and then is the purpose', async () => {
+    const of = async (...codes: string[]) =>
+      await present({ purpose_of_use: codes.map((code) => ({ system: actReason, code })) })
+    for (const codes of [['BTG'], ['TREAT', 'BTG'], ['BTG', 'ETREAT']])
+      expect(await of(...codes)).toMatchObject({ purpose: 'BTG' })
+    for (const codes of [
+      ['BTG', 'HRESCH'],
+      ['BTG', 'TREAT', 'ETREAT'],
+      ['BTG', 'BTG'],
+      ['TREAT', 'ETREAT'],
+    ])
+      expect(await of(...codes)).toMatchObject({ purpose: null })
+    const other = [
+      { system: actReason, code: 'TREAT' },
+      { system: 'urn:x', code: 'BTG' },
+    ]
+    expect(await present({ purpose_of_use: other })).toMatchObject({ purpose: null })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['several roles', { subject_role: [{ code: 'physician' }, { code: 'nurse' }] }, 'subject_role-several'],
+    ['a role that is no coding', { subject_role: 'physician' }, 'subject_role-wrong-type'],
+    ['a role without a code', { subject_role: [{ system: 'urn:x' }] }, 'subject_role-wrong-type'],
+    ['a role whose code is a number', { subject_role: [{ code: 1 }] }, 'subject_role-wrong-type'],
+    [
+      'a role whose system is a number',
+      { subject_role: [{ system: 1, code: 'physician' }] },
+      'subject_role-wrong-type',
+    ],
+    ['a purpose that is no coding', { purpose_of_use: ['TREAT'] }, 'purpose_of_use-wrong-type'],
+    [
+      'a facility that is no text',
+      { subject_organization_id: { uri: 'urn:x' } },
+      'subject_organization_id-wrong-type',
+    ],
+    ['two facilities', { subject_organization_id: ['urn:x', 'urn:y'] }, 'subject_organization_id-wrong-type'],
+    ['a name that is no text', { subject_name: 1 }, 'subject_name-wrong-type'],
+    ['an extension that is no object', 'physician', 'ihe_iua-wrong-type'],
+    ['NUL in a text', { subject_organization_id: 'urn:x\0' }, 'subject_organization_id-wrong-type'],
+  ])('of the wrong type are refused: %s', async (_, ihe_iua, cause) => {
+    expect(await present(ihe_iua)).toBe(cause)
+  })
+
+  it('as long as an audit entry shows whole are taken, and no longer', async () => {
+    const longest = 'é'.repeat((limits.maxClaimBytes - 2) / 2)
+    expect(await present({ subject_name: longest })).toMatchObject({ name: longest })
+    expect(await present({ subject_name: `${longest}x` })).toBe('subject_name-too-long')
+  })
+})
+
+describe('claims about the person', () => {
+  const present = async (claims: Readonly<Record<string, unknown>>) => {
+    const result = await authenticate(await signToken(key, claims))
+    return result.ok ? result.value.presented : result.error.cause
+  }
+
+  it('are presented: patient in context, own identifier and birth date, assurance', async () => {
+    const claims = {
+      patient: 'abc-123.x',
+      birthdate: '1980-05-17',
+      acr: 'urn:high',
+      extensions: { ihe_iua: { person_id: 'TREM80051712' } },
+    }
+    expect(await present(claims)).toMatchObject({
+      patient: 'abc-123.x',
+      personId: 'TREM80051712',
+      birthDate: '1980-05-17',
+      assurance: 'urn:high',
+    })
+  })
+
+  it.each(['1980', '0000-05-17', '17 mai 1980'])(
+    'a birth date that is %s tells nobody apart',
+    async (birthdate) => {
+      expect(await present({ birthdate })).toMatchObject({ birthDate: null })
+    },
+  )
+
+  it.each(['Patient/1', '../1', 'x'.repeat(65), '', null])('a patient %j is no id', async (patient) => {
+    expect(await present({ patient })).toBe('patient-wrong-type')
+  })
+})
+
+describe('what the issuer’s row demands', () => {
+  const demand = (column: 'requires_dpop' | 'one_time', value = 1) =>
+    registry.db.prepare(`update issuer set ${column} = ?`).run(value)
+
+  it('tokens bound to a key: one that is not is refused until a newer row demands less', async () => {
+    demand('requires_dpop')
+    const token = await signToken(key)
+    expect(await authenticate(token)).toEqual(refused('dpop-required'))
+    replaceIssuer(registry, [key.publicJwk])
+    expect((await authenticate(token, later)).ok).toBe(true)
+  })
+
+  it('a remembered token is verified again by a row that demands more', async () => {
+    const token = await signToken(key)
+    const first = await authenticate(token)
+    replaceIssuer(registry, [key.publicJwk])
+    demand('requires_dpop')
+    if (first.ok) authenticator.forget(first.value.presented)
+    expect(await authenticate(token)).toEqual(refused('dpop-required'))
+  })
+
+  it('one request for each token: the log gets a key for it, remembered or not, until nobody takes it', async () => {
+    demand('one_time')
+    const token = await signToken(key)
+    const onceOf = async (of: string) => {
+      const result = await authenticate(of)
+      return result.ok ? result.value.once : []
+    }
+    const [first] = await onceOf(token)
+    expect(first?.key).toMatch(/^jti:[\w-]{43}$/)
+    expect(first?.untilMs).toBe(nowMs + (600 + limits.clockToleranceSeconds) * 1_000 + limits.oneTimeMemoryMs)
+    expect(await onceOf(token)).toEqual([first])
+    // The same `jti` in another token of this issuer is the same use.
+    expect(await onceOf(await signToken(key, { sub: 'gagnon' }))).toEqual([first])
+    expect(await onceOf(await signToken(key, { jti: 'token-2' }))).not.toEqual([first])
+  })
+})
+
+describe('the key that verified', () => {
+  it('is told by its RFC 7638 thumbprint, however the key set writes it', async () => {
+    const signedBy = await calculateJwkThumbprint(key.publicJwk)
+    const { x = '', ...members } = key.publicJwk
+    for (const written of [x, `${x}=`, x.replaceAll('-', '+').replaceAll('_', '/')]) {
+      replaceIssuer(registry, [{ ...members, x: written }])
+      const result = await createAuthenticator(registry).authenticate(
+        bearing(`Bearer ${await signToken(key)}`),
+        nowMs,
+      )
+      // A spelling that is not taken as a key is refused; one that is must not hide which key it is.
+      if (result.ok) expect(result.value.presented.signedBy).toBe(signedBy)
+      else expect(result.error).toMatchObject({ cause: 'key-damaged' })
+    }
   })
 })

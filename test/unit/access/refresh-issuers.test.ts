@@ -77,12 +77,14 @@ describe('the key sets of the registry', () => {
   it('the new row keeps what else the old one said', async () => {
     register(await serve(answer(() => JSON.stringify({ keys: [b] }))))
     registry.db.exec(`update issuer set role_system = 'https://record.example/roles', organisation = 'o',
-      requires_dpop = 1, one_time = 1, patient_system = 'https://record.example/number', patient_acr = '["high"]'`)
+      requires_dpop = 1, one_time = 1, patient_system = 'urn:nam', patient_acr = '["high"]'`)
     await refreshIssuers(primary)
-    const sql = `select issuer, audience, algorithms, jwks_url, role_system, organisation, requires_dpop, one_time,
-      patient_system, patient_acr from issuer order by row`
-    const [before, after] = registry.run({ sql })
-    expect(before).toMatchObject({ role_system: 'https://record.example/roles', requires_dpop: 1 })
+    // All columns there are: one added later must not be lost either.
+    const [before, after] = registry
+      .run({ sql: 'select * from issuer order by row' })
+      .map(({ row, jwks, valid_from, valid_to, ...kept }) => kept)
+    expect(before).toMatchObject({ requires_dpop: 1, patient_acr: '["high"]' })
+    expect(Object.values(before ?? {})).not.toContain(null)
     expect(after).toEqual(before)
   })
 

@@ -59,13 +59,17 @@ export const signToken = (
 ): Promise<string> => signText(key, JSON.stringify(headerOf(key, header)), JSON.stringify(claimsOf(claims)))
 
 /** Signs whatever text stands for header and payload, JSON or not. */
-export async function signText(key: TestKey, header: string, payload: string): Promise<string> {
+export async function signText(key: TestKey, header: string | Uint8Array, payload: string | Uint8Array) {
   const signed = `${encode(header)}.${encode(payload)}`
-  const algorithm =
-    key.alg === 'ES256'
-      ? { name: 'ECDSA', hash: 'SHA-256' }
-      : { name: key.privateKey.algorithm.name, saltLength: 32 }
-  const signature = await crypto.subtle.sign(algorithm, key.privateKey, new TextEncoder().encode(signed))
+  const { name } = key.privateKey.algorithm
+  // Of ECDSA and PS the digest is named by the algorithm, RSA keys know theirs, EdDSA has its own.
+  const bits = Number(key.alg.slice(2)) || 0
+  const algorithm = { name, hash: `SHA-${bits}`, saltLength: bits / 8 }
+  const signature = await crypto.subtle.sign(
+    name.startsWith('Ed') ? { name } : algorithm,
+    key.privateKey,
+    new TextEncoder().encode(signed),
+  )
   return `${signed}.${Buffer.from(signature).toString('base64url')}`
 }
 

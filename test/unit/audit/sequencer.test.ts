@@ -253,7 +253,7 @@ describe('failed authentications', () => {
   test('are single up to the limit of their address, then one counted entry when the minute is over', async () => {
     const answers = []
     for (let i = 0; i < 30; i++)
-      answers.push(await fail('192.0.2.1', i % 3 === 0 ? 'expired' : 'bad-signature'))
+      answers.push(await fail('192.0.2.1', i % 3 === 0 ? 'expired' : 'signature-wrong'))
     const elsewhere = await fail('192.0.2.2', 'expired')
     expect(answers.filter(({ ok }) => ok)).toHaveLength(limits.maxSingleFailuresPerMinute)
     expect(answers.at(-1)).toEqual({ ok: false, error: { reason: 'counted' } })
@@ -267,10 +267,34 @@ describe('failed authentications', () => {
     await take(appendOf([null]))
     const counted = stored().filter(({ access }) => access.note !== null)
     expect(counted.map(({ access }) => access.note)).toEqual([
-      { minute: '2026-11-22T09:06:00.000Z', count: '10', 'count:expired': '3', 'count:bad-signature': '7' },
+      { minute: '2026-11-22T09:06:00.000Z', count: '10', 'count:expired': '3', 'count:signature-wrong': '7' },
     ])
     expect((await fail('192.0.2.1', 'expired')).ok).toBe(true)
     expect(sequencer.isSettled).toBe(false)
+  })
+
+  test('are single up to the limit the operator sets', async () => {
+    sequencer = new Sequencer({ log, store, now: () => now, maxSingleFailuresPerMinute: 2 })
+    const answers = [await fail('192.0.2.1', 'expired'), await fail('192.0.2.1', 'expired')]
+    expect(answers.every(({ ok }) => ok)).toBe(true)
+    expect(await fail('192.0.2.1', 'expired')).toEqual({ ok: false, error: { reason: 'counted' } })
+  })
+
+  test('of a minute with as many reasons as there may be are all told in its one entry, which fits', async () => {
+    const reasons = Array.from({ length: limits.maxFailureReasons }, (_, i) =>
+      `${i}-`.padEnd(limits.maxFailureNameLength, 'x'),
+    )
+    sequencer = new Sequencer({ log, store, now: () => now, maxSingleFailuresPerMinute: 0 })
+    for (const reason of [...reasons, ...reasons]) await fail('192.0.2.1', reason)
+    now += 60_000
+    sequencer.tick()
+    await until(() => stored().length === 1)
+    const [{ access: { note } = { note: null } } = {}] = stored()
+    expect(note).toEqual({
+      minute: '2026-11-22T09:06:00.000Z',
+      count: String(2 * reasons.length),
+      ...Object.fromEntries(reasons.map((reason) => [`count:${reason}`, '2'])),
+    })
   })
 
   test('past the bytes that may wait are counted, so that a flood of long ones fills no memory', async () => {

@@ -50,7 +50,7 @@ function start({ rates = {}, clientAddressHeader }: Side) {
         scopes: [],
       },
       placement: null,
-      proof: scheme === 'DPoP' ? { key: `dpop:${subject}`, untilMs: Date.now() + 60_000 } : null,
+      once: scheme === 'DPoP' ? [{ key: `dpop:${subject}`, untilMs: Date.now() + 60_000 }] : [],
     }) as unknown as Authenticated
   const away = {
     read: async () => {

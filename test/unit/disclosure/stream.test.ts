@@ -56,6 +56,7 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
     path: '/export',
     action: 'export',
     callers: ['privacy-officer'],
+    scope: () => null,
     param: undefined as never,
     query: undefined as never,
     handle: async () =>

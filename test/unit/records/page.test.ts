@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Caller } from '../../../src/access/caller.ts'
+import type { Situation } from '../../../src/access/policy.ts'
 import { limits } from '../../../src/limits.ts'
 import { disclosedOf, judge, merge, type PageRow } from '../../../src/records/page.ts'
 
@@ -8,6 +9,7 @@ const row = (id: string, dateLo: string, rest: Partial<PageRow> = {}): PageRow =
   id,
   version: 1,
   person: 'p1',
+  sourceRecord: 's1',
   facility: 'h1',
   domain: 'laboratory',
   confidentiality: 'N',
@@ -18,6 +20,27 @@ const row = (id: string, dateLo: string, rest: Partial<PageRow> = {}): PageRow =
   ...rest,
 })
 
+/** The facility cares for the person of `s1`. */
+const situation: Situation = {
+  subjects: [
+    {
+      person: 'p1',
+      sourceRecords: ['s1'],
+      relationships: [{ row: 1, kind: 'encounter', professional: '' }],
+      rules: [],
+      breakGlass: [],
+    },
+  ],
+  settings: {
+    encounterDaysAfter: 0,
+    encounterOpenDays: 0,
+    attestationHours: 0,
+    breakGlassHours: 0,
+    lifted: new Set(),
+  },
+  grants: null,
+}
+
 const provider: Caller = {
   kind: 'provider',
   professional: 'd1',
@@ -25,6 +48,8 @@ const provider: Caller = {
   role: 'physician',
   purpose: 'TREAT',
   domains: new Set(['laboratory']),
+  clearance: { own: 'N', elsewhere: 'N' },
+  contextPerson: null,
   facility: {
     row: 1,
     id: 'h1',
@@ -68,7 +93,7 @@ describe('a page', () => {
   })
 
   test('drops what the policy refuses: a shared row as a mismatch, a local one silently', () => {
-    const judged = judge(provider, [
+    const judged = judge(provider, situation, [
       row('a', '2024'),
       row('b', '2024', { domain: 'medication' }),
       row('c', '2024', { domain: 'medication', shared: false }),
@@ -76,6 +101,7 @@ describe('a page', () => {
     ])
     expect(judged.rows.map(({ id }) => id)).toEqual(['a'])
     expect(judged.mismatches).toEqual(['Observation/b/_history/1'])
+    expect(judged.basis).toBe('encounter')
   })
 
   test('tells the log what left, by patient, and what is about no patient apart', () => {

@@ -1,7 +1,8 @@
 /** Both document databases in memory, behind the real ports, and one facility's way to publish into them. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Caller, Facility } from '../../../src/access/caller.ts'
+import type { Settings } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Loaded, OperationContext, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { publishBundle } from '../../../src/records/publish.ts'
@@ -27,11 +28,19 @@ export interface MemoryDatabase extends Writer {
   readonly seen: Set<string>
 }
 
+/** Every statement of a database's migrations, in order. */
+export function migrationsOf(name: 'records' | 'local' | 'audit'): readonly string[] {
+  const folder = `${import.meta.dirname}/../../../drizzle/${name}`
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
+  return files
+    .sort()
+    .flatMap((file) => readFileSync(`${folder}/${file}`, 'utf8').split('--> statement-breakpoint'))
+}
+
 /** The port over one connection: a batch is a transaction, a key commits with it. */
 export function openDatabase(name: 'records' | 'local'): MemoryDatabase {
   const db = new DatabaseSync(':memory:')
-  const sql = readFileSync(`${import.meta.dirname}/../../../drizzle/${name}/0000_init.sql`, 'utf8')
-  for (const statement of sql.split('--> statement-breakpoint')) db.exec(statement)
+  for (const statement of migrationsOf(name)) db.exec(statement)
   const seen = new Set<string>()
   const run = ({ sql: text, args = [] }: Statement): Rows => {
     seen.add(text)
@@ -137,6 +146,14 @@ export function openPublisher(unshared: readonly string[] = ['other']): Publishe
   }
 }
 
+const settings: Settings = {
+  encounterDaysAfter: 30,
+  encounterOpenDays: 90,
+  attestationHours: 168,
+  breakGlassHours: 12,
+  lifted: new Set(),
+}
+
 interface ContextParts {
   readonly records: MemoryDatabase
   readonly local: MemoryDatabase
@@ -167,10 +184,21 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
     language: options.language ?? 'fr',
     origin: 'http://127.0.0.1:8787',
     keys: { idKey },
+    scopes: null,
     load: async (page: (asker: Asker) => Page) => {
       const rows = await records.read(page({ presented: {}, facility: facility.id } as Asker).records ?? [])
       const hasLocal = !options.withoutLocal
-      return ok({ caller, records: rows, local: [], hasLocal, isLocalMissing: false } as Loaded)
+      const loaded: Loaded = {
+        caller,
+        subjects: [],
+        document: null,
+        settings,
+        records: rows,
+        local: [],
+        hasLocal,
+        isLocalMissing: false,
+      }
+      return ok(loaded)
     },
     body: async () => ok(body),
     intend: async (note: Readonly<Record<string, string>>) => {

@@ -50,6 +50,9 @@ const presented = {
   facilityUri: facility.uri,
   purpose: null,
   jti: 'j',
+  signedBy: 't',
+  patient: null,
+  scopes: [],
 }
 
 function store({ db }: MemoryDatabase, id: string, date: string, body: string, code = 'loinc|1'): void {
@@ -74,12 +77,14 @@ async function search(address: string): Promise<{ ids: string[]; next: string | 
     url,
     origin: url.origin,
     presented,
+    scopes: null,
     keys: { cursorKey: new Uint8Array(32) },
-    load: async (page: (asker: { presented: unknown; facility: string }) => Page) => {
+    load: async (page: (asker: { presented: unknown; facility: string; now: number }) => Page) => {
       loads++
-      const asked = page({ presented, facility: 'h1' })
+      const asked = page({ presented, facility: 'h1', now: 0 })
       const [shared, own] = await Promise.all([read(records, asked.records), read(local, asked.local)])
-      return ok({ caller, records: shared, local: own, hasLocal: true, isLocalMissing: false })
+      const about = { subjects: [], document: null, settings: {} }
+      return ok({ caller, ...about, records: shared, local: own, hasLocal: true, isLocalMissing: false })
     },
   } as unknown as OperationContext<{ type: string }, Record<string, never>>
   const result = await searchType.handle(context as never)

@@ -1,8 +1,8 @@
 /** What the record makes of the sample: computed by the planner of publishing, without a database. */
 import { describe, expect, it } from 'vitest'
 import { readBundle } from '../../../../src/fhir/bundle.ts'
-import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/directory.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
+import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/policy.ts'
 import { type Plan, planPublication } from '../../../../src/records/plan.ts'
 
 function plan(facility: string, value: unknown): Plan {

@@ -1,0 +1,143 @@
+/** Reasons of decisions in words, and the step of the policy at which they are found. */
+
+/** In the order in which the policy asks (P-9.0001, s. 20, and what the token was narrowed to). */
+export type Step =
+  | 'authentication'
+  | 'authorisation'
+  | 'sharing'
+  | 'relationship'
+  | 'refusal'
+  | 'restriction'
+  | 'confidentiality'
+  | 'scope'
+  | 'input'
+
+interface Words {
+  readonly step: Step
+  readonly fr: string
+  readonly en: string
+}
+
+const reasons: Readonly<Record<string, Words>> = {
+  'shared-domain': {
+    step: 'scope',
+    fr: 'Permis : le rôle ouvre ce domaine partagé, une relation de soins existait et rien ne s’y opposait.',
+    en: 'Permitted: the role opens this shared domain, a care relationship was held, and nothing stood against it.',
+  },
+  'own-facility': {
+    step: 'scope',
+    fr: 'Permis : document du propre établissement, et rien ne s’y opposait.',
+    en: 'Permitted: a document of the caller’s own facility, and nothing stood against it.',
+  },
+  'break-glass': {
+    step: 'scope',
+    fr: 'Permis en urgence déclarée (bris de glace), qui levait ce qui s’y opposait.',
+    en: 'Permitted in a declared emergency (break-glass), which lifted what stood against it.',
+  },
+  'nothing-found': {
+    step: 'scope',
+    fr: 'Permis : rien n’a été trouvé, rien n’a été communiqué.',
+    en: 'Permitted: nothing was found, nothing was disclosed.',
+  },
+  'identity-look-up': {
+    step: 'relationship',
+    fr: 'Permis : l’identité minimale seulement, pour attester une relation ou déclarer une urgence.',
+    en: 'Permitted: minimal demographics only, to attest a relationship or declare an emergency.',
+  },
+  'client-unknown': {
+    step: 'authorisation',
+    fr: 'Refusé : le registre ne connaît pas cette application.',
+    en: 'Denied: the registry does not know this client.',
+  },
+  'professional-unknown': {
+    step: 'authorisation',
+    fr: 'Refusé : le registre ne connaît pas, ou plus, cette personne.',
+    en: 'Denied: the registry does not know this person, or no longer.',
+  },
+  'facility-unknown': {
+    step: 'authorisation',
+    fr: 'Refusé : le registre ne connaît pas cet établissement.',
+    en: 'Denied: the registry does not know this facility.',
+  },
+  'role-missing': {
+    step: 'authorisation',
+    fr: 'Refusé : le jeton ne dit pas lequel des rôles est exercé.',
+    en: 'Denied: the token does not say which of the roles is exercised.',
+  },
+  'role-not-held': {
+    step: 'authorisation',
+    fr: 'Refusé : ce rôle n’est pas détenu à cet établissement.',
+    en: 'Denied: this role is not held at this facility.',
+  },
+  'purpose-not-permitted': {
+    step: 'authorisation',
+    fr: 'Refusé : le rôle n’ouvre rien pour cette finalité.',
+    en: 'Denied: the role opens nothing for this purpose.',
+  },
+  'operation-not-for-caller': {
+    step: 'authorisation',
+    fr: 'Refusé : cette opération n’est pas pour ce genre de demandeur.',
+    en: 'Denied: this operation is not for this kind of caller.',
+  },
+  'issuer-not-for-organisation': {
+    step: 'authorisation',
+    fr: 'Refusé : l’émetteur du jeton ne répond que d’une autre organisation.',
+    en: 'Denied: the issuer of the token vouches for another organisation only.',
+  },
+  'domain-not-permitted': {
+    step: 'authorisation',
+    fr: 'Refusé : le rôle n’ouvre pas ce domaine clinique ici.',
+    en: 'Denied: the role does not open this clinical domain here.',
+  },
+  'not-own-facility': {
+    step: 'sharing',
+    fr: 'Refusé : document non partagé d’un autre établissement.',
+    en: 'Denied: an unshared document of another facility.',
+  },
+  'relationship-required': {
+    step: 'relationship',
+    fr: 'Refusé : aucune relation de soins avec cette personne n’était connue.',
+    en: 'Denied: no care relationship with this person was known.',
+  },
+  refused: {
+    step: 'refusal',
+    fr: 'Refusé : la personne a refusé tout partage.',
+    en: 'Denied: the person has refused all sharing.',
+  },
+  'refused-before': {
+    step: 'refusal',
+    fr: 'Refusé : la personne a refusé le partage de ce qui précède une date.',
+    en: 'Denied: the person has refused the sharing of what is older than a date.',
+  },
+  restricted: {
+    step: 'restriction',
+    fr: 'Refusé : la personne l’a restreint pour ce demandeur.',
+    en: 'Denied: the person has restricted it for this caller.',
+  },
+  confidentiality: {
+    step: 'confidentiality',
+    fr: 'Refusé : le document est plus confidentiel que le rôle ne peut lire.',
+    en: 'Denied: the document is more confidential than the role may read.',
+  },
+  'scope-insufficient': {
+    step: 'scope',
+    fr: 'Refusé : la portée du jeton ne le permettait pas.',
+    en: 'Denied: the scope of the token did not allow it.',
+  },
+  'not-found': {
+    step: 'input',
+    fr: 'Introuvable : le dossier partagé n’avait pas ce document.',
+    en: 'Not found: the shared record had no such document.',
+  },
+}
+
+const other: Words = {
+  step: 'input',
+  fr: 'La raison inscrite parle d’elle-même ; la politique d’accès n’a pas eu à décider.',
+  en: 'The recorded reason speaks for itself; the access policy had nothing to decide.',
+}
+
+export const stepOf = (reason: string): Step => (reasons[reason] ?? other).step
+
+export const sentenceOf = (reason: string, language: 'fr' | 'en'): string =>
+  (reasons[reason] ?? other)[language]

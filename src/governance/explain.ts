@@ -1,0 +1,177 @@
+/**
+ * `GET /access/explain`: why an access was permitted or denied, decided again by the policy from the facts as they were at
+ * the entry's policy version and time. Rows of the registry, the register and the relationships are never changed, only
+ * ended, so that they can still be asked.
+ */
+import { z } from 'zod'
+import type { Provider } from '../access/caller.ts'
+import { decideRow, decideSubject, noCodings, type Situation } from '../access/policy.ts'
+import { grantsFor, parseScopes } from '../access/scope.ts'
+import type { Access } from '../audit/port.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import { type DocumentThen, documentsThen, readDocuments } from './explain-documents.ts'
+import { type FactsThen, facilityThen, factsThen, readThen } from './explain-facts.ts'
+import { sentenceOf, stepOf } from './explain-words.ts'
+
+const param = z.object({})
+const receipt = /^([a-z0-9][a-z0-9-]{0,62})\/(0|[1-9]\d{0,15})(?:\+\d+)?(?::[A-Za-z0-9_-]{43})?$/
+const query = z
+  .strictObject({
+    /** `Dossier-Receipt` of the access; or its beginning, `<log>/<index>`. */
+    receipt: z.string().regex(receipt).optional(),
+    log: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+      .optional(),
+    index: z
+      .string()
+      .regex(/^(0|[1-9]\d{0,15})$/)
+      .optional(),
+  })
+  .refine(
+    ({ receipt, log, index }) => (receipt === undefined) !== (log === undefined || index === undefined),
+    {
+      path: ['receipt'],
+      message: 'name the receipt, or log and index',
+    },
+  )
+
+type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+
+export const explain: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+  name: 'explain',
+  method: 'GET',
+  path: '/access/explain',
+  action: 'audit-read',
+  callers: ['privacy-officer'],
+  scope: () => ({ type: 'AuditEvent', interaction: 'r' }),
+  param,
+  query,
+  handle,
+}
+
+interface Entry {
+  readonly log: string
+  readonly index: string
+  readonly time: string
+  readonly access: Access
+}
+
+async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+  const loaded = await ctx.load(() => ({}))
+  if (!loaded.ok) return loaded
+  const { caller } = loaded.value
+  const [, log = ctx.query.log ?? '', index = ctx.query.index ?? ''] =
+    receipt.exec(ctx.query.receipt ?? '') ?? []
+  const entry = await readEntry(ctx, log, index)
+  const isOwn =
+    caller.kind === 'privacy-officer' &&
+    (caller.organisation === null || caller.organisation === entry?.access.who.organisation)
+  if (!entry || !isOwn) return err({ reason: 'not-found', what: `${log}/${index}` })
+  const explained = await explanationOf(ctx, entry)
+  if (!explained.ok) return explained
+  return ok({
+    status: 200,
+    contentType: 'application/json; charset=utf-8',
+    body: JSON.stringify(explained.value),
+    disclosed: [{ patient: entry.access.patient, resources: [] }],
+    reason: 'privacy-officer',
+    note: { entry: `${log}/${index}` },
+  })
+}
+
+async function readEntry(
+  { ledger, logs, drainedLog }: Context,
+  log: string,
+  index: string,
+): Promise<Entry | null> {
+  // What was just appended may still be on its way; an entry that is not there after the wait is not found.
+  if (logs.includes(log)) await drainedLog(log)
+  const [rows = []] = await ledger.read(
+    [{ sql: 'select entry from ledger_body where log = ? and idx = ?', args: [log, Number(index)] }],
+    limits.exportPageDeadlineMs,
+  )
+  return rows[0] ? (JSON.parse(String(rows[0].entry)) as Entry) : null
+}
+
+async function explanationOf(ctx: Context, entry: Entry) {
+  const { access } = entry
+  const told = {
+    entry: {
+      log: entry.log,
+      index: entry.index,
+      time: entry.time,
+      action: access.action,
+      operation: access.operation,
+      who: access.who,
+      purpose: access.purpose,
+      patient: access.patient,
+      decision: access.decision,
+      policyVersion: access.policyVersion,
+      staleness: access.staleness,
+    },
+    step: stepOf(access.decision.reason),
+    explanation: sentenceOf(access.decision.reason, ctx.language),
+  }
+  const [, epoch, version] = /^([0-9a-z]+)\.(\d+)$/.exec(access.policyVersion ?? '') ?? []
+  // Before the registry was read, or in another life of the database, there are no facts to decide from.
+  if (epoch === undefined) return ok({ ...told, facts: null, decided: null })
+  const asked = { access, time: entry.time, version: Number(version) }
+  const facility = await ctx.load(() => ({ records: [facilityThen(asked)] }))
+  if (!facility.ok) return facility
+  const [row] = facility.value.records[0] ?? []
+  if (row?.epoch !== epoch) return ok({ ...told, facts: null, decided: null })
+
+  const facilityUri = row.uri === null ? null : String(row.uri)
+  const statements = factsThen(asked, facilityUri)
+  const loaded = await ctx.load(() => ({ records: [...statements, documentsThen(asked)] }))
+  if (!loaded.ok) return loaded
+  const { records } = loaded.value
+  const facts = readThen(records, asked, facilityUri)
+  const decided = decideAgain(facts, access, readDocuments(records[statements.length] ?? []))
+  return ok({ ...told, facts: tellFacts(facts), decided })
+}
+
+const tellFacts = ({ caller, subject, settings }: FactsThen) => ({
+  caller:
+    caller.ok && caller.value.kind === 'provider'
+      ? { ...caller.value, domains: [...caller.value.domains].sort() }
+      : caller.ok
+        ? caller.value
+        : { refused: caller.error.cause },
+  subject,
+  emergencyLifts: [...settings.lifted].sort(),
+})
+
+/** The policy once more: about the person, and about each document that was disclosed or withheld. */
+function decideAgain(
+  { caller, subject, settings }: FactsThen,
+  access: Access,
+  documents: readonly DocumentThen[],
+) {
+  if (!caller.ok)
+    return { caller: caller.error.cause, documents: [], agrees: access.decision.outcome !== 'permit' }
+  if (caller.value.kind !== 'provider') return null
+  const provider: Provider = caller.value
+  const scopes = parseScopes((access.note?.scopes ?? '').split(' ').filter((scope) => scope !== ''))
+  const interaction = access.action === 'search' ? 's' : 'r'
+  const about = access.patient === null ? null : decideSubject(provider, subject, settings)
+  const judged = documents.map(({ reference, row }) => {
+    const situation: Situation = {
+      subjects: subject ? [subject] : [],
+      settings,
+      grants: grantsFor(scopes, 'provider', { type: row.type, interaction }),
+    }
+    const decision = decideRow(provider, situation, { ...row, codings: noCodings })
+    return { reference, ...decision, step: stepOf(decision.reason) }
+  })
+  const isPermitted = access.decision.outcome === 'permit'
+  const agrees = isPermitted
+    ? judged.every(({ outcome }) => outcome === 'permit') && about?.outcome !== 'deny'
+    : judged.some(({ outcome, reason }) => outcome === 'deny' && reason === access.decision.reason) ||
+      (about?.outcome === 'deny' && about.reason === access.decision.reason)
+  return { subject: about, documents: judged, agrees }
+}

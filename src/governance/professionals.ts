@@ -1,0 +1,252 @@
+/**
+ * `/access/professionals`: which login is which person. A person may have logins at several issuers; what the person may do
+ * hangs on the registry id, so that giving a login an id is giving it everything the id holds.
+ */
+import { z } from 'zod'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Row } from '../store/ports.ts'
+import {
+  type Applied,
+  applyChange,
+  boolean,
+  changed,
+  endRegistered,
+  isBegun,
+  listed,
+  pageOf,
+  readAsked,
+} from './registry-change.ts'
+import {
+  after,
+  anyPath,
+  conflict,
+  forbidden,
+  identifier,
+  jsonBody,
+  name,
+  none,
+  registryId,
+  unknown,
+} from './registry-input.ts'
+import { isRegistrar, officeList, type Registrar } from './role-rules.ts'
+
+const body = z.strictObject({
+  issuer: identifier,
+  subject: identifier,
+  name,
+  /** Absent: the id this login had before, else a new one. */
+  id: registryId.optional(),
+})
+type Body = z.infer<typeof body>
+const listQuery = z.strictObject({ facility: registryId.optional(), after })
+type Changing = OperationContext<object, object>
+
+export const listProfessionals: Operation<object, z.infer<typeof listQuery>> = {
+  name: 'list-professionals',
+  method: 'GET',
+  path: '/access/professionals',
+  action: 'operation',
+  callers: ['operator', 'access-manager'],
+  scope: () => ({ type: '*', interaction: 's' }),
+  param: anyPath,
+  query: listQuery,
+  handle: list,
+}
+
+export const registerProfessional: Operation<object, object> = {
+  name: 'register-professional',
+  method: 'POST',
+  path: '/access/professionals',
+  action: 'policy',
+  callers: ['operator', 'access-manager'],
+  scope: () => ({ type: '*', interaction: 'u' }),
+  param: anyPath,
+  query: none,
+  bodyTypes: jsonBody,
+  handle: register,
+}
+
+/** Everywhere, every login: a manager ends roles only. */
+export const endProfessional: Operation<object, object> = {
+  ...registerProfessional,
+  name: 'end-professional',
+  path: '/access/professionals/end',
+  callers: ['operator'],
+  handle: end,
+}
+
+async function list(
+  ctx: OperationContext<object, z.infer<typeof listQuery>>,
+): Promise<Result<Disclosure, Refusal>> {
+  let facility = ''
+  const loaded = await ctx.load((asker) => {
+    facility = ctx.query.facility ?? asker.facility ?? ''
+    return {
+      records: [
+        {
+          sql: `
+            select p.row, p.id, p.issuer, p.subject, p.name from professional as p
+            where p.valid_to is null and p.row > :after and (:facility = '' or p.id in (
+              select professional from professional_role where facility = :facility and valid_to is null))
+            order by p.row limit :limit`,
+          args: { after: ctx.query.after, facility, limit: limits.registryPageRows + 1 },
+        },
+      ],
+    }
+  })
+  if (!loaded.ok) return loaded
+  const { caller, records } = loaded.value
+  if (caller.kind === 'access-manager' && facility !== caller.facility.id)
+    return forbidden('not-own-organisation')
+  const { items, next } = pageOf(records[0] ?? [], limits.registryPageRows, shownProfessional)
+  return ok(listed(caller, { professionals: items, next }))
+}
+
+const shownProfessional = ({ id, issuer, subject, name }: Row) => ({ id, issuer, subject, name })
+
+async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
+  const read = await readAsked(ctx, body)
+  if (!read.ok) return read
+  const { caller, asked } = read.value
+  if (!isRegistrar(caller)) return forbidden('operation-not-for-caller')
+  const isOwnLogin = asked.issuer === ctx.presented.issuer && asked.subject === ctx.presented.subject
+  if (isOwnLogin || asked.id === caller.professional) return forbidden('four-eyes')
+  const note = {
+    change: 'professional',
+    issuer: asked.issuer,
+    subject: asked.subject,
+    ...(asked.id === undefined ? {} : { professional: asked.id }),
+  }
+  const applied = await applyChange(ctx, { note, ...replaceProfessional(asked, caller, ctx.requestId) })
+  if (!applied.ok) return applied
+  const isNew = isBegun(applied.value)
+  if (!isNew) {
+    const refused = refusalOf(applied.value, asked, caller)
+    if (refused) return err(refused)
+  }
+  const professional = shownProfessional(applied.value.row)
+  return ok(
+    changed({
+      caller,
+      applied: applied.value,
+      changed: isNew,
+      note: { ...note, professional: String(professional.id) },
+      body: { professional },
+    }),
+  )
+}
+
+async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
+  const read = await readAsked(ctx, z.strictObject({ professional: registryId }))
+  if (!read.ok) return read
+  const { caller, asked } = read.value
+  if (!isRegistrar(caller)) return forbidden('operation-not-for-caller')
+  if (asked.professional === caller.professional) return forbidden('four-eyes')
+  return await endRegistered(ctx, {
+    caller,
+    table: 'professional',
+    key: { id: asked.professional },
+    note: { change: 'professional-ended', ...asked },
+    named: 'professional',
+    body: asked,
+  })
+}
+
+/** The issuer is trusted, and vouches for a manager's organisation. */
+const isIssuerFit = `exists (select 1 from issuer where issuer = :issuer and valid_to is null
+  and (:caller_organisation is null or organisation in ('', :caller_organisation)))`
+
+/** The login was registered with this id before: with it, it is nobody new. */
+const hadId = (id: string): string =>
+  `exists (select 1 from professional where issuer = :issuer and subject = :subject and id = ${id})`
+
+/** Somebody who holds an office: a further login would act alone where two must. */
+const holdsOffice = (id: string): string => `exists (select 1 from professional_role
+  where professional = ${id} and role in (${officeList}) and valid_to is null)`
+
+const isIdUsed = (id: string): string => `exists (select 1 from professional where id = ${id})`
+const isLoginUsed = 'exists (select 1 from professional where issuer = :issuer and subject = :subject)'
+
+/** A manager registers new people only: whom an operator suspended stays so, and nobody gets what another one holds. */
+const mayHaveId = (id: string): string => `(
+  ${id} <> :caller
+  and (${hadId(id)} or not (${isIdUsed(id)} and ${holdsOffice(id)}))
+  and (:caller_organisation is null or not ${isLoginUsed} and not ${isIdUsed(id)}))`
+
+const wantedId = `coalesce(:id, (select id from professional where issuer = :issuer and subject = :subject
+  order by row desc limit 1), :fresh)`
+
+function replaceProfessional({ issuer, subject, name, id }: Body, caller: Registrar, fresh: string) {
+  const args = {
+    issuer,
+    subject,
+    id: id ?? null,
+    caller: caller.professional,
+    caller_organisation: caller.kind === 'operator' ? null : caller.facility.organisation,
+  }
+  return {
+    statements: [
+      {
+        // Another name of the same person: an operator's to correct.
+        sql: `
+          update professional set valid_to = (select n from clock)
+          where issuer = :issuer and subject = :subject and valid_to is null and name <> :name
+            and id = coalesce(:id, id) and id <> :caller and :caller_organisation is null and ${isIssuerFit}`,
+        args: { ...args, name },
+      },
+      {
+        sql: `
+          insert into professional (id, issuer, subject, name, valid_from)
+          select w.id, :issuer, :subject, :name, (select n from clock) from (select ${wantedId} as id) as w
+          where ${isIssuerFit} and ${mayHaveId('w.id')} and not exists (
+            select 1 from professional where issuer = :issuer and subject = :subject and valid_to is null)`,
+        args: { ...args, name, fresh },
+      },
+    ],
+    outcome: {
+      sql: `
+        select p.id, p.issuer, p.subject, p.name, p.valid_from, p.valid_to, ${isIssuerFit} as is_issuer_fit,
+          exists (select 1 from issuer where issuer = :issuer and valid_to is null) as is_issuer_known,
+          ${isLoginUsed} as is_login_used, ${isIdUsed('w.id')} as is_id_used, w.id = :caller as is_self
+        from (select ${wantedId} as id) as w
+        left join professional as p on p.issuer = :issuer and p.subject = :subject and p.valid_to is null`,
+      args: { ...args, fresh },
+    },
+  }
+}
+
+/** Why nothing was begun; null: it is registered so already. */
+function refusalOf({ row }: Applied, asked: Body, caller: Registrar): Refusal | null {
+  const refused = (result: Result<never, Refusal>): Refusal | null => (result.ok ? null : result.error)
+  if (!boolean(row.is_issuer_known)) return refused(unknown('issuer'))
+  if (!boolean(row.is_issuer_fit)) return refused(forbidden('not-own-organisation'))
+  if (boolean(row.is_self)) return refused(forbidden('four-eyes'))
+  if (row.id !== null) {
+    if (asked.id !== undefined && asked.id !== row.id)
+      return refused(
+        conflict('id', `Inscrit sous l’identifiant ${row.id}.`, `Registered under the id ${row.id}.`),
+      )
+    if (asked.name === row.name) return null
+    return refused(
+      conflict(
+        'name',
+        `Inscrit (${row.id}) au nom de ${row.name} : un exploitant peut le corriger.`,
+        `Registered (${row.id}) with the name ${row.name}: an operator may correct it.`,
+      ),
+    )
+  }
+  if (caller.kind === 'access-manager' && boolean(row.is_login_used))
+    return refused(
+      conflict(
+        'subject',
+        'Cette inscription a été close : un exploitant peut la rouvrir.',
+        'This registration was ended: an operator may begin it again.',
+      ),
+    )
+  return refused(
+    conflict('id', 'Cet identifiant est celui d’une autre personne.', 'This id is another person’s.'),
+  )
+}

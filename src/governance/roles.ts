@@ -1,0 +1,301 @@
+/** `/access/roles`: who acts as what, where; granted, ended and certified every year by the facility's access managers. */
+import { z } from 'zod'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { ok, type Result } from '../result.ts'
+import type { Row, Statement } from '../store/ports.ts'
+import {
+  type Applied,
+  applyChange,
+  boolean,
+  changed,
+  isBegun,
+  isEnded,
+  listed,
+  pageOf,
+  readAsked,
+} from './registry-change.ts'
+import {
+  anyPath,
+  code,
+  forbidden,
+  invalid,
+  jsonBody,
+  neverRegistered,
+  none,
+  registryId,
+  unknown,
+} from './registry-input.ts'
+import { isRegistrar, type Registrar, type RoleAction, type Seat, wayOf } from './role-rules.ts'
+import {
+  askOutcome,
+  askRole,
+  beginRole,
+  finishRole,
+  type RoleRequest,
+  renewRole,
+  roleOutcome,
+} from './role-sql.ts'
+
+const body = z.strictObject({
+  professional: registryId,
+  role: code,
+  /** Absent: a manager's own; of officers and operators there is none. */
+  facility: registryId.nullable().optional(),
+  /** Of a privacy officer; absent: of the whole record. */
+  organisation: registryId.nullable().optional(),
+})
+type Body = z.infer<typeof body>
+
+const listQuery = z.strictObject({
+  /** Absent: a manager's own; to operators the roles that hold at no facility. */
+  facility: registryId.optional(),
+  /** Only those not certified in the year before this day. */
+  due: z.iso.date().optional(),
+  /** `next` of the page before. */
+  after: z
+    .string()
+    .regex(/^[0-9TZ:.-]{0,24},(0|[1-9]\d{0,14})$/)
+    .optional(),
+})
+type Changing = OperationContext<object, object>
+
+export const listRoles: Operation<object, z.infer<typeof listQuery>> = {
+  name: 'list-roles',
+  method: 'GET',
+  path: '/access/roles',
+  action: 'operation',
+  callers: ['operator', 'access-manager'],
+  scope: () => ({ type: '*', interaction: 's' }),
+  param: anyPath,
+  query: listQuery,
+  handle: list,
+}
+
+const change = (action: RoleAction, path: string): Operation<object, object> => ({
+  name: `${action}-role`,
+  method: 'POST',
+  path,
+  action: 'policy',
+  callers: ['operator', 'access-manager'],
+  scope: () => ({ type: '*', interaction: 'u' }),
+  param: anyPath,
+  query: none,
+  bodyTypes: jsonBody,
+  handle: (ctx) => changeRole(ctx, action),
+})
+
+export const grantRole = change('grant', '/access/roles')
+export const endRole = change('end', '/access/roles/end')
+export const certifyRole = change('certify', '/access/roles/certify')
+
+async function list(
+  ctx: OperationContext<object, z.infer<typeof listQuery>>,
+): Promise<Result<Disclosure, Refusal>> {
+  const { due, after = ',0' } = ctx.query
+  const [certifiedAt = '', row] = after.split(',')
+  let facility = ''
+  const loaded = await ctx.load((asker) => {
+    facility = ctx.query.facility ?? asker.facility ?? ''
+    return {
+      records: [
+        {
+          // One pass over the professionals: a name for each id, also of one whose registration has ended.
+          sql: `
+            with named as materialized (
+              select id, name, max(row), max(valid_to is null) as is_registered from professional group by id)
+            select r.row, r.professional, n.name, n.is_registered, r.role, r.facility, r.organisation, r.granted_by,
+              r.certified_at
+            from professional_role as r left join named as n on n.id = r.professional
+            where r.facility = :facility and r.valid_to is null and r.certified_at < :before
+              and (r.certified_at, r.row) > (:certified_at, :row)
+            order by r.certified_at, r.row limit :limit`,
+          args: {
+            facility,
+            before: due === undefined ? '~' : yearBefore(due),
+            certified_at: certifiedAt,
+            row: Number(row),
+            limit: limits.registryPageRows + 1,
+          },
+        },
+      ],
+    }
+  })
+  if (!loaded.ok) return loaded
+  const { caller, records } = loaded.value
+  if (caller.kind === 'access-manager' && facility !== caller.facility.id)
+    return forbidden('not-own-organisation')
+  const { items, next } = pageOf(
+    records[0] ?? [],
+    limits.registryPageRows,
+    shownRole,
+    (last) => `${last.certified_at},${last.row}`,
+  )
+  return ok(listed(caller, { roles: items, next }, { facility, ...(due === undefined ? {} : { due }) }))
+}
+
+/** A day a year before, as text that sorts among certifications: those of that very day are not older than a year. */
+const yearBefore = (day: string): string =>
+  `${String(Number(day.slice(0, 4)) - 1).padStart(4, '0')}${day.slice(4)}`
+
+const shownRole = (row: Row) => ({
+  professional: row.professional,
+  name: row.name,
+  registered: boolean(row.is_registered),
+  role: row.role,
+  facility: row.facility || null,
+  organisation: row.organisation || null,
+  grantedBy: row.granted_by || null,
+  certifiedAt: row.certified_at || null,
+})
+
+async function changeRole(ctx: Changing, action: RoleAction): Promise<Result<Disclosure, Refusal>> {
+  const read = await readAsked(ctx, body)
+  if (!read.ok) return read
+  const { caller, asked } = read.value
+  if (!isRegistrar(caller)) return forbidden('operation-not-for-caller')
+  const seat = seatOf(caller, asked)
+  if (!seat.ok) return seat
+  const way = wayOf(caller, action, seat.value)
+  if (!way.ok) return way
+  return way.value === 'by-request' && action !== 'certify'
+    ? await ask(ctx, caller, action, seat.value)
+    : await apply(ctx, caller, action, seat.value)
+}
+
+/** Where the role holds: offices of the whole record at no facility, every other role at one. */
+function seatOf(caller: Registrar, asked: Body): Result<Seat, Refusal> {
+  const isAtFacility = asked.role !== 'privacy-officer' && asked.role !== 'operator'
+  const own = caller.kind === 'access-manager' && isAtFacility ? caller.facility.id : ''
+  const seat = {
+    professional: asked.professional,
+    role: asked.role,
+    facility: asked.facility ?? own,
+    organisation: asked.organisation ?? '',
+  }
+  if (isAtFacility && seat.facility === '')
+    return misplaced('facility', 'est requis pour ce rôle', 'is required for this role')
+  if (!isAtFacility && seat.facility !== '')
+    return misplaced('facility', 'n’a pas lieu pour ce rôle', 'has no place in this role')
+  if (asked.role !== 'privacy-officer' && seat.organisation !== '')
+    return misplaced('organisation', 'n’a pas lieu pour ce rôle', 'has no place in this role')
+  return ok(seat)
+}
+
+const misplaced = (expression: string, fr: string, en: string): Result<never, Refusal> =>
+  invalid({ code: 'value', expression, text: { fr: `${expression} ${fr}.`, en: `${expression} ${en}.` } })
+
+const noteOf = (change: string, { professional, role, facility, organisation }: Seat) => ({
+  change,
+  professional,
+  role,
+  ...(facility === '' ? {} : { facility }),
+  ...(organisation === '' ? {} : { organisation }),
+})
+
+const shownSeat = ({ professional, role, facility, organisation }: Seat) => ({
+  professional,
+  role,
+  facility: facility || null,
+  organisation: organisation || null,
+})
+
+const changeNames = { grant: 'role', end: 'role-ended', certify: 'role-certified' } as const
+
+async function apply(
+  ctx: Changing,
+  caller: Registrar,
+  action: RoleAction,
+  seat: Seat,
+): Promise<Result<Disclosure, Refusal>> {
+  const at = new Date(ctx.now).toISOString()
+  const note = noteOf(changeNames[action], seat)
+  const statements: Readonly<Record<RoleAction, readonly Statement[]>> = {
+    grant: [beginRole(seat, caller.professional, at)],
+    end: [finishRole(seat)],
+    certify: renewRole(seat, at),
+  }
+  const applied = await applyChange(ctx, {
+    note,
+    statements: statements[action],
+    outcome: roleOutcome(seat),
+  })
+  if (!applied.ok) return applied
+  const isChanged = action === 'end' ? isEnded(applied.value) : isBegun(applied.value)
+  const refused = isChanged ? null : refusalOf(action, applied.value)
+  if (refused) return refused
+  const { row } = applied.value
+  const role = {
+    ...shownSeat(seat),
+    held: row.row !== null && row.valid_to === null,
+    grantedBy: row.granted_by || null,
+    certifiedAt: row.certified_at || null,
+  }
+  return ok(changed({ caller, applied: applied.value, changed: isChanged, note, body: { role } }))
+}
+
+async function ask(
+  ctx: Changing,
+  caller: Registrar,
+  action: 'grant' | 'end',
+  seat: Seat,
+): Promise<Result<Disclosure, Refusal>> {
+  const request: RoleRequest = {
+    ...seat,
+    id: ctx.requestId,
+    action,
+    requestedBy: caller.professional,
+    requestedAt: new Date(ctx.now).toISOString(),
+  }
+  const note = { ...noteOf('role-requested', seat), action }
+  const applied = await applyChange(ctx, {
+    note,
+    statements: [askRole(request)],
+    outcome: askOutcome(request),
+  })
+  if (!applied.ok) return applied
+  const { row, writeClock } = applied.value
+  if (row.request === null) {
+    // Not asked: there is nothing to ask for, or it rests on nothing.
+    const refused = refusalOf(action, applied.value)
+    if (refused) return refused
+    return ok(
+      changed({ caller, applied: applied.value, changed: false, note, body: { role: shownSeat(seat) } }),
+    )
+  }
+  return ok(
+    changed({
+      caller,
+      applied: applied.value,
+      changed: Number(row.asked_from) === writeClock,
+      note: { ...note, request: String(row.request) },
+      status: 202,
+      body: {
+        request: {
+          id: row.request,
+          action,
+          ...shownSeat(seat),
+          requestedBy: row.requested_by,
+          requestedAt: row.requested_at,
+        },
+      },
+    }),
+  )
+}
+
+/** Why nothing changed; null: it is so already. */
+function refusalOf(action: RoleAction, { row }: Applied): Result<never, Refusal> | null {
+  const isHeld = row.row !== null && row.valid_to === null
+  if (action === 'end') return row.row === null ? neverRegistered('role') : null
+  if (isHeld) return null
+  return action === 'certify' ? neverRegistered('role') : ungrantable(row)
+}
+
+/** What a grant would rest on and does not; null: nothing is missing. */
+export function ungrantable(row: Row): Result<never, Refusal> | null {
+  if (!boolean(row.is_professional_known)) return unknown('professional')
+  if (!boolean(row.is_facility_known)) return unknown('facility')
+  if (!boolean(row.is_organisation_known)) return unknown('organisation')
+  return boolean(row.is_role_known) ? null : unknown('role')
+}
