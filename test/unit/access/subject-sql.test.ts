@@ -1,8 +1,9 @@
 /** What is read about whom a page is about: rows that hold, of every source record, and no others. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { DecidedDocument } from '../../../src/access/policy.ts'
+import { readPolicy } from '../../../src/access/policy-data.ts'
 import type { Subject, SubjectOf } from '../../../src/access/subject.ts'
-import { readSettings, readSubjects, subjectStatement } from '../../../src/access/subject-sql.ts'
+import { readSubjects, subjectStatement } from '../../../src/access/subject-sql.ts'
 import { factsOf } from './asking.ts'
 import {
   addClient,
@@ -199,7 +200,8 @@ describe('settings', () => {
     }
     endCurrent(registry, 'policy_setting')
     expect(about({ by: 'patient', id: 's' }).settings).toEqual(none)
-    expect(readSettings([{ fact: 'clearance', a: 'break-glass:restriction', own: 1 }])).toEqual(none)
-    expect(readSettings([{ fact: 'setting', a: 'break-glass:restriction', own: 2 }])).toEqual(none)
+    set(registry, 'break-glass:restriction', 2)
+    expect(about({ by: 'patient', id: 's' }).settings).toEqual(none)
+    expect(readPolicy([])).toEqual({ settings: none, domains: [], clearances: [] })
   })
 })
