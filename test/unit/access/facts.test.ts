@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Placement, Presented } from '../../../src/access/caller.ts'
-import { factStatements, freshness, readClock, readFacts } from '../../../src/access/facts.ts'
+import { factStatements, freshness, readClock } from '../../../src/access/facts.ts'
+import type { SqlValue } from '../../../src/store/ports.ts'
+import { factsOf as factsOfRegistry, forbidden, unauthenticated } from './asking.ts'
 import {
   addClient,
   addFacility,
   addIssuer,
   addProfessional,
+  addSourceRecord,
   endCurrent,
+  moment as now,
   open,
   openRegistry,
   presented,
@@ -15,7 +19,6 @@ import {
   uriOf,
 } from './registry.ts'
 
-const now = 1_900_000_000_000
 const atHospital: Placement = { row: 1, facility: 'hospital', region: 'montreal', log: 'montreal' }
 const atPharmacy: Placement = { row: 2, facility: 'pharmacy', region: 'montreal', log: 'montreal' }
 
@@ -36,11 +39,15 @@ beforeEach(() => {
   open(registry, 'physician', 'hospital', 'ETREAT', 'medication')
 })
 
+const nothing = { presented: null, sight: null, about: null }
 const factsOf = (caller: Presented | null, placement: Placement | null = atHospital) =>
-  readFacts(factStatements(caller).map(registry.run), caller, placement, now)
+  factsOfRegistry(registry, caller, { placement })
 
-const forbidden = (cause: string) => ({ ok: false, error: { reason: 'forbidden', cause } })
-const unauthenticated = (cause: string) => ({ ok: false, error: { reason: 'unauthenticated', cause } })
+/** The issuer's row, with other columns. */
+const changeIssuer = (columns: Record<string, SqlValue>): void => {
+  registry.db.exec('delete from issuer')
+  addIssuer(registry, [], ['ES256'], { row: 1, ...columns })
+}
 
 describe('the facts of a provider', () => {
   it('are the facility, the role and the domains of that role, type of facility and purpose', () => {
@@ -48,8 +55,6 @@ describe('the facts of a provider', () => {
     expect(facts).toMatchObject({
       ok: true,
       value: {
-        clock: { n: 0 },
-        heartbeatAt: 0,
         caller: {
           kind: 'provider',
           professional: 'professional-tremblay',
@@ -58,9 +63,41 @@ describe('the facts of a provider', () => {
           purpose: 'TREAT',
           facility: { row: 1, id: 'hospital', organisation: 'organisation of hospital', identitySystems: [] },
           domains: new Set(['laboratory', 'imaging']),
+          clearance: { own: 'N', elsewhere: 'N' },
+          contextPerson: null,
         },
+        settings: { lifted: new Set(['relationship', 'restriction']) },
+        subjects: [],
+        document: null,
       },
     })
+  })
+
+  it('name the person of the launch context, if there is one', () => {
+    addSourceRecord(registry, 's', { person: 'p' })
+    const contextPerson = (patient: string) => factsOf(presented({ patient }))
+    expect(contextPerson('s')).toMatchObject({ ok: true, value: { caller: { contextPerson: 'p' } } })
+    expect(contextPerson('t')).toMatchObject({ ok: true, value: { caller: { contextPerson: null } } })
+  })
+
+  it('say the most that any row of role, facility type and purpose lets them read', () => {
+    const row = { role: '*', facility_type: '*', purpose: '*', own: 'M', elsewhere: 'U', valid_from: 1 }
+    const clearance = (own: string, elsewhere: string) =>
+      expect(factsOf(presented())).toMatchObject({
+        ok: true,
+        value: { caller: { clearance: { own, elsewhere } } },
+      })
+    for (const other of [{ role: 'nurse' }, { facility_type: 'pharmacy' }, { purpose: 'ETREAT' }])
+      registry.insert('role_clearance', { ...row, ...other, own: 'V', elsewhere: 'V' })
+    clearance('N', 'N')
+    registry.insert('role_clearance', row)
+    clearance('M', 'U')
+    registry.insert('role_clearance', { ...row, role: 'physician', own: 'R', elsewhere: 'L' })
+    registry.insert('role_clearance', { ...row, facility_type: 'hospital', own: 'L', elsewhere: 'R' })
+    registry.insert('role_clearance', { ...row, purpose: 'TREAT', own: 'U', elsewhere: 'U' })
+    clearance('R', 'R')
+    endCurrent(registry, 'role_clearance')
+    clearance('N', 'N')
   })
 
   it('take the only role held at the facility when the token presents none', () => {
@@ -156,6 +193,145 @@ describe('the facts of a privacy officer', () => {
   })
 })
 
+describe('the facts of the privacy officer of an organisation', () => {
+  const officer = presented({ subject: 'lavoie', role: 'privacy-officer', purpose: null, facilityUri: null })
+  const kindOf = (organisation: string | null) => ({
+    ok: true,
+    value: { caller: { kind: 'privacy-officer', professional: 'professional-lavoie', organisation } },
+  })
+  const ofHospital = 'organisation of hospital'
+  const ofPharmacy = 'organisation of pharmacy'
+
+  it('name that organisation', () => {
+    addProfessional(registry, 'lavoie', [['privacy-officer', '', ofHospital]])
+    expect(factsOf(officer, null)).toMatchObject(kindOf(ofHospital))
+    expect(factsOf({ ...officer, role: null }, null)).toMatchObject(kindOf(ofHospital))
+    expect(factsOf({ ...officer, facilityUri: uriOf('pharmacy') }, atPharmacy)).toMatchObject(
+      kindOf(ofHospital),
+    )
+  })
+
+  it('of two, name the one of the facility presented, and without one none', () => {
+    addProfessional(registry, 'lavoie', [
+      ['privacy-officer', '', ofHospital],
+      ['privacy-officer', '', ofPharmacy],
+    ])
+    expect(factsOf(officer, null)).toEqual(forbidden('role-missing'))
+    expect(factsOf({ ...officer, facilityUri: uriOf('pharmacy') }, atPharmacy)).toMatchObject(
+      kindOf(ofPharmacy),
+    )
+    expect(factsOf({ ...officer, facilityUri: uriOf('hospital') })).toMatchObject(kindOf(ofHospital))
+  })
+
+  it('name none where the role is held for the whole record too', () => {
+    addProfessional(registry, 'lavoie', [
+      ['privacy-officer', '', ofHospital],
+      ['privacy-officer', ''],
+      ['operator', ''],
+    ])
+    expect(factsOf(officer, null)).toMatchObject(kindOf(null))
+    expect(factsOf({ ...officer, facilityUri: uriOf('hospital') })).toMatchObject(kindOf(null))
+  })
+
+  it('are refused to who holds the role nowhere, in the words of what was presented', () => {
+    addProfessional(registry, 'lavoie', [['operator', '']])
+    expect(factsOf(officer, null)).toEqual(forbidden('role-not-held'))
+    expect(factsOf({ ...officer, role: null }, null)).toEqual(forbidden('role-missing'))
+  })
+})
+
+describe('the facts of an operator and of an access manager', () => {
+  it('need the role, held for the whole record', () => {
+    addProfessional(registry, 'roy', [['operator', '']])
+    addProfessional(registry, 'gagne', [
+      ['operator', '', 'organisation of hospital'],
+      ['operator', 'hospital'],
+    ])
+    const operator = presented({ subject: 'roy', role: 'operator', purpose: null, facilityUri: null })
+    expect(factsOf(operator, null)).toMatchObject({
+      ok: true,
+      value: { caller: { kind: 'operator', professional: 'professional-roy', name: 'Dr roy' } },
+    })
+    expect(factsOf({ ...operator, subject: 'gagne' }, null)).toEqual(forbidden('role-not-held'))
+    expect(factsOf({ ...operator, subject: 'bouchard' }, null)).toEqual(forbidden('role-not-held'))
+  })
+
+  it('need the role, held at the facility presented', () => {
+    addProfessional(registry, 'roy', [
+      ['access-manager', 'hospital'],
+      ['access-manager', ''],
+    ])
+    const manager = presented({ subject: 'roy', role: 'access-manager', purpose: null })
+    expect(factsOf(manager)).toMatchObject({
+      ok: true,
+      value: { caller: { kind: 'access-manager', name: 'Dr roy', facility: { id: 'hospital' } } },
+    })
+    const elsewhere = { ...manager, facilityUri: uriOf('pharmacy') }
+    expect(factsOf(elsewhere, atPharmacy)).toEqual(forbidden('role-not-held'))
+    expect(factsOf({ ...manager, facilityUri: null }, null)).toEqual(forbidden('facility-unknown'))
+    expect(factsOf({ ...manager, role: null })).toEqual(forbidden('role-missing'))
+  })
+
+  it('are of the role presented, also where a clinical one is held beside it', () => {
+    addProfessional(registry, 'roy', [
+      ['access-manager', 'hospital'],
+      ['physician', 'hospital'],
+    ])
+    const kindAs = (role: string | null) => factsOf(presented({ subject: 'roy', role }))
+    expect(kindAs('access-manager')).toMatchObject({ value: { caller: { kind: 'access-manager' } } })
+    expect(kindAs(null)).toMatchObject({ value: { caller: { kind: 'provider', role: 'physician' } } })
+  })
+})
+
+describe('an issuer of one organisation', () => {
+  const system = { subject: 'system-pharmacy', clientId: 'system-pharmacy', facilityUri: null }
+  beforeEach(() => {
+    changeIssuer({ organisation: 'organisation of hospital' })
+    addProfessional(registry, 'roy', [
+      ['operator', ''],
+      ['access-manager', 'hospital'],
+      ['access-manager', 'pharmacy'],
+    ])
+    addProfessional(registry, 'lavoie', [
+      ['privacy-officer', '', 'organisation of hospital'],
+      ['privacy-officer', '', 'organisation of pharmacy'],
+      ['physician', 'pharmacy'],
+    ])
+  })
+
+  it.each<[string, Partial<Presented>, Placement | null]>([
+    ['a provider', {}, atHospital],
+    ['an access manager', { subject: 'roy', role: 'access-manager' }, atHospital],
+    ['a privacy officer', { subject: 'lavoie', role: 'privacy-officer' }, atHospital],
+  ])('vouches for its own: %s', (_, changes, placement) => {
+    expect(factsOf(presented(changes), placement).ok).toBe(true)
+  })
+
+  it.each<[string, Partial<Presented>, Placement | null]>([
+    ['a provider', { subject: 'lavoie', facilityUri: uriOf('pharmacy') }, atPharmacy],
+    ['a facility system', system, atPharmacy],
+    [
+      'an access manager',
+      { subject: 'roy', role: 'access-manager', facilityUri: uriOf('pharmacy') },
+      atPharmacy,
+    ],
+    [
+      'a privacy officer',
+      { subject: 'lavoie', role: 'privacy-officer', facilityUri: uriOf('pharmacy') },
+      atPharmacy,
+    ],
+    [
+      'a privacy officer of the record',
+      { subject: 'bouchard', role: 'privacy-officer', facilityUri: null },
+      null,
+    ],
+    ['an operator', { subject: 'roy', role: 'operator', facilityUri: null }, null],
+    ['a patient', { role: 'patient' }, atHospital],
+  ])('vouches for nobody else: %s', (_, changes, placement) => {
+    expect(factsOf(presented(changes), placement)).toEqual(forbidden('issuer-not-for-organisation'))
+  })
+})
+
 describe('what the isolate remembered is confirmed', () => {
   it('the issuer’s row must be the current one', () => {
     replaceIssuer(registry, [])
@@ -176,13 +352,25 @@ describe('what the isolate remembered is confirmed', () => {
     expect(factsOf(presented({ expiresAt: now / 1_000 - 5 }))).toEqual(unauthenticated('expired'))
     expect(factsOf(presented({ expiresAt: now / 1_000 - 4 })).ok).toBe(true)
     registry.insert('revoked_token', { issuer: presented().issuer, jti: 'token-1', valid_from: 1 })
-    expect(factsOf(presented())).toEqual(unauthenticated('revoked'))
+    expect(factsOf(presented())).toEqual(unauthenticated('token-revoked'))
+  })
+
+  it('the key must not be revoked', () => {
+    registry.insert('revoked_key', {
+      issuer: 'https://other.example',
+      thumbprint: 'A'.repeat(43),
+      valid_from: 1,
+    })
+    registry.insert('revoked_key', { issuer: presented().issuer, thumbprint: 'B'.repeat(43), valid_from: 1 })
+    expect(factsOf(presented()).ok).toBe(true)
+    registry.insert('revoked_key', { issuer: presented().issuer, thumbprint: 'A'.repeat(43), valid_from: 1 })
+    expect(factsOf(presented())).toEqual(unauthenticated('key-revoked'))
   })
 
   it('without a token nothing is known, by the same statements', () => {
     expect(factsOf(null, null)).toEqual(unauthenticated('missing'))
-    expect(factStatements(null).map(({ sql }) => sql)).toEqual(
-      factStatements(presented()).map(({ sql }) => sql),
+    expect(factStatements(nothing).map(({ sql }) => sql)).toEqual(
+      factStatements({ ...nothing, presented: presented() }).map(({ sql }) => sql),
     )
   })
 })
@@ -190,7 +378,7 @@ describe('what the isolate remembered is confirmed', () => {
 describe('the write clock and the heartbeat', () => {
   it('come with the facts', () => {
     registry.db.exec('update clock set n = 7; update heartbeat set at = 1800000000000')
-    const clock = readClock(factStatements(null).map(registry.run))
+    const clock = readClock(factStatements(nothing).map(registry.run))
     expect(clock).toEqual({
       epoch: expect.stringMatching(/^[0-9a-f]{8}$/),
       n: 7,

@@ -1,0 +1,207 @@
+/** What is read about whom a page is about: rows that hold, of every source record, and no others. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { DecidedDocument } from '../../../src/access/policy.ts'
+import { readPolicy } from '../../../src/access/policy-data.ts'
+import type { Subject, SubjectOf } from '../../../src/access/subject.ts'
+import { readSubjects, subjectStatement } from '../../../src/access/subject-sql.ts'
+import { factsOf } from './asking.ts'
+import {
+  addClient,
+  addDocument,
+  addFacility,
+  addIssuer,
+  addProfessional,
+  addSourceRecord,
+  breakGlass,
+  endCurrent,
+  forbid,
+  moment,
+  open,
+  openRegistry,
+  patientSystem,
+  presented,
+  type Registry,
+  relate,
+  set,
+} from './registry.ts'
+
+let registry: Registry
+
+beforeEach(() => {
+  registry = openRegistry()
+  addIssuer(registry, [])
+  addFacility(registry, 'hospital')
+  addClient(registry, 'console')
+  addProfessional(registry, 'tremblay', [['physician', 'hospital']])
+  open(registry, 'physician', '*', '*', 'laboratory')
+  addSourceRecord(registry, 's', { birthDate: '1990-05-01' })
+  addSourceRecord(registry, 't', {})
+  addSourceRecord(registry, 'u', { person: 'q' })
+})
+
+const about = (of: SubjectOf) => {
+  const facts = factsOf(registry, presented(), { of })
+  if (!facts.ok) throw new Error(JSON.stringify(facts.error))
+  return facts.value
+}
+const byPatient = (id: string): Subject | undefined => about({ by: 'patient', id }).subjects[0]
+
+describe('a subject', () => {
+  it('has the rows of all its source records, each read whole', () => {
+    relate(registry, { source_record: 't', kind: 'attestation', professional: 'x' })
+    forbid(registry, {
+      kind: 'restriction',
+      source_record: 't',
+      consent: 'c2',
+      actor_kind: 'role',
+      actor: 'nurse',
+      what_kind: 'type',
+      what: 'Observation',
+    })
+    forbid(registry, { kind: 'refusal-before', before_date: '2020' })
+    breakGlass(registry, { id: 'b-1', source_record: 't' })
+    for (const source_record of ['u', 'nobody']) {
+      relate(registry, { source_record })
+      forbid(registry, { source_record })
+      breakGlass(registry, { source_record })
+    }
+    const expected: Subject = {
+      person: 'p',
+      sourceRecords: ['s', 't'],
+      relationships: [{ row: 1, kind: 'attestation', professional: 'x' }],
+      rules: [
+        {
+          row: 2,
+          consent: 'c',
+          kind: 'refusal-before',
+          before: '2020',
+          actorKind: 'any',
+          actor: '',
+          whatKind: 'any',
+          what: '',
+        },
+        {
+          row: 1,
+          consent: 'c2',
+          kind: 'restriction',
+          before: '',
+          actorKind: 'role',
+          actor: 'nurse',
+          whatKind: 'type',
+          what: 'Observation',
+        },
+      ],
+      breakGlass: [{ row: 1, id: 'b-1', professional: 'professional-tremblay', reason: 'unconscious' }],
+    }
+    expect(byPatient('s')).toEqual(expected)
+    expect(byPatient('t')).toEqual(expected)
+    expect(about({ by: 'person', person: 'p' }).subjects).toEqual([expected])
+    const byIdentifier = { by: 'identifier', system: patientSystem, value: 'p' } as const
+    expect(about({ ...byIdentifier, birthDate: '1990-05-01' }).subjects).toEqual([expected])
+    expect(about({ ...byIdentifier, birthDate: '1990-05-02' }).subjects).toEqual([])
+  })
+
+  it('is nobody by an id that nobody has', () => {
+    expect(about({ by: 'patient', id: 'nobody' })).toMatchObject({ subjects: [], document: null })
+  })
+
+  it('is each of several who share an identifier', () => {
+    addSourceRecord(registry, 'v', { person: 'r', birthDate: '1990-05-01', value: 'p' })
+    const of = { by: 'identifier', system: patientSystem, value: 'p', birthDate: '1990-05-01' } as const
+    expect(
+      about(of)
+        .subjects.map(({ person }) => person)
+        .sort(),
+    ).toEqual(['p', 'r'])
+  })
+
+  it('is whom a document is about, and the document is told as stored', () => {
+    addDocument(
+      registry,
+      { type: 'Observation', id: 'd', facility: 'hospital', domain: 'laboratory' },
+      { confidentiality: 'R', date_lo: '2020', published: '2021' },
+    )
+    const of = { by: 'document', type: 'Observation', id: 'd', sourceRecord: '' } as const
+    const document: DecidedDocument = {
+      type: 'Observation',
+      id: 'd',
+      domain: 'laboratory',
+      facility: 'hospital',
+      sourceRecord: 's',
+      confidentiality: 'R',
+      dateLo: '2020',
+      published: '2021',
+    }
+    expect(about(of)).toMatchObject({ document, subjects: [{ person: 'p', sourceRecords: ['s', 't'] }] })
+    expect(about({ ...of, type: 'Patient' })).toMatchObject({ document: null, subjects: [] })
+    expect(about({ ...of, id: 'e', sourceRecord: 'u' })).toMatchObject({
+      document: null,
+      subjects: [{ person: 'q' }],
+    })
+  })
+
+  it('of a document about nobody is nobody', () => {
+    const location = { type: 'Location', id: 'l', facility: 'hospital', domain: 'directory' }
+    addDocument(registry, location, { person: '', source_record: '', date_lo: '' })
+    const found = about({ by: 'document', type: 'Location', id: 'l', sourceRecord: '' })
+    expect(found).toMatchObject({ document: { id: 'l', sourceRecord: '' }, subjects: [] })
+  })
+
+  it.each([
+    ['has not begun', { starts: moment + 1 }, 0],
+    ['begins now', { starts: moment }, 1],
+    ['ends now', { ends: moment }, 0],
+    ['is about to end', { ends: moment + 1 }, 1],
+    ['is held elsewhere', { facility: 'clinic' }, 0],
+    ['was taken back', { valid_to: 2 }, 0],
+  ])('a relationship or an emergency that %s', (_, columns, count) => {
+    relate(registry, columns)
+    breakGlass(registry, columns)
+    expect(byPatient('s')?.relationships).toHaveLength(count)
+    expect(byPatient('s')?.breakGlass).toHaveLength(count)
+  })
+
+  it('has no rule that has ended', () => {
+    forbid(registry)
+    endCurrent(registry, 'consent_rule')
+    expect(byPatient('s')?.rules).toEqual([])
+  })
+
+  it('has no relationship nor emergency for who acts at no facility', () => {
+    relate(registry)
+    breakGlass(registry)
+    const of = { by: 'patient', id: 's' } as const
+    const { subjects } = readSubjects(registry.run(subjectStatement({ of, facility: null, now: moment })), of)
+    expect(subjects).toMatchObject([{ person: 'p', relationships: [], breakGlass: [] }])
+  })
+})
+
+describe('settings', () => {
+  it('are the current numbers and switches', () => {
+    set(registry, 'break-glass:refusal-before', 1)
+    set(registry, 'break-glass:restriction', 0)
+    set(registry, 'break-glass-hours', 4)
+    expect(about({ by: 'patient', id: 's' }).settings).toEqual({
+      encounterDaysAfter: 30,
+      encounterOpenDays: 90,
+      attestationHours: 168,
+      breakGlassHours: 4,
+      lifted: new Set(['relationship', 'refusal-before']),
+    })
+  })
+
+  it('are 0 and off where the registry says nothing', () => {
+    const none = {
+      encounterDaysAfter: 0,
+      encounterOpenDays: 0,
+      attestationHours: 0,
+      breakGlassHours: 0,
+      lifted: new Set(),
+    }
+    endCurrent(registry, 'policy_setting')
+    expect(about({ by: 'patient', id: 's' }).settings).toEqual(none)
+    set(registry, 'break-glass:restriction', 2)
+    expect(about({ by: 'patient', id: 's' }).settings).toEqual(none)
+    expect(readPolicy([])).toEqual({ settings: none, domains: [], clearances: [] })
+  })
+})
