@@ -4,7 +4,7 @@ export const nam = 'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient
 /** A word that stands in everything published here, so that a leak is seen. */
 export const marker = 'Zébulon-Confidentiel'
 
-type Resource = Readonly<Record<string, unknown>>
+export type Resource = Readonly<Record<string, unknown>>
 
 export interface SamplePatient {
   readonly uuid: string

@@ -172,12 +172,22 @@ describe('a guardian', () => {
     guard({ guardian: 'max-1' })
     guard({ guardian: 'zoe-1', source_record: 'lea-1' })
     expect(facts(guardian())).toEqual(missing)
-    expect(facts(guardian({ patient: null }))).toEqual(missing)
     expect(facts(guardian({ patient: 'nobody' }))).toEqual(missing)
     guard()
     expect(facts(guardian())).toMatchObject(isZoesGuardian)
     endCurrent(registry, 'guardianship')
     expect(facts(guardian())).toEqual(missing)
+  })
+
+  it('acts for the only ward where the token names none, and for none of several', () => {
+    const unnamed = guardian({ patient: null })
+    expect(facts(unnamed)).toEqual(forbidden('guardianship-missing'))
+    guard()
+    expect(facts(unnamed)).toMatchObject(isZoesGuardian)
+    addSourceRecord(registry, 'max-1', { person: 'max', birthDate: '2020-01-01' })
+    guard({ source_record: 'max-1' })
+    expect(facts(unnamed)).toEqual(forbidden('guardianship-missing'))
+    expect(facts(guardian())).toMatchObject(isZoesGuardian)
   })
 
   it('acts until the day before the fourteenth birthday', () => {
