@@ -3,6 +3,7 @@
  * so the export's own entries are never in it; each patient it names is in the log before the bytes that name them leave.
  */
 import { z } from 'zod'
+import type { Caller } from '../access/caller.ts'
 import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -64,16 +65,19 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
 async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const loaded = await ctx.load(() => ({}))
   if (!loaded.ok) return loaded
+  const own = ownOrganisation(loaded.value.caller, ctx.query)
+  if (!own.ok) return own
   const logs = await fixLogs(ctx)
   if (!logs.ok) return logs
-  const { log: _, from: __, to: ___, format, ...filter } = ctx.query
+  const { log: _, from: __, to: ___, format, ...asked } = ctx.query
+  const filter = { ...asked, ...own.value }
   const exportId = crypto.randomUUID()
   const time = new Date(ctx.now).toISOString()
   const header: ExportHeader = {
     exportId,
     time,
     completeness: Object.values(filter).some((value) => value !== undefined) ? 'none' : 'range',
-    filters: toldFilters(ctx.query),
+    filters: toldFilters({ ...ctx.query, ...own.value }),
     logs: logs.value,
   }
   return ok({
@@ -94,6 +98,18 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
       ),
     },
   })
+}
+
+/** The officer of one organisation sees what its own professionals did. */
+function ownOrganisation(
+  caller: Caller,
+  { organisation }: Query,
+): Result<{ readonly organisation?: string }, Refusal> {
+  if (caller.kind !== 'privacy-officer') return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
+  if (caller.organisation === null) return ok({})
+  if (organisation !== undefined && organisation !== caller.organisation)
+    return err({ reason: 'forbidden', cause: 'not-own-organisation' })
+  return ok({ organisation: caller.organisation })
 }
 
 /** The filters as strings, for the file's header and the export's own entry. */
