@@ -134,8 +134,9 @@ describe('an export', () => {
   test('by the officer of one organisation holds what its own professionals did, and no other can be asked for', async () => {
     await fill('qc-east', ['p1', 'p2', null])
     const own = await exported({}, sizes(3, 0), 'organisation-1')
-    expect(indices(own)).toEqual(['qc-east/1'])
+    expect(own.lines).toHaveLength(3)
     expect(own.header).toMatchObject({ completeness: 'none', filters: { organisation: 'organisation-1' } })
+    expect((await exported({}, sizes(3, 0), 'organisation-2')).lines).toEqual([])
     await expect(exported({ organisation: 'organisation-0' }, sizes(3, 0), 'organisation-1')).rejects.toThrow(
       'not-own-organisation',
     )
