@@ -45,7 +45,7 @@ function privacyOfficer({ row, presented }: CallerRows): Result<Caller, PolicyRe
     role === 'privacy-officer' && at === '' ? [organisation] : [],
   )
   if (organisations.length === 0) return forbidden(presented.role === null ? 'role-missing' : 'role-not-held')
-  const named = organisations.find((organisation) => organisation === (facilityOf(row)?.organisation ?? ''))
+  const named = organisations.find((organisation) => organisation === facilityOf(row)?.organisation)
   const [only] = organisations
   const chosen = organisations.includes('') ? '' : (named ?? (organisations.length === 1 ? only : undefined))
   if (chosen === undefined) return forbidden('role-missing')
@@ -58,7 +58,7 @@ function operator({ row }: CallerRows): Result<Caller, PolicyRefusal> {
     !rolesOf(row).some(([role, at, organisation]) => role === 'operator' && at === '' && organisation === '')
   )
     return forbidden('role-not-held')
-  if (!vouches(row, '')) return forbidden('issuer-not-for-organisation')
+  if (row.issuer_organisation !== '') return forbidden('issuer-not-for-organisation')
   return ok({ kind: 'operator', ...personOf(row) })
 }
 

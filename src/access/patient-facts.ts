@@ -49,8 +49,8 @@ export function readPatient({ row, patients, presented, nowMs }: CallerRows): Re
   const selves = patients.filter(({ who }) => who === 'self')
   const [self] = selves
   if (!self || selves.length > 1) return forbidden('person-unknown')
-  const assurance = presented.assurance ?? ''
-  if (!(JSON.parse(String(row.patient_acr)) as string[]).includes(assurance))
+  const { assurance } = presented
+  if (assurance === null || !(JSON.parse(String(row.patient_acr)) as string[]).includes(assurance))
     return err({ reason: 'unauthenticated', cause: 'assurance-too-low' })
   const person = String(self.person)
   const name = presented.name ?? ''

@@ -105,7 +105,7 @@ export function clearanceOf(
   const held = clearances.filter((cell) => isOf(cell, role, facilityType, purpose))
   const most = (column: 'own' | 'elsewhere'): string => {
     const ranks = held.map((cell) => confidentialities.indexOf(cell[column]))
-    return ranks.length === 0 ? usualClearance : (confidentialities[Math.max(...ranks)] ?? usualClearance)
+    return confidentialities[Math.max(...ranks)] ?? usualClearance
   }
   return { own: most('own'), elsewhere: most('elsewhere') }
 }

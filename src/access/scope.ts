@@ -65,8 +65,18 @@ export interface ScopedRow {
 const grammar =
   /^(patient|user|system)\/(\*|[A-Za-z]+)\.(?:(read|write|\*)|(?=[cruds])(c?r?u?d?s?)(?:\?(.+))?)$/
 
+/** What `grammar` captures: permissions as v1 words them, or else (`v2`) as letters. */
+type Captured = readonly [
+  text: string,
+  context: ScopeContext,
+  type: string,
+  v1: keyof typeof earlier | undefined,
+  v2: string,
+  query: string | undefined,
+]
+
 /** SMART 1.0 permissions (SMART 2.2 "Scopes for requesting FHIR resources", compatibility with v1). */
-const earlier: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' }
+const earlier = { read: 'rs', write: 'cud', '*': 'cruds' } as const
 
 /** `word/…`, whatever the word: also a misspelt context narrows. URIs and `name=value` are scopes of other kinds. */
 const looksLikeSmart = /^[^:=]*\//
@@ -106,21 +116,23 @@ export function narrowing(scopes: readonly string[], callerKind: CallerKind): st
 }
 
 function parseScope(text: string): Scope | null {
-  if (!scopeCharacters.test(text)) return null
-  const [, context, type = '', v1, v2 = '', query] = grammar.exec(text) ?? []
-  if (context === undefined || (type !== '*' && !resourceTypes.has(type))) return null
+  const match = grammar.exec(text)
+  if (!match || !scopeCharacters.test(text)) return null
+  const [, context, type, v1, v2, query] = match as unknown as Captured
+  if (type !== '*' && !resourceTypes.has(type)) return null
   const parameters = query === undefined ? [] : parseParameters(query)
   if (parameters === null) return null
-  const interactions = v1 === undefined ? v2 : (earlier[v1] ?? '')
-  return { context: context as ScopeContext, type, interactions, parameters }
+  return { context, type, interactions: v1 === undefined ? v2 : earlier[v1], parameters }
 }
 
 function parseParameters(query: string): Scope['parameters'] | null {
   const parameters = query.split('&').map((text) => {
     const separator = text.indexOf('=')
-    const name = separator < 0 ? null : decoded(text.slice(0, separator))
-    const value = separator < 0 ? null : decoded(text.slice(separator + 1))
-    const tokens = value?.split(',').map(parseToken)
+    if (separator < 0) return null
+    const name = decoded(text.slice(0, separator))
+    const tokens = decoded(text.slice(separator + 1))
+      ?.split(',')
+      .map(parseToken)
     if (name === null || !tokens || tokens.length > limits.maxSearchAlternatives) return null
     return tokens.every((token) => token !== null) ? { name, tokens } : null
   })

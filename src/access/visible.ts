@@ -60,6 +60,8 @@ const forbidden = (d: string, person: string, isEmergency: boolean): string => `
             else k.what = ${d}.type || '/' || ${d}.id end
         end${isEmergency ? `\n      and not (${lifts({ sql: 'k.kind' }, person)})` : ''})`
 
+const isForEmergency = ({ purpose }: Presented): boolean => emergencyPurposes.some((one) => one === purpose)
+
 const ownTypes = ownFacilityTypes.map((type) => `'${type}'`).join(', ')
 
 /**
@@ -69,7 +71,7 @@ const ownTypes = ownFacilityTypes.map((type) => `'${type}'`).join(', ')
  */
 export function visible(d: string, { presented, sight }: Viewer, person = `${d}.person`): string {
   if (sight?.kind === 'facility-system') return `${d}.facility = :caller_facility`
-  const isEmergency = emergencyPurposes.includes(presented.purpose ?? '')
+  const isEmergency = isForEmergency(presented)
   const related = isEmergency
     ? `(${isRelated(person)} or ${lifts('relationship', person)})`
     : isRelated(person)
@@ -89,7 +91,7 @@ export function visibleArgs({ presented, sight, now }: Viewer): Readonly<Record<
     ...args,
     caller_facility,
     now,
-    ...(emergencyPurposes.includes(presented.purpose ?? '') ? { lifted } : {}),
+    ...(isForEmergency(presented) ? { lifted } : {}),
   }
 }
 
