@@ -90,7 +90,10 @@ describe('the facts of the privacy officer of an organisation', () => {
 
 describe('the facts of an operator and of an access manager', () => {
   it('need the role, held for the whole record', () => {
-    addProfessional(registry, 'roy', [['operator', '']])
+    addProfessional(registry, 'roy', [
+      ['operator', ''],
+      ['privacy-officer', ''],
+    ])
     addProfessional(registry, 'gagne', [
       ['operator', '', 'organisation of hospital'],
       ['operator', 'hospital'],
@@ -101,6 +104,9 @@ describe('the facts of an operator and of an access manager', () => {
       value: { caller: { kind: 'operator', professional: 'professional-roy', name: 'Dr roy' } },
     })
     expect(factsOf({ ...operator, subject: 'gagne' }, null)).toEqual(forbidden('role-not-held'))
+    const atFacility = { ...operator, facilityUri: uriOf('hospital') }
+    expect(factsOf({ ...atFacility, subject: 'gagne' })).toEqual(forbidden('role-not-held'))
+    expect(factsOf(atFacility).ok).toBe(true)
     expect(factsOf({ ...operator, subject: 'bouchard' }, null)).toEqual(forbidden('role-not-held'))
   })
 
@@ -128,6 +134,19 @@ describe('the facts of an operator and of an access manager', () => {
     const kindAs = (role: string | null) => factsOf(presented({ subject: 'roy', role }))
     expect(kindAs('access-manager')).toMatchObject({ value: { caller: { kind: 'access-manager' } } })
     expect(kindAs(null)).toMatchObject({ value: { caller: { kind: 'provider', role: 'physician' } } })
+  })
+})
+
+describe('a client’s own token', () => {
+  it('speaks for nobody, also where a professional is registered under its name', () => {
+    addProfessional(registry, 'console', [
+      ['physician', 'hospital'],
+      ['privacy-officer', ''],
+    ])
+    expect(factsOf(presented({ subject: 'console' }))).toEqual(forbidden('professional-unknown'))
+    expect(factsOf(presented({ subject: 'console', role: 'privacy-officer' }))).toEqual(
+      forbidden('professional-unknown'),
+    )
   })
 })
 

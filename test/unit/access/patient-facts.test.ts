@@ -110,6 +110,11 @@ describe('a patient', () => {
     expect(facts(guardian({ assurance }))).toEqual(unauthenticated('assurance-too-low'))
   })
 
+  it('has to prove it, whatever the issuer’s row lists', () => {
+    registry.db.exec(`update issuer set patient_acr = '["high",null]'`)
+    expect(facts(bearer({ assurance: null }))).toEqual(unauthenticated('assurance-too-low'))
+  })
+
   it('is told nothing of how strongly before they are known', () => {
     expect(facts(bearer({ assurance: null, personId: 'max' }))).toEqual(forbidden('person-unknown'))
   })

@@ -181,6 +181,30 @@ describe('decideRow', () => {
       'permit break-glass break-glass',
     ],
     ['one without the purpose', provider, { ...unrelated, ...declared }, {}, 'deny relationship-required'],
+    [
+      'such a patient in an emergency treatment',
+      { ...provider, purpose: 'ETREAT' },
+      { ...unrelated, ...declared },
+      {},
+      'permit break-glass break-glass',
+    ],
+    [
+      'such a patient in one of several emergencies',
+      inEmergency,
+      {
+        ...unrelated,
+        breakGlass: [{ row: 2, id: 'b2', professional: 'other', reason: 'coma' }, ...declared.breakGlass],
+      },
+      {},
+      'permit break-glass break-glass',
+    ],
+    [
+      'one’s own patient',
+      provider,
+      { relationships: [{ row: 1, kind: 'attestation', professional: provider.professional }] },
+      {},
+      'permit shared-domain attestation',
+    ],
     ['a total refusal', provider, { rules: refused }, {}, 'deny refused'],
     [
       'a total refusal, a document about nobody',
@@ -250,6 +274,91 @@ describe('decideRow', () => {
     ],
   ])('%s', (_, caller, about, changes, expected) => {
     expect(said(decideRow(caller, situation(about), row(changes)))).toBe(expected)
+  })
+})
+
+describe('a restriction', () => {
+  const caller = { ...provider, professional: 'tremblay', role: 'physician' }
+  const decide = (changes: Partial<ConsentRule>): string =>
+    decideRow(caller, situation({ rules: [rule(changes)] }), row({})).outcome
+
+  it.each([
+    ['professional', 'tremblay'],
+    ['role', 'physician'],
+    ['facility', 'hospital'],
+    ['organisation', 'network'],
+  ] as const)('of a %s stands against that one only', (actorKind, actor) => {
+    expect(decide({ actorKind, actor })).toBe('deny')
+    for (const other of ['tremblay', 'physician', 'hospital', 'network', ''])
+      if (other !== actor) expect(decide({ actorKind, actor: other })).toBe('permit')
+  })
+
+  it.each([
+    ['domain', 'laboratory'],
+    ['type', 'Observation'],
+    ['document', 'Observation/d'],
+  ] as const)('of a %s stands against that one only', (whatKind, what) => {
+    expect(decide({ whatKind, what })).toBe('deny')
+    for (const other of ['laboratory', 'Observation', 'Observation/d', 'd', ''])
+      if (other !== what) expect(decide({ whatKind, what: other })).toBe('permit')
+  })
+
+  it('of somebody and something stands where both are met', () => {
+    const ofBoth = { actorKind: 'role', actor: 'physician', whatKind: 'type', what: 'Observation' } as const
+    expect(decide(ofBoth)).toBe('deny')
+    expect(decide({ ...ofBoth, actor: 'nurse' })).toBe('permit')
+    expect(decide({ ...ofBoth, what: 'Patient' })).toBe('permit')
+  })
+})
+
+describe('labels', () => {
+  const labels = ['U', 'L', 'M', 'N', 'R', 'V']
+  it.each(labels)('up to %s are read by whose clearance it is', (clearance) => {
+    const read = (own: string, elsewhere: string, facility: string): readonly string[] =>
+      labels.filter(
+        (confidentiality) =>
+          decideRow(
+            { ...provider, clearance: { own, elsewhere } },
+            situation({}),
+            row({ confidentiality, facility }),
+          ).outcome === 'permit',
+      )
+    const expected = labels.slice(0, labels.indexOf(clearance) + 1)
+    expect(read(clearance, 'U', 'hospital')).toEqual(expected)
+    expect(read('U', clearance, 'clinic')).toEqual(expected)
+  })
+})
+
+describe('the token’s scopes', () => {
+  const inContext = [{ inContext: true, parameters: [] }]
+  const ofStatus = [
+    { inContext: false, parameters: [{ name: 'status', tokens: [{ system: null, code: 'final' }] }] },
+  ] as const
+  const decide = (grants: Situation['grants'], caller: Caller, changes: Partial<DecidedRow> = {}): string =>
+    said(decideRow(caller, { ...situation({}), grants }, row({ facility: 'hospital', ...changes })))
+
+  it('in a launch context allow what is about that person', () => {
+    const about = (contextPerson: string | null) => ({ ...provider, contextPerson })
+    expect(decide(inContext, about('p'))).toBe('permit shared-domain encounter')
+    expect(decide(inContext, about('q'))).toBe('deny scope-insufficient')
+    expect(decide(inContext, about(null))).toBe('deny scope-insufficient')
+    expect(decide(inContext, about(null), { sourceRecord: '' })).toBe('deny scope-insufficient')
+    expect(decide(inContext, about('p'), { sourceRecord: '' })).toBe('deny scope-insufficient')
+    expect(decide(inContext, system)).toBe('deny scope-insufficient')
+  })
+
+  it('by a parameter allow what is known to meet it', () => {
+    const codings = { ...noCodings, statuses: ['final'] }
+    for (const caller of [provider, system]) {
+      expect(decide(ofStatus, caller)).toBe('deny scope-insufficient')
+      expect(decide(ofStatus, caller, { codings })).toMatch(/^permit/)
+    }
+    expect(noCodings).toEqual({ categories: [], codes: [], statuses: [] })
+  })
+
+  it('that grant nothing allow nothing', () => {
+    expect(decide([], provider)).toBe('deny scope-insufficient')
+    expect(decide([], system)).toBe('deny scope-insufficient')
   })
 })
 
@@ -323,5 +432,6 @@ describe('decideOperation', () => {
       error: { reason: 'forbidden', cause: 'scope-insufficient' },
     })
     expect(decideOperation(provider, ['provider'], scopes, null).ok).toBe(true)
+    expect(decideOperation(provider, ['provider'], null, need).ok).toBe(true)
   })
 })

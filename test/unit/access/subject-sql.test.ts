@@ -115,6 +115,20 @@ describe('a subject', () => {
     ).toEqual(['p', 'r'])
   })
 
+  it('is one of more than an access may name, where so many share an identifier', () => {
+    for (let i = 0; i < 102; i++)
+      addSourceRecord(registry, `v${i}`, { person: `r${i}`, birthDate: '1990-05-01', value: 'p' })
+    const of = { by: 'identifier', system: patientSystem, value: 'p', birthDate: '1990-05-01' } as const
+    expect(about(of).subjects).toHaveLength(101)
+  })
+
+  it('is asked for with a document only by who asks for one', () => {
+    const of = { by: 'patient', id: 's' } as const
+    expect(subjectStatement({ of, facility: 'hospital', now: moment }).sql).not.toContain('document')
+    const row = { fact: 'document', person: 'p', a: 's', b: '', c: '', d: '', e: '', f: '' }
+    expect(readSubjects([row], of)).toEqual({ subjects: [], document: null })
+  })
+
   it('is whom a document is about, and the document is told as stored', () => {
     addDocument(
       registry,
