@@ -109,6 +109,8 @@ export function readFacts(
   const [row] = callerRows
   if (!row) throw new Error('the caller statement answers exactly one row')
   if (!presented) return err({ reason: 'unauthenticated', cause: 'missing' })
+  // No row at all: nothing newer could verify the token, and the replica that would be asked may lag.
+  if (row.issuer_is_current === null) return err({ reason: 'unauthenticated', cause: 'issuer-revoked' })
   if (!row.issuer_is_current) return err({ reason: 'issuer-changed' })
   if (row.key_is_revoked) return err({ reason: 'unauthenticated', cause: 'key-revoked' })
   if (row.is_revoked) return err({ reason: 'unauthenticated', cause: 'token-revoked' })

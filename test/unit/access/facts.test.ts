@@ -193,6 +193,14 @@ describe('what the isolate remembered is confirmed', () => {
     expect(factsOf(presented({ issuerRow: 2 })).ok).toBe(true)
   })
 
+  it('an issuer without a current row is refused at once: another replica would not know better', () => {
+    registry.db.exec('update issuer set valid_to = 2')
+    expect(factsOf(presented())).toEqual({
+      ok: false,
+      error: { reason: 'unauthenticated', cause: 'issuer-revoked' },
+    })
+  })
+
   it('the placement must be the facility’s current row', () => {
     const changed = { ok: false, error: { reason: 'placement-changed' } }
     expect(factsOf(presented(), null)).toEqual(changed)
