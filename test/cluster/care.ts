@@ -161,6 +161,10 @@ async function answerOf(response: Response): Promise<Answer> {
   }
 }
 
+/** A list of an answer's body; empty when it has none. */
+export const listOf = <T>({ body }: Answer, member: string): readonly T[] =>
+  (body?.[member] as readonly T[] | undefined) ?? []
+
 interface Answered {
   readonly issue?: readonly {
     readonly details?: { readonly coding?: readonly { readonly code: string }[] }
