@@ -54,11 +54,14 @@ export interface Facts extends SubjectFacts {
  * The first statements of the request's read batch; `readFacts` takes as many results. Their text depends on the token
  * alone, never on what is found.
  */
-export function factStatements({ presented, sight, about }: Omit<Asked, 'placement'>): readonly Statement[] {
+export function factStatements({
+  presented,
+  about,
+}: Pick<Asked, 'presented' | 'about'>): readonly Statement[] {
   return [
     { sql: clockSql },
     { sql: currentCallerSql, args: callerArgs(presented) },
-    policyStatement({ role: sight?.role ?? presented?.role ?? null, purpose: presented?.purpose ?? null }),
+    policyStatement({ role: presented?.role ?? null, purpose: presented?.purpose ?? null }),
     ...(isAboutPatients(presented) ? [{ sql: patientStatement, args: patientArgs(presented) }] : []),
     ...(about ? [subjectStatement(about)] : []),
   ]

@@ -46,7 +46,7 @@ export async function ask(
 
   const askLocal = async () => (here ? await readLocal(here.reader, wanted.local ?? []) : [])
   const askRecords = async (about: SubjectQuestion | null) => {
-    const facts = factStatements({ presented, sight, about })
+    const facts = factStatements({ presented, about })
     const snapshot = await load([...facts, ...(wanted.records ?? [])], session, now, defer)
     const read = readFacts(snapshot.rows.slice(0, facts.length), { presented, placement, sight, about }, now)
     return { snapshot, read, rows: snapshot.rows.slice(facts.length) }

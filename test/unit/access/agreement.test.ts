@@ -10,7 +10,8 @@ import type { Presented } from '../../../src/access/caller.ts'
 import type { Facts } from '../../../src/access/facts.ts'
 import { type DecidedRow, decideRow } from '../../../src/access/policy.ts'
 import { grantsFor, parseScopes, scopeFilter } from '../../../src/access/scope.ts'
-import { visible, visibleArgs } from '../../../src/access/visible.ts'
+import { visible, visibleArgs, visibleLocalArgs } from '../../../src/access/visible.ts'
+import { permittedLocal, permittedLocalArgs } from '../../../src/access/visible-local.ts'
 import type { SqlValue } from '../../../src/store/ports.ts'
 import { factsOf, standingIn } from './asking.ts'
 import { judgeRow } from './oracle.ts'
@@ -86,6 +87,20 @@ function filtered(registry: Registry, p: Presented, text: readonly string[]) {
   }
 }
 
+/** As though the documents were those of the local database: ids of what the filter for it lets through. */
+function filteredLocally(registry: Registry, facts: Facts, p: Presented, text: readonly string[]): string[] {
+  const { caller } = facts
+  if (caller.kind !== 'provider') return []
+  const args: Record<string, SqlValue> = {
+    ...visibleLocalArgs(caller.facility.id),
+    ...permittedLocalArgs(caller, facts),
+  }
+  const scope = scopeFilter(grantsFor(parseScopes(text), caller.kind, need), 'd', args)
+  if (scope.includes(':scope_context')) args.scope_context = p.patient
+  const sql = `select d.id from document as d where ${permittedLocal('d')} and ${scope}`
+  return registry.run({ sql, args }).map((row) => String(row.id))
+}
+
 describe('the rows that the filter lets through', () => {
   it('are those that the policy permits, and the oracle', { timeout: 60_000 }, () => {
     const kinds = new Set<string>()
@@ -95,14 +110,17 @@ describe('the rows that the filter lets through', () => {
         const p = presented(changes)
         const [facts, found] = inWorld(w, about, (registry) => {
           addDocuments(registry, rows)
-          return [factsAbout(registry, p), filtered(registry, p, text)] as const
+          const known = factsAbout(registry, p)
+          const local = known ? filteredLocally(registry, known, p, text) : []
+          return [known, { ...filtered(registry, p, text), local }] as const
         })
         kinds.add(facts?.caller.kind ?? 'nobody')
         // Whoever is refused before the page is shown none, whatever an isolate remembers.
         if (!facts) return
         const situation = { ...facts, grants: grantsFor(parseScopes(text), facts.caller.kind, need) }
-        const permitted = (judge: typeof decideRow): string[] =>
-          rows.map(decided).flatMap((row) => {
+        const permitted = (judge: typeof decideRow, shared = true): string[] =>
+          rows.map(decided).flatMap((stored) => {
+            const row = { ...stored, shared }
             const { outcome, reason } = judge(facts.caller, situation, row)
             reasons.add(`${outcome} ${reason}`)
             return outcome === 'permit' ? [row.id] : []
@@ -111,6 +129,8 @@ describe('the rows that the filter lets through', () => {
         expect(permitted(judgeRow).sort()).toEqual(byPolicy)
         expect(found.byRow).toEqual(byPolicy)
         expect(found.byPage).toEqual(byPolicy)
+        if (facts.caller.kind === 'provider')
+          expect(found.local.sort()).toEqual(permitted(decideRow, false).sort())
       }),
       { numRuns: 2_000 },
     )
