@@ -16,7 +16,7 @@ import { refuseWithoutReceipt } from './disclosure/release.ts'
 import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
-import { explain } from './governance/explain.ts'
+import { explainOperation } from './governance/explain.ts'
 import { me } from './governance/me.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
@@ -31,7 +31,7 @@ export const operations: readonly Operation<any, any>[] = [
   auditExport,
   ...registryOperations,
   ...careOperations,
-  explain,
+  explainOperation((wanted) => operations.find(({ name }) => name === wanted)),
   me,
   publishBundle,
   // Before the document operations: the register, not what facilities publish, answers under this type.

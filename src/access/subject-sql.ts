@@ -39,6 +39,10 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
   }
 }
 
+/** The source records of write clock `:as_of` and the persons they were about then. */
+export const sourcesAsOf = `(select id, person from source_record where clock <= :as_of
+    union all select id, person from source_record_version where clock <= :as_of and until > :as_of)`
+
 /**
  * One statement, the same whatever it finds. Rows: `fact` and what that is made of, in `a` to `g`. Consent rules come whole
  * (a cut list would permit); relationships need only be enough to find one.
@@ -47,6 +51,7 @@ export function subjectStatement(
   { of, facility, now }: SubjectQuestion,
   holds: Holds = current,
   holdsArgs: Readonly<Record<string, SqlValue>> = {},
+  sources = 'source_record',
 ): Statement {
   const { sql, args } = personsOf(of)
   // Of a document found by id also what decides about it: the log says exactly why it was withheld.
@@ -61,20 +66,20 @@ from document as d where d.type = :subject_type and d.id = :subject_id`
     sql: `with subject as materialized (${sql})
 select 'rule' as fact, u.person, k.row, k.kind as a, k.consent as b, k.before_date as c, k.actor_kind as d, k.actor as e,
   k.what_kind as f, k.what as g
-from subject as u cross join source_record as s on s.person = u.person
+from subject as u cross join ${sources} as s on s.person = u.person
   cross join consent_rule as k on k.source_record = s.id where ${holds('k')}
 union all
 select 'source', u.person, 0, s.id, '', '', '', '', '', ''
-from subject as u cross join source_record as s on s.person = u.person
+from subject as u cross join ${sources} as s on s.person = u.person
 union all
 select 'break-glass', u.person, b.row, b.id, b.professional, b.reason, '', '', '', ''
-from subject as u cross join source_record as s on s.person = u.person
+from subject as u cross join ${sources} as s on s.person = u.person
   cross join break_glass as b on b.source_record = s.id
 where b.facility = :subject_facility and b.starts <= :now and b.ends > :now and ${holds('b')}
 union all
 select * from (
   select 'relationship', u.person, r.row, r.kind, r.professional, '', '', '', '', ''
-  from subject as u cross join source_record as s on s.person = u.person
+  from subject as u cross join ${sources} as s on s.person = u.person
     cross join relationship as r on r.source_record = s.id
   where r.facility = :subject_facility and r.starts <= :now and r.ends > :now and ${holds('r')}
   limit ${limits.maxRelationshipFacts})${document}`,

@@ -32,7 +32,9 @@ export interface Who {
   readonly practitioner: string | null
   readonly name: string | null
   readonly role: string | null
+  /** Of a caller whom the registry refused: the one his token named, if the registry knows it. */
   readonly facility: string | null
+  /** Of a confirmed caller's facility. */
   readonly organisation: string | null
   /** `jti` of the token. */
   readonly token: string | null

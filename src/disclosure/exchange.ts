@@ -199,11 +199,12 @@ export class Exchange {
 
   #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
     // What the token was narrowed to is needed to explain the decision later.
-    const { scopes: held = [] } = this.#authenticated?.presented ?? {}
+    const { scopes: held = [], patient: context = null } = this.#authenticated?.presented ?? {}
     const scopes = this.#caller ? narrowing(held, this.#caller.kind) : null
     const all = {
       ...note,
       ...(scopes === null ? {} : { scopes }),
+      ...(scopes === null || context === null ? {} : { context }),
       ...(this.#isLocalMissing ? { missing: 'local' } : {}),
     }
     return Object.keys(all).length > 0 ? all : null

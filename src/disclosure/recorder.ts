@@ -58,7 +58,7 @@ export class Recorder {
 
   /** Everything an entry says but its subjects. `status` 0: not yet known (an intent). */
   describe(
-    { presented, caller, clock, staleness }: Known,
+    { presented, placement, caller, clock, staleness }: Known,
     status: number,
     decision: AccessBase['decision'],
     note: Readonly<Record<string, string>> | null,
@@ -72,7 +72,7 @@ export class Recorder {
       phase: 'access',
       action: presented ? operation.action : 'authenticate',
       operation: operation.name,
-      who: whoOf(presented, caller, address),
+      who: whoOf(presented, placement, caller, address),
       purpose: presented?.purpose ?? null,
       breakGlassReason,
       query: {
@@ -139,7 +139,12 @@ export class Recorder {
   }
 }
 
-function whoOf(presented: Presented | null, caller: Caller | null, address: string | null): Who {
+function whoOf(
+  presented: Presented | null,
+  placement: Placement | null,
+  caller: Caller | null,
+  address: string | null,
+): Who {
   const facility = caller && 'facility' in caller ? caller.facility : null
   return {
     issuer: presented?.issuer ?? null,
@@ -148,7 +153,8 @@ function whoOf(presented: Presented | null, caller: Caller | null, address: stri
     practitioner: caller && 'professional' in caller ? caller.professional : null,
     name: caller?.name ?? presented?.name ?? null,
     role: caller?.kind === 'provider' ? caller.role : (caller?.kind ?? presented?.role ?? null),
-    facility: facility?.id ?? null,
+    // Of a refused caller where he meant to act: without it nobody could tell why he was refused.
+    facility: caller ? (facility?.id ?? null) : (placement?.facility ?? null),
     organisation: facility?.organisation ?? null,
     token: presented?.jti ?? null,
     address,

@@ -3,6 +3,9 @@
  * a time, and no more: a refusal holds. The patient is told, a privacy officer looks at it.
  */
 import type { z } from 'zod'
+import type { Provider } from '../access/caller.ts'
+import type { PolicyRefusal } from '../access/refusal.ts'
+import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
@@ -48,10 +51,9 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   if (!loaded.ok) return loaded
   const { caller, subjects, settings } = loaded.value
   if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
-  if (!purposes.includes(caller.purpose)) return forbidden('purpose-not-permitted')
-  const [subject] = subjects
-  // Of no hours: the policy knows no attestations.
-  if (!subject || settings.attestationHours <= 0) return forbidden('relationship-required')
+  const decided = decideAttestation(caller, subjects[0] ?? null, settings)
+  if (!decided.ok) return decided
+  const subject = decided.value
 
   const intended = await ctx.intend({ patient: subject.person, reason })
   if (!intended.ok) return intended
@@ -91,6 +93,17 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   const body = { relationship: stored?.source, until: new Date(Number(stored?.ends)).toISOString() }
   const status = stored?.source === attestationSource(id) ? 201 : 200
   return ok(answer(status, body, [subject.person], 'attestation', clock))
+}
+
+/** Pure. `subject` null: nobody has this id. */
+export function decideAttestation(
+  { purpose }: Provider,
+  subject: Subject | null,
+  { attestationHours }: Settings,
+): Result<Subject, PolicyRefusal> {
+  if (!purposes.includes(purpose)) return forbidden('purpose-not-permitted')
+  // Of no hours: the policy knows no attestations.
+  return subject && attestationHours > 0 ? ok(subject) : forbidden('relationship-required')
 }
 
 export const attestationSource = (id: string): string => `attestation/${id}`

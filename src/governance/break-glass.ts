@@ -42,7 +42,7 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   if (!loaded.ok) return loaded
   const { caller, subjects, settings } = loaded.value
   if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
-  const subject = decide(caller, subjects[0] ?? null, settings)
+  const subject = decideBreakGlass(caller, subjects[0] ?? null, settings)
   if (!subject.ok) return subject
 
   const intended = await ctx.intend({ patient: subject.value.person, reason })
@@ -83,7 +83,8 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   })
 }
 
-function decide(
+/** Pure. `subject` null: nobody has this id. */
+export function decideBreakGlass(
   { purpose }: Provider,
   subject: Subject | null,
   { lifted, breakGlassHours }: Settings,

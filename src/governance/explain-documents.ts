@@ -1,18 +1,19 @@
 /** The documents of a past access, as they were: versions are kept. Unshared ones are not in *records* and stay unjudged. */
 import type { DecidedRow } from '../access/policy.ts'
+import { codingsOf } from '../records/page.ts'
 import type { Rows, Statement } from '../store/ports.ts'
 import type { Past } from './explain-facts.ts'
 
 export interface DocumentThen {
   /** `Type/id/_history/version`. */
   readonly reference: string
-  readonly row: Omit<DecidedRow, 'codings'>
+  readonly row: DecidedRow
 }
 
 /** What was disclosed names its versions; what was withheld is the document asked for, in the version of that time. */
 export function documentsThen({ access, version }: Past): Statement {
   const columns =
-    'd.type, d.id, d.version, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, d.published'
+    'd.type, d.id, d.version, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, d.published, d.body'
   return {
     sql: `with named as materialized (
       select value ->> 0 as type, value ->> 1 as id, value ->> 2 as version from json_each(:named))
@@ -53,5 +54,6 @@ export const readDocuments = (rows: Rows): readonly DocumentThen[] =>
       dateLo: String(row.date_lo),
       published: String(row.published),
       shared: true,
+      codings: codingsOf({ type: String(row.type), body: String(row.body) }),
     },
   }))

@@ -6,7 +6,7 @@ import { asOf, callerSql } from '../access/caller-sql.ts'
 import { policyStatement, readPolicy } from '../access/policy-data.ts'
 import type { AccessRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
-import { readSubjects, subjectStatement } from '../access/subject-sql.ts'
+import { readSubjects, sourcesAsOf, subjectStatement } from '../access/subject-sql.ts'
 import type { Access } from '../audit/port.ts'
 import type { Result } from '../result.ts'
 import type { Rows, Statement } from '../store/ports.ts'
@@ -25,8 +25,11 @@ export const facilityThen = ({ access, version }: Past): Statement => ({
   args: { facility: access.who.facility, as_of: version },
 })
 
-/** Who asked, as the entry has it; what it does not keep (keys, times, the launch context) decides nothing here. */
-const presentedThen = ({ who, purpose }: Access, facilityUri: string | null): Standee => ({
+/**
+ * Who asked, as the entry has it. Of what it does not keep, keys and times decide nothing here; by which number a patient
+ * was told apart does, so that patients and guardians are not read again.
+ */
+const presentedThen = ({ who, purpose, decision }: Access, facilityUri: string | null): Standee => ({
   issuer: who.issuer ?? '',
   subject: who.subject ?? '',
   clientId: who.client ?? '',
@@ -34,7 +37,8 @@ const presentedThen = ({ who, purpose }: Access, facilityUri: string | null): St
   expiresAt: 0,
   name: who.name,
   role: who.role,
-  facilityUri,
+  // A facility that the registry did not know was named all the same.
+  facilityUri: facilityUri ?? (decision.reason === 'facility-unknown' ? '' : null),
   purpose,
   scopes: [],
   keyThumbprint: null,
@@ -64,13 +68,15 @@ export function factsThen(past: Past, facilityUri: string | null): readonly Stat
       },
       asOf,
       { as_of: version },
+      sourcesAsOf,
     ),
   ]
 }
 
 export interface FactsThen {
-  readonly caller: Result<Caller, AccessRefusal>
-  /** Null: the entry names no person, or the record no longer knows them by that id. */
+  /** Null: a patient or a guardian. */
+  readonly caller: Result<Caller, AccessRefusal> | null
+  /** Null: the entry names no person, or one whom the record did not know then. */
   readonly subject: Subject | null
   readonly settings: Settings
 }
@@ -88,8 +94,9 @@ export function readThen(
   const policy = readPolicy(policyRows)
   const { subjects } = readSubjects(subjectRows, { by: 'person', person: access.patient ?? '' })
   const [subject = null] = subjects
+  const isPatient = access.who.role === 'patient' || access.who.role === 'guardian'
   return {
-    caller: readCaller({ row, policy, patients: [], presented, nowMs: Date.parse(time) }),
+    caller: isPatient ? null : readCaller({ row, policy, patients: [], presented, nowMs: Date.parse(time) }),
     subject,
     settings: policy.settings,
   }

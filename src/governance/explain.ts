@@ -4,16 +4,15 @@
  * ended, so that they can still be asked.
  */
 import { z } from 'zod'
-import type { Provider } from '../access/caller.ts'
-import { decideRow, decideSubject, noCodings, type Situation } from '../access/policy.ts'
-import { grantsFor, parseScopes } from '../access/scope.ts'
+import type { Caller } from '../access/caller.ts'
 import type { Access } from '../audit/port.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { type DocumentThen, documentsThen, readDocuments } from './explain-documents.ts'
+import { documentsThen, readDocuments } from './explain-documents.ts'
 import { type FactsThen, facilityThen, factsThen, readThen } from './explain-facts.ts'
+import { type Describe, judgeAgain } from './explain-judgement.ts'
 import { sentenceOf, stepOf } from './explain-words.ts'
 
 const param = z.object({})
@@ -41,7 +40,10 @@ const query = z
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
-export const explain: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+/** @param describe every operation there is: which callers it is for decides, too */
+export const explainOperation = (
+  describe: Describe,
+): Operation<z.infer<typeof param>, z.infer<typeof query>> => ({
   name: 'explain',
   method: 'GET',
   path: '/access/explain',
@@ -50,8 +52,8 @@ export const explain: Operation<z.infer<typeof param>, z.infer<typeof query>> = 
   scope: () => ({ type: 'AuditEvent', interaction: 'r' }),
   param,
   query,
-  handle,
-}
+  handle: (ctx) => handle(ctx, describe),
+})
 
 interface Entry {
   readonly log: string
@@ -60,7 +62,7 @@ interface Entry {
   readonly access: Access
 }
 
-async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosure, Refusal>> {
   const loaded = await ctx.load(() => ({}))
   if (!loaded.ok) return loaded
   const { caller } = loaded.value
@@ -71,7 +73,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     caller.kind === 'privacy-officer' &&
     (caller.organisation === null || caller.organisation === entry?.access.who.organisation)
   if (!entry || !isOwn) return err({ reason: 'not-found', what: `${log}/${index}` })
-  const explained = await explanationOf(ctx, entry)
+  const explained = await explanationOf(ctx, entry, describe)
   if (!explained.ok) return explained
   return ok({
     status: 200,
@@ -97,7 +99,7 @@ async function readEntry(
   return rows[0] ? (JSON.parse(String(rows[0].entry)) as Entry) : null
 }
 
-async function explanationOf(ctx: Context, entry: Entry) {
+async function explanationOf(ctx: Context, entry: Entry, describe: Describe) {
   const { access } = entry
   const told = {
     entry: {
@@ -131,47 +133,15 @@ async function explanationOf(ctx: Context, entry: Entry) {
   if (!loaded.ok) return loaded
   const { records } = loaded.value
   const facts = readThen(records, asked, facilityUri)
-  const decided = decideAgain(facts, access, readDocuments(records[statements.length] ?? []))
+  const decided = judgeAgain(access, facts, readDocuments(records[statements.length] ?? []), describe)
   return ok({ ...told, facts: tellFacts(facts), decided })
 }
 
 const tellFacts = ({ caller, subject, settings }: FactsThen) => ({
-  caller:
-    caller.ok && caller.value.kind === 'provider'
-      ? { ...caller.value, domains: [...caller.value.domains].sort() }
-      : caller.ok
-        ? caller.value
-        : { refused: caller.error.cause },
+  caller: caller && (caller.ok ? tellCaller(caller.value) : { refused: caller.error.cause }),
   subject,
   emergencyLifts: [...settings.lifted].sort(),
 })
 
-/** The policy once more: about the person, and about each document that was disclosed or withheld. */
-function decideAgain(
-  { caller, subject, settings }: FactsThen,
-  access: Access,
-  documents: readonly DocumentThen[],
-) {
-  if (!caller.ok)
-    return { caller: caller.error.cause, documents: [], agrees: access.decision.outcome !== 'permit' }
-  if (caller.value.kind !== 'provider') return null
-  const provider: Provider = caller.value
-  const scopes = parseScopes((access.note?.scopes ?? '').split(' ').filter((scope) => scope !== ''))
-  const interaction = access.action === 'search' ? 's' : 'r'
-  const about = access.patient === null ? null : decideSubject(provider, subject, settings)
-  const judged = documents.map(({ reference, row }) => {
-    const situation: Situation = {
-      subjects: subject ? [subject] : [],
-      settings,
-      grants: grantsFor(scopes, 'provider', { type: row.type, interaction }),
-    }
-    const decision = decideRow(provider, situation, { ...row, codings: noCodings })
-    return { reference, ...decision, step: stepOf(decision.reason) }
-  })
-  const isPermitted = access.decision.outcome === 'permit'
-  const agrees = isPermitted
-    ? judged.every(({ outcome }) => outcome === 'permit') && about?.outcome !== 'deny'
-    : judged.some(({ outcome, reason }) => outcome === 'deny' && reason === access.decision.reason) ||
-      (about?.outcome === 'deny' && about.reason === access.decision.reason)
-  return { subject: about, documents: judged, agrees }
-}
+const tellCaller = (caller: Caller) =>
+  caller.kind === 'provider' ? { ...caller, domains: [...caller.domains].sort() } : caller

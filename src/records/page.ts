@@ -94,7 +94,7 @@ export function emergencyOf(caller: Caller, { subjects }: Pick<Situation, 'subje
 }
 
 /** What scopes with parameters ask about, as the stored text has it. */
-function codingsOf({ type, body }: PageRow): DecidedRow['codings'] {
+export function codingsOf({ type, body }: Pick<PageRow, 'type' | 'body'>): DecidedRow['codings'] {
   const resource = JSON.parse(body) as Resource
   const { category, code, status } = elementsOf(type)
   return {

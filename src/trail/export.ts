@@ -105,7 +105,8 @@ function ownOrganisation(
   caller: Caller,
   { organisation }: Query,
 ): Result<{ readonly organisation?: string }, Refusal> {
-  if (caller.kind !== 'privacy-officer') return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
+  if (caller.kind !== 'privacy-officer')
+    return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
   if (caller.organisation === null) return ok({})
   if (organisation !== undefined && organisation !== caller.organisation)
     return err({ reason: 'forbidden', cause: 'not-own-organisation' })

@@ -5,22 +5,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp, operations } from '../../src/app.ts'
 import type { AuditLogRpc } from '../../src/audit/client.ts'
-import { type Cluster, startCluster } from '../../src/local/cluster.ts'
+import type { Cluster } from '../../src/local/cluster.ts'
 import { publicPaths } from '../../src/public-routes.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
-import {
-  encounter,
-  locations,
-  marker,
-  observation,
-  patientResource,
-  samplePatient,
-  transaction,
-} from './bundles.ts'
-
+import { encounter, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import { admit, holder, openWard, refusalOf, results, type Ward } from './care.ts'
+import { type CareExamples, careExamples } from './care-examples.ts'
 import { portsOf } from './in-process.ts'
 import { registryExamples } from './registry-examples.ts'
-import { replicated, temporaryHome } from './support.ts'
+import { replicated } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
   refuses: async () => ({ ok: false, error: { reason: 'log-unavailable', detail: 'refused' } }) as never,
@@ -31,52 +24,113 @@ const faults: Readonly<Record<string, () => Promise<never>>> = {
   },
 }
 
+const isDone = (status: number): boolean => status === 200 || status === 201
+
+/** What must stand in the answer of an operation that discloses something. */
+const telling: Readonly<Record<string, RegExp>> = {
+  'search-type': new RegExp(marker),
+  read: new RegExp(marker),
+  notices: /Geneviève Gagnon/,
+  reviews: /Tremblay/,
+  'guardianship-list': /"guardian":"Patient/,
+  'consent-search': /"resourceType":"Consent"/,
+  'consent-read': /"resourceType":"Consent"/,
+  'consent-history': /"resourceType":"Consent"/,
+  explain: /"agrees":true/,
+  me: /"patients":\["Patient/,
+}
+
+/** What the examples about care are made from: a patient who logs in and their child, and something of each kind to end. */
+async function prepareCare(
+  ward: Ward,
+  facility: string,
+  patient: string,
+  tokens: Readonly<Record<string, string>>,
+): Promise<CareExamples> {
+  const { patient: self } = await admit(ward, facility, holder('belisle'))
+  const child = { ...samplePatient(2), birthDate: '2020-02-02' }
+  const [childPatient = ''] = await ward.publish(facility, patientResource(child), encounter(child, { n: 1 }))
+  const relationship = await ward.send('gendron', 'POST', '/access/relationships', {
+    kind: 'care-team',
+    patient,
+    professional: 'etienne-tremblay',
+    facility,
+    ends: new Date(Date.now() + 60 * 60_000).toISOString(),
+  })
+  const reason = 'Consultation demandée par le médecin de famille'
+  await ward.send('gagnon', 'POST', '/access/attestations', { patient: self, reason })
+  const opened = await ward.send(
+    'tremblay',
+    'POST',
+    '/access/break-glass',
+    { patient, reason },
+    { purpose: 'BTG', clock: ward.clock() },
+  )
+  const consent = await ward.send('belisle', 'POST', '/fhir/Consent', refusalOf(self))
+  const read = await ward.get('tremblay', results(patient), { clock: ward.clock() })
+  const token = (name: string): string => tokens[name] ?? ''
+  return {
+    url: ward.test.cluster.url,
+    tokens: {
+      provider: token('provider'),
+      emergency: token('emergency'),
+      manager: token('manager'),
+      operator: token('operator'),
+      officer: token('officer'),
+      patient: token('patient'),
+    },
+    facility,
+    patient,
+    self,
+    child: childPatient,
+    relationship: String(relationship.body?.relationship),
+    review: String(opened.body?.id),
+    consent: consent.body ?? {},
+    receipt: read.receipt,
+  }
+}
+
 describe('the route walk', () => {
-  const home = temporaryHome()
+  let ward: Ward
   let cluster: Cluster
   let ids: readonly string[]
   const tokens: Record<string, string> = {}
   /** An open role request. */
   let request: string
+  let care: CareExamples
 
   beforeAll(async () => {
-    cluster = await startCluster({ home: home.path, port: 0 })
-    tokens.provider = await cluster.token('tremblay')
-    tokens.system = await cluster.token('system-hopital-mont-royal')
-    tokens.officer = await cluster.token('bouchard')
-    for (const [name, login] of [
-      ['operator', 'lapointe'],
-      ['manager', 'gendron'],
-      ['secondManager', 'poirier'],
+    ward = await openWard()
+    cluster = ward.test.cluster
+    for (const [name, login, options] of [
+      ['provider', 'tremblay', {}],
+      ['emergency', 'tremblay', { purpose: 'BTG' }],
+      ['system', 'system-hopital-mont-royal', {}],
+      ['officer', 'bouchard', {}],
+      ['patient', 'belisle', {}],
+      ['operator', 'lapointe', { scope: 'user/*.cruds' }],
+      ['manager', 'gendron', { scope: 'user/*.cruds' }],
+      ['secondManager', 'poirier', { scope: 'user/*.cruds' }],
     ] as const)
-      tokens[name] = await cluster.token(login, { scope: 'user/*.cruds' })
-    const asked = await fetch(`${cluster.url}/access/roles`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${tokens.manager}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ professional: 'helene-cote', role: 'access-manager' }),
+      tokens[name] = await cluster.token(login, options)
+    const asked = await ward.send('gendron', 'POST', '/access/roles', {
+      professional: 'helene-cote',
+      role: 'access-manager',
     })
-    request = ((await asked.json()) as { request: { id: string } }).request.id
+    request = (asked.body as { request: { id: string } }).request.id
+    const facility = 'hopital-mont-royal'
     const person = samplePatient(1)
-    const published = await fetch(`${cluster.url}/fhir`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${tokens.system}`, 'Content-Type': 'application/fhir+json' },
-      body: JSON.stringify(
-        transaction(
-          patientResource(person),
-          observation(person, { n: 1, date: '2024-01-01' }),
-          encounter(person, { n: 1 }),
-        ),
-      ),
-    })
-    expect(published.status).toBe(200)
-    ids = locations(await published.json())
+    ids = await ward.publish(
+      facility,
+      patientResource(person),
+      observation(person, { n: 1, date: '2024-01-01' }),
+      encounter(person, { n: 1 }),
+    )
+    care = await prepareCare(ward, facility, ids[0] ?? '', tokens)
     await replicated(cluster)
   })
 
-  afterAll(async () => {
-    await cluster?.stop()
-    home.remove()
-  })
+  afterAll(() => ward?.end())
 
   /** A request per operation that a healthy log answers with health data (or, for a write, that changes something). */
   const examples = (): Readonly<Record<string, () => Request>> => {
@@ -86,6 +140,7 @@ describe('the route walk', () => {
     const { operator = '', manager = '', secondManager = '' } = tokens
     return {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
+      ...careExamples(care),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
@@ -119,6 +174,10 @@ describe('the route walk', () => {
       }).read([
         { sql: 'select n from clock' },
         { sql: 'select type, id, version from document order by type, id' },
+        { sql: 'select row, valid_to from consent_rule order by row' },
+        { sql: 'select row, valid_to from relationship order by row' },
+        { sql: 'select row, valid_to from break_glass order by row' },
+        { sql: 'select row, valid_to from guardianship order by row' },
       ]),
     )
 
@@ -126,9 +185,11 @@ describe('the route walk', () => {
     expect(Object.keys(examples()).sort()).toEqual(operations.map(({ name }) => name).sort())
     for (const [name, request] of Object.entries(examples())) {
       const response = await fetch(request())
-      expect([name, response.status]).toEqual([name, 200])
+      const text = await response.text()
+      expect([name, response.status, text]).toEqual([name, expect.toSatisfy(isDone), expect.anything()])
       expect(response.headers.get('dossier-receipt')).not.toBeNull()
-      if (name === 'search-type' || name === 'read') expect(await response.text()).toContain(marker)
+      // A look-up that finds nothing, or a change that changes nothing, would prove nothing below.
+      expect([name, text]).toEqual([name, expect.stringMatching(telling[name] ?? /./)])
     }
   })
 

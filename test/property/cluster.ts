@@ -138,6 +138,7 @@ export function startCluster(world: World): Cluster {
       return known ? ok(known) : err({ reason: 'unauthenticated', cause: 'missing' })
     },
     forget: () => undefined,
+    remember: () => undefined,
   }
   const region = (name: string): Region => ({
     name,

@@ -50,12 +50,19 @@ const personOf = (world: World, source: string): string | undefined =>
 export const mayAsk = (caller: Caller, type: string, interaction: string): boolean =>
   caller.scopes === null || grantsOf(caller, type, interaction).length > 0
 
+const contexts: Readonly<Record<Caller['kind'], readonly string[]>> = {
+  provider: ['user', 'patient'],
+  system: ['system'],
+  stranger: [],
+  office: ['user'],
+}
+
 function grantsOf(caller: Caller, type: string, interaction: string) {
   const { categoryParam, codeParam, status } = elementsOf(type)
   const statusName = status === 'clinicalStatus' ? 'clinical-status' : status === 'status' ? 'status' : null
   return (caller.scopes ?? []).filter((scope) => {
     const letters = scope.interactions === 'read' ? 'rs' : scope.interactions
-    const isOfCaller = caller.kind === 'system' ? scope.context === 'system' : scope.context !== 'system'
+    const isOfCaller = contexts[caller.kind].includes(scope.context)
     const isJudged =
       scope.parameter === null ||
       [categoryParam, codeParam, statusName].some((name) => name !== null && name === scope.parameter?.name)

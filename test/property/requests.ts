@@ -62,19 +62,26 @@ function pathValues({ world }: Asked, name: string): fc.Arbitrary<string> {
   }
 }
 
+/** A parameter of no type. */
+const noise = fc.constant({ name: 'name', value: 'x' })
+
+/** A reference to a `Patient`, mostly of somebody whom the caller cares for. */
+const person = ({ world, cared }: Asked): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.constantFrom('', 'Patient/'),
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom(...(cared.length > 0 ? cared : [unknownId])) },
+        { weight: 1, arbitrary: fc.constantFrom(unknownId, ...world.sources.map(({ id }) => id)) },
+      ),
+    )
+    .map((parts) => parts.join(''))
+
 /** Values of one search parameter, of the world and not. Exhaustive over the types of the table. */
-function searchValues({ world, cared }: Asked, { type, of }: SearchParameter): fc.Arbitrary<string> {
+function searchValues(asked: Asked, { type, of }: SearchParameter): fc.Arbitrary<string> {
   switch (type) {
     case 'reference':
-      return fc
-        .tuple(
-          fc.constantFrom('', 'Patient/'),
-          fc.oneof(
-            { weight: 4, arbitrary: fc.constantFrom(...(cared.length > 0 ? cared : [unknownId])) },
-            { weight: 1, arbitrary: fc.constantFrom(unknownId, ...world.sources.map(({ id }) => id)) },
-          ),
-        )
-        .map((parts) => parts.join(''))
+      return person(asked)
     case 'token':
       if (of === 'identifier')
         return fc.constantFrom(...['TREM', 'GAGN', 'NOBODY'].map((value) => `${identifierSystem}|${value}`))
@@ -124,11 +131,11 @@ function searchQuery(asked: Asked, type: string): fc.Arbitrary<readonly Paramete
   const named = (name: string, values: fc.Arbitrary<string>) => values.map((value) => ({ name, value }))
   const { isValid } = asked
   const table = isSearched(type) ? searchParametersOf(type) : []
-  const [person] = table.filter(({ of }) => of === 'person')
+  const [patient] = table.filter(({ of }) => of === 'person')
   const drawn = table.map((parameter) => {
     const one = named(parameter.name, searchValues(asked, parameter))
     // Both of an identity look-up, and one name of the person: what makes a search complete.
-    const isRequired = parameter === person || parameter.of === 'identifier' || parameter.of === 'birth-date'
+    const isRequired = parameter === patient || parameter.of === 'identifier' || parameter.of === 'birth-date'
     if (isRequired) return isValid ? one : sometimes(one, 12)
     return parameter.of === 'person' && isValid ? fc.constant(null) : sometimes(one, 1)
   })
@@ -138,11 +145,7 @@ function searchQuery(asked: Asked, type: string): fc.Arbitrary<readonly Paramete
     return sometimes(named(name, values), name === '_count' ? 12 : 1)
   })
   return fc
-    .tuple(
-      ...drawn,
-      ...answer,
-      isValid ? fc.constant(null) : sometimes(fc.constant({ name: 'name', value: 'x' }), 1),
-    )
+    .tuple(...drawn, ...answer, isValid ? fc.constant(null) : sometimes(noise, 1))
     .map((all) => all.filter((one) => one !== null))
 }
 
@@ -179,7 +182,16 @@ function queryOf(
   switch (operation) {
     case 'search-type':
       return searchQuery(asked, type)
+    case 'consent-search':
+      return fc
+        .tuple(
+          person(asked).map((value) => ({ name: 'patient', value })),
+          sometimes(noise, asked.isValid ? 0 : 1),
+        )
+        .map((all) => all.filter((one) => one !== null))
     case 'read':
+    case 'consent-read':
+    case 'consent-history':
       return fc.constantFrom<(readonly Parameter[])[]>([], [{ name: '_format', value: 'json' }])
     default:
       throw new Error(`teach the generator the operation ${operation}: what it may reveal must be tested`)

@@ -193,13 +193,23 @@ describe('what the isolate remembered is confirmed', () => {
     expect(factsOf(presented({ issuerRow: 2 })).ok).toBe(true)
   })
 
+  it('an issuer without a current row is refused at once: another replica would not know better', () => {
+    registry.db.exec('update issuer set valid_to = 2')
+    expect(factsOf(presented())).toEqual({
+      ok: false,
+      error: { reason: 'unauthenticated', cause: 'issuer-revoked' },
+    })
+  })
+
   it('the placement must be the facility’s current row', () => {
-    const changed = { ok: false, error: { reason: 'placement-changed' } }
-    expect(factsOf(presented(), null)).toEqual(changed)
-    expect(factsOf(presented({ facilityUri: null }), atHospital)).toEqual(changed)
+    const changed = { ok: false, error: { reason: 'standing-changed' } }
+    expect(factsOf(presented(), null)).toMatchObject(changed)
+    expect(factsOf(presented({ facilityUri: null }), atHospital)).toMatchObject(changed)
     endCurrent(registry, 'facility', `id = 'hospital'`)
     addFacility(registry, 'hospital', 'hospital', 'quebec')
-    expect(factsOf(presented())).toEqual(changed)
+    expect(factsOf(presented())).toMatchObject({
+      error: { ...changed.error, standing: { placement: { row: 3, region: 'quebec' } } },
+    })
   })
 
   it('the token must be neither revoked nor expired', () => {

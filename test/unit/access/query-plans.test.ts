@@ -112,7 +112,7 @@ describe('query plans', () => {
       { by: 'person', person: 'p' },
     ]
     const statements = [
-      ...factStatements({ presented: presented(), sight: null, about: null }),
+      ...factStatements({ presented: presented(), about: null }),
       ...subjects.map((of) => subjectStatement({ of, facility: 'hospital', now: moment })),
       { sql: patientStatement, args: patientArgs(presented({ role: 'patient' })) },
     ]
