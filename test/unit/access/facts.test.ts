@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Placement, Presented } from '../../../src/access/caller.ts'
 import { factStatements, freshness, readClock } from '../../../src/access/facts.ts'
-import { factsOf as factsOfRegistry, forbidden, unauthenticated } from './asking.ts'
+import { factsOf as factsOfRegistry, forbidden, standingIn, unauthenticated } from './asking.ts'
 import {
   addClient,
   addFacility,
@@ -209,6 +209,22 @@ describe('what the isolate remembered is confirmed', () => {
     addFacility(registry, 'hospital', 'hospital', 'quebec')
     expect(factsOf(presented())).toMatchObject({
       error: { ...changed.error, standing: { placement: { row: 3, region: 'quebec' } } },
+    })
+  })
+
+  it('the only role held, of which the token says nothing, is the one held now', () => {
+    open(registry, 'nurse', '*', 'TREAT', 'medication')
+    const anyRole = presented({ role: null })
+    const { sight } = standingIn(registry, anyRole)
+    endCurrent(registry, 'professional_role')
+    registry.insert('professional_role', {
+      professional: 'professional-tremblay',
+      role: 'nurse',
+      facility: 'hospital',
+      valid_from: 2,
+    })
+    expect(factsOfRegistry(registry, anyRole, { sight })).toMatchObject({
+      error: { reason: 'standing-changed', standing: { sight: { role: 'nurse' } } },
     })
   })
 
