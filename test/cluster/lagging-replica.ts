@@ -7,6 +7,7 @@ import { findSqld } from '../../src/local/binaries.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
 import { readState } from '../../src/local/home.ts'
 import { findFreePort } from '../../src/local/ports.ts'
+import { startGuard } from '../../src/local/supervisor.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
 
 /** How a line breaks: bytes are held until it heals, or connections are torn down and new ones refused. */
@@ -87,6 +88,9 @@ export async function startLaggingReplica(cluster: Cluster): Promise<LaggingRepl
     ],
     { env: { RUST_LOG: 'warn' }, stdio: 'ignore' },
   )
+  // Ends with the test's process, however that ends, like the children of the cluster.
+  const guard = startGuard()
+  if (child.pid !== undefined) guard.watch(child.pid)
   const url = `http://127.0.0.1:${port}`
   const reader = hranaReader({ url, token: primary.readToken })
   const answers = () => reader.read([{ sql: 'select n from clock' }]).then(Boolean, () => false)
@@ -103,6 +107,8 @@ export async function startLaggingReplica(cluster: Cluster): Promise<LaggingRepl
         child.kill('SIGKILL')
         await once(child, 'exit')
       }
+      if (child.pid !== undefined) guard.release(child.pid)
+      guard.stop()
       await replication.end()
     },
   }

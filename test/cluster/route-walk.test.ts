@@ -190,6 +190,8 @@ describe('the route walk', () => {
       expect(response.headers.get('dossier-receipt')).not.toBeNull()
       // A look-up that finds nothing, or a change that changes nothing, would prove nothing below.
       expect([name, text]).toEqual([name, expect.stringMatching(telling[name] ?? /./)])
+      // Some read at the replica what another has written.
+      await replicated(cluster)
     }
   })
 
