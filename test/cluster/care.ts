@@ -145,7 +145,7 @@ export async function openWard(): Promise<Ward> {
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text()
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
   const body = isJson && text !== '' ? (JSON.parse(text) as Answered) : null
   return {
     status: response.status,

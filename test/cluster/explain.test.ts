@@ -288,7 +288,11 @@ describe('the explanation of a past access', () => {
       ['refused', refusalOf, ''],
       // Of the two results the unshared one is a day younger.
       ['refused-before', (patient: string) => refusalBefore(patient, '2024-01-01'), 'own-facility'],
-      ['restricted', (patient: string) => restrictionOf(patient, { actor: [actor('facility', hospital)] })],
+      [
+        'restricted',
+        (patient: string) => restrictionOf(patient, { actor: [actor('facility', hospital)] }),
+        'nothing-found',
+      ],
     ] as const)('because the patient has %s it, when that was cancelled', async (why, consent, whyFound) => {
       const admitted = await newPatient()
       const recorded = await record(consent(admitted.patient))
