@@ -40,6 +40,7 @@ export interface Asked extends TokenOptions {
 
 export interface Ward {
   get(login: string, path: string, asked?: Asked): Promise<Answer>
+  /** By one who has seen every write before it. */
   send(
     login: string,
     method: 'POST' | 'PUT' | 'DELETE',
@@ -112,7 +113,8 @@ export async function openWard(): Promise<Ward> {
     test,
     get: (login, path, asked = {}) => request(login, 'GET', path, null, asked),
     send: async (login, method, path, body, asked = {}) => {
-      const answer = await request(login, method, path, JSON.stringify(body), asked)
+      const seen = clock === '' ? {} : { clock }
+      const answer = await request(login, method, path, JSON.stringify(body), { ...seen, ...asked })
       if (answer.status < 300) clock = answer.clock
       return answer
     },
