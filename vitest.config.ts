@@ -8,6 +8,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Some read megabytes or try a thousand worlds: a busy machine is not a failure.
+          testTimeout: 60_000,
           include: ['unit', 'conformance', 'property'].map((layer) => `test/${layer}/**/*.test.ts`),
         },
       },

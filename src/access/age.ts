@@ -18,6 +18,5 @@ export function ageOn(birthDate: string, day: string): number {
 export function isOfAge(birthDates: readonly string[], day: string): boolean | null {
   const known = birthDates.filter((date) => /^\d{4}-\d{2}-\d{2}$/.test(date))
   const answers = new Set(known.map((date) => ageOn(date, day) >= ageOfConsent))
-  const [only] = answers
-  return only !== undefined && answers.size === 1 ? only : null
+  return answers.size === 1 ? answers.has(true) : null
 }

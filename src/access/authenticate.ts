@@ -57,6 +57,8 @@ export interface Authenticator {
   authenticate(credentials: Credentials, nowMs: number): Promise<Result<Authenticated, TokenRefusal>>
   /** The registry has moved on from what this rests on: the next call reads it again. */
   forget(presented: Presented): void
+  /** What a batch has said of this caller since. */
+  remember(presented: Presented, standing: Standing): void
 }
 
 /** RFC 9068 §2.1, and what SMART servers write. Other tokens of an issuer (ID tokens) differ in their audience. */
@@ -153,6 +155,7 @@ export function createAuthenticator(registry: Reader): Authenticator {
       if (by.isOneTime) once.push(await oneTimeToken(issuer, jti, expiresAt))
       return ok({ presented, ...(await standingFor(presented, nowMs)), once })
     },
+    remember: (presented, standing) => standings.set(standingKey(presented), standing),
     forget: (presented) => {
       remembered = null
       standings.delete(standingKey(presented))

@@ -8,18 +8,20 @@ import { callerArgs, callerSql, issuerIsCurrent, keyIsRevoked, tokenIsRevoked } 
 import { patientArgs, patientStatement } from './patient-facts.ts'
 import { policyStatement, readPolicy } from './policy-data.ts'
 import type { AccessRefusal } from './refusal.ts'
-import { isSameSight, type Sight, sightOf } from './sight.ts'
+import { isSameSight, type Sight } from './sight.ts'
+import { readStanding, type Standing } from './standing.ts'
 import type { Settings } from './subject.ts'
 import { readSubjects, type SubjectFacts, type SubjectQuestion, subjectStatement } from './subject-sql.ts'
 
-/** What the isolate remembered of the registry no longer holds: authenticate and load again, once. */
+/** What the isolate remembered of the registry no longer holds: everything is asked again, once. */
 export type RegistryMoved =
-  /** The caller's facility moved, began or ended: another log, another local database. */
-  | { readonly reason: 'placement-changed' }
-  /** The issuer's row, by whose keys the signature verified, has ended. */
+  /** The issuer's row, by whose keys the signature verified, has ended: the token is to be verified again. */
   | { readonly reason: 'issuer-changed' }
-  /** The caller may see more or less than remembered: the page was filtered by what was. */
-  | { readonly reason: 'sight-changed' }
+  /**
+   * The caller's facility moved, began or ended (another log, another local database), or the caller may see more or less
+   * than the page was filtered by. `standing` is what holds now.
+   */
+  | { readonly reason: 'standing-changed'; readonly standing: Standing }
 
 export interface Clock {
   readonly epoch: string
@@ -54,11 +56,14 @@ export interface Facts extends SubjectFacts {
  * The first statements of the request's read batch; `readFacts` takes as many results. Their text depends on the token
  * alone, never on what is found.
  */
-export function factStatements({ presented, sight, about }: Omit<Asked, 'placement'>): readonly Statement[] {
+export function factStatements({
+  presented,
+  about,
+}: Pick<Asked, 'presented' | 'about'>): readonly Statement[] {
   return [
     { sql: clockSql },
     { sql: currentCallerSql, args: callerArgs(presented) },
-    policyStatement({ role: sight?.role ?? presented?.role ?? null, purpose: presented?.purpose ?? null }),
+    policyStatement({ role: presented?.role ?? null, purpose: presented?.purpose ?? null }),
     ...(isAboutPatients(presented) ? [{ sql: patientStatement, args: patientArgs(presented) }] : []),
     ...(about ? [subjectStatement(about)] : []),
   ]
@@ -106,20 +111,21 @@ export function readFacts(
   const [row] = callerRows
   if (!row) throw new Error('the caller statement answers exactly one row')
   if (!presented) return err({ reason: 'unauthenticated', cause: 'missing' })
+  // No row at all: nothing newer could verify the token, and the replica that would be asked may lag.
+  if (row.issuer_is_current === null) return err({ reason: 'unauthenticated', cause: 'issuer-revoked' })
   if (!row.issuer_is_current) return err({ reason: 'issuer-changed' })
   if (row.key_is_revoked) return err({ reason: 'unauthenticated', cause: 'key-revoked' })
   if (row.is_revoked) return err({ reason: 'unauthenticated', cause: 'token-revoked' })
   if (nowMs >= (presented.expiresAt + limits.clockToleranceSeconds) * 1_000)
     return err({ reason: 'unauthenticated', cause: 'expired' })
-  // A bound value of this batch rests on it: the caller's facility, as remembered.
-  if ((row.facility_row === null ? undefined : Number(row.facility_row)) !== placement?.row)
-    return err({ reason: 'placement-changed' })
+  const standing = readStanding([callerRows, policyRows], presented, nowMs)
+  // The log of this access and the rows of this page rest on it.
+  if (standing.placement?.row !== placement?.row || !isSameSight(standing.sight, sight))
+    return err({ reason: 'standing-changed', standing })
   const patients = isAboutPatients(presented) ? (others.shift() ?? []) : []
   const policy = readPolicy(policyRows)
   const caller = readCaller({ row, policy, patients, presented, nowMs })
   if (!caller.ok) return caller
-  const { settings } = policy
-  if (!isSameSight(sightOf(caller.value, settings), sight)) return err({ reason: 'sight-changed' })
   const subject = about ? readSubjects(others[0] ?? [], about.of) : { subjects: [], document: null }
-  return ok({ caller: caller.value, settings, ...subject })
+  return ok({ caller: caller.value, settings: policy.settings, ...subject })
 }

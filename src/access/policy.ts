@@ -149,6 +149,22 @@ function decideForProvider(
   return { outcome: 'permit', reason: isEverywhere ? 'shared-domain' : 'own-facility', basis }
 }
 
+/** Whom the provider may look at, with the rules that stand against some of their documents. */
+export const openSubjects = (
+  caller: Provider,
+  { subjects, settings }: Pick<Situation, 'subjects' | 'settings'>,
+): readonly Pick<Subject, 'sourceRecords' | 'rules'>[] =>
+  subjects
+    .filter((subject) => basisOf(caller, subject, settings) !== null)
+    .map((subject) => ({
+      sourceRecords: subject.sourceRecords,
+      rules: subject.rules.filter(
+        (rule) =>
+          (rule.kind !== 'restriction' || isActor(rule, caller)) &&
+          !lifts(caller, subject, settings, rule.kind),
+      ),
+    }))
+
 /** A relationship held by the caller; without one, an emergency where it may stand for it. */
 function basisOf(caller: Provider, subject: Subject, settings: Settings): Basis | null {
   const held = subject.relationships.find(

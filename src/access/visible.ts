@@ -20,7 +20,7 @@ export interface Viewer {
 }
 
 /** As `rankOf`: unlabelled counts as N, what is no label as more than any. */
-const rank = (d: string): string => {
+export const rank = (d: string): string => {
   const ranks = [...confidentialities].map((label, i) => `when '${label}' then ${i}`).join(' ')
   return `case ${d}.confidentiality when '' then ${confidentialities.indexOf('N')} ${ranks} else ${confidentialities.length} end`
 }

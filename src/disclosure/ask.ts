@@ -3,7 +3,7 @@
  * has moved on since the isolate last read it, the token is verified against what it says now, once, and everything is
  * asked again for whoever that makes the caller.
  */
-import type { Authenticated, Credentials } from '../access/authenticate.ts'
+import type { Authenticated, Authenticator, Credentials } from '../access/authenticate.ts'
 import { type Clock, factStatements, type RegistryMoved, readClock, readFacts } from '../access/facts.ts'
 import type { AccessRefusal } from '../access/refusal.ts'
 import type { SubjectQuestion } from '../access/subject-sql.ts'
@@ -38,7 +38,7 @@ export async function ask(
   authenticated: Authenticated,
   isRepeated = false,
 ): Promise<Answer> {
-  const { credentials, session, now, defer, page } = question
+  const { session, now, defer, page } = question
   const { presented, placement, sight } = authenticated
   const here = placement ? locals.get(placement.region) : undefined
   const facility = placement?.facility ?? null
@@ -46,7 +46,7 @@ export async function ask(
 
   const askLocal = async () => (here ? await readLocal(here.reader, wanted.local ?? []) : [])
   const askRecords = async (about: SubjectQuestion | null) => {
-    const facts = factStatements({ presented, sight, about })
+    const facts = factStatements({ presented, about })
     const snapshot = await load([...facts, ...(wanted.records ?? [])], session, now, defer)
     const read = readFacts(snapshot.rows.slice(0, facts.length), { presented, placement, sight, about }, now)
     return { snapshot, read, rows: snapshot.rows.slice(facts.length) }
@@ -68,10 +68,9 @@ export async function ask(
   if (!read.ok) {
     const { error } = read
     if (!hasMoved(error)) return { ...answer, loaded: err(error) }
-    // The replica that answered and the one asked before may differ by a moment: the caller may try again.
+    // It has moved on twice in one request: the caller may try again.
     if (isRepeated) return { ...answer, loaded: err({ reason: 'store-unavailable', detail: error.reason }) }
-    authenticator.forget(presented)
-    const again = await authenticator.authenticate(credentials, now)
+    const again = await renewed(authenticator, authenticated, error, question)
     if (!again.ok) return { ...answer, loaded: again }
     return await ask({ authenticator, locals }, load, question, again.value, true)
   }
@@ -86,6 +85,22 @@ export async function ask(
       isLocalMissing: local === null,
     }),
   }
+}
+
+/** By what the batch itself said: the replica that a standing would be read from may lag behind it. */
+async function renewed(
+  authenticator: Authenticator,
+  authenticated: Authenticated,
+  moved: RegistryMoved,
+  { credentials, now }: Question,
+): Promise<Result<Authenticated, Refusal>> {
+  const { presented } = authenticated
+  if (moved.reason === 'standing-changed') {
+    authenticator.remember(presented, moved.standing)
+    return ok({ ...authenticated, ...moved.standing })
+  }
+  authenticator.forget(presented)
+  return await authenticator.authenticate(credentials, now)
 }
 
 const hasMoved = (error: AccessRefusal | RegistryMoved): error is RegistryMoved =>

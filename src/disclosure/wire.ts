@@ -106,7 +106,7 @@ export function toWire(refusal: Refusal): Wire {
 }
 
 /** What the caller can do something about has words and a tag of its own; the rest is one and the same answer. */
-const forbiddenTexts: Readonly<
+export const forbiddenTexts: Readonly<
   Partial<Record<PolicyRefusal['cause'], { readonly fr: string; readonly en: string }>>
 > = {
   'relationship-required': {

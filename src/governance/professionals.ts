@@ -159,21 +159,26 @@ async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
 const isIssuerFit = `exists (select 1 from issuer where issuer = :issuer and valid_to is null
   and (:caller_organisation is null or organisation in ('', :caller_organisation)))`
 
-/** The login was registered with this id before: with it, it is nobody new. */
-const hadId = (id: string): string =>
-  `exists (select 1 from professional where issuer = :issuer and subject = :subject and id = ${id})`
-
-/** Somebody who holds an office: a further login would act alone where two must. */
 const holdsOffice = (id: string): string => `exists (select 1 from professional_role
   where professional = ${id} and role in (${officeList}) and valid_to is null)`
+
+/** The login had this id before, and the person has no other login now; or its row ends in this very batch. */
+const resumes = (id: string): string => `(
+  exists (select 1 from professional
+    where issuer = :issuer and subject = :subject and id = ${id} and valid_to = (select n from clock))
+  or exists (select 1 from professional where issuer = :issuer and subject = :subject and id = ${id})
+    and not exists (select 1 from professional where id = ${id} and valid_to is null))`
 
 const isIdUsed = (id: string): string => `exists (select 1 from professional where id = ${id})`
 const isLoginUsed = 'exists (select 1 from professional where issuer = :issuer and subject = :subject)'
 
-/** A manager registers new people only: whom an operator suspended stays so, and nobody gets what another one holds. */
+/**
+ * Whoever holds an office has one login (as `role-sql.ts` grants none to who has two): a further one would act alone where
+ * two must. A manager registers new people only: whom an operator suspended stays so, and nobody gets what another holds.
+ */
 const mayHaveId = (id: string): string => `(
   ${id} <> :caller
-  and (${hadId(id)} or not (${isIdUsed(id)} and ${holdsOffice(id)}))
+  and (not ${holdsOffice(id)} or ${resumes(id)})
   and (:caller_organisation is null or not ${isLoginUsed} and not ${isIdUsed(id)}))`
 
 const wantedId = `coalesce(:id, (select id from professional where issuer = :issuer and subject = :subject
@@ -210,7 +215,7 @@ function replaceProfessional({ issuer, subject, name, id }: Body, caller: Regist
       sql: `
         select p.id, p.issuer, p.subject, p.name, p.valid_from, p.valid_to, ${isIssuerFit} as is_issuer_fit,
           exists (select 1 from issuer where issuer = :issuer and valid_to is null) as is_issuer_known,
-          ${isLoginUsed} as is_login_used, ${isIdUsed('w.id')} as is_id_used, w.id = :caller as is_self
+          ${isLoginUsed} as is_login_used, w.id = :caller as is_self
         from (select ${wantedId} as id) as w
         left join professional as p on p.issuer = :issuer and p.subject = :subject and p.valid_to is null`,
       args: { ...args, fresh },

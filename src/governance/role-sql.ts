@@ -19,7 +19,11 @@ const isOrganisationKnown = `(:organisation = ''
 const isRoleKnown = `(:role in (${officeList})
   or exists (select 1 from role_domain where role = :role and valid_to is null))`
 
-const isGrantable = `${isProfessionalKnown} and ${isFacilityKnown} and ${isOrganisationKnown} and ${isRoleKnown}`
+/** A second login of who holds an office could act alone where two must. */
+const hasOneLogin = `(:role not in (${officeList})
+  or (select count(*) from professional where id = :professional and valid_to is null) <= 1)`
+
+const isGrantable = `${isProfessionalKnown} and ${hasOneLogin} and ${isFacilityKnown} and ${isOrganisationKnown} and ${isRoleKnown}`
 
 /** Begins the role unless it is held. @param condition over `more` */
 export const beginRole = (
@@ -73,7 +77,8 @@ export const roleOutcome = (seat: Seat): Statement => ({
   sql: `
     select r.row, r.granted_by, r.certified_at, r.valid_from, r.valid_to,
       ${isProfessionalKnown} as is_professional_known, ${isFacilityKnown} as is_facility_known,
-      ${isOrganisationKnown} as is_organisation_known, ${isRoleKnown} as is_role_known
+      ${isOrganisationKnown} as is_organisation_known, ${isRoleKnown} as is_role_known,
+      ${hasOneLogin} as has_one_login
     from clock left join professional_role as r on r.row = (select max(row) from professional_role where ${ofSeat})`,
   args: seatArgs(seat),
 })
@@ -150,7 +155,7 @@ export function decideRequest({ request, decision, by, at }: Decision): readonly
 export const decisionOutcome = ({ id, ...seat }: RoleRequest): Statement => ({
   sql: `
     select q.decision, q.decided_by, q.decided_at, q.valid_from, q.valid_to, o.is_professional_known,
-      o.is_facility_known, o.is_organisation_known, o.is_role_known
+      o.is_facility_known, o.is_organisation_known, o.is_role_known, o.has_one_login
     from (${roleOutcome(seat).sql}) as o left join role_request as q on q.id = :id`,
   args: { ...seatArgs(seat), id },
 })

@@ -19,6 +19,7 @@ import {
 import {
   anyPath,
   code,
+  conflict,
   forbidden,
   invalid,
   jsonBody,
@@ -297,5 +298,11 @@ export function ungrantable(row: Row): Result<never, Refusal> | null {
   if (!boolean(row.is_professional_known)) return unknown('professional')
   if (!boolean(row.is_facility_known)) return unknown('facility')
   if (!boolean(row.is_organisation_known)) return unknown('organisation')
-  return boolean(row.is_role_known) ? null : unknown('role')
+  if (!boolean(row.is_role_known)) return unknown('role')
+  if (boolean(row.has_one_login)) return null
+  return conflict(
+    'professional',
+    'Cette personne a plusieurs comptes : une charge n’en admet qu’un.',
+    'This person has several logins: an office admits one.',
+  )
 }

@@ -119,17 +119,21 @@ export interface Page {
 }
 
 /**
- * Merges branches that are each complete in their first `count + 1` rows. A document seen twice (while it moves between
- * the databases) counts once, in its newest version.
+ * Merges branches that are each complete in their first `count + 1` rows, of those that `isOpen` lets count. A document seen
+ * twice (while it moves between the databases) counts once, in its newest version.
  */
-export function merge(branches: readonly (readonly PageRow[])[], count: number): Page {
+export function merge(
+  branches: readonly (readonly PageRow[])[],
+  count: number,
+  isOpen: (row: PageRow) => boolean = () => true,
+): Page {
   const unique = new Map<string, PageRow>()
   for (const row of branches.flat()) {
     const key = `${row.type}/${row.id}`
     const known = unique.get(key)
     if (!known || known.version < row.version) unique.set(key, row)
   }
-  const ordered = [...unique.values()].sort(newestFirst)
+  const ordered = [...unique.values()].filter(isOpen).sort(newestFirst)
   const rows: PageRow[] = []
   let bytes = 0
   for (const row of ordered) {

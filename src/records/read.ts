@@ -54,9 +54,9 @@ async function read(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!row) {
     const [hidden] = local.flat().map((one) => pageRow(one, false))
     const why = whyHidden(caller, situation, document, hidden ?? null)
-    // It may be where nobody could look: that is not the same as not being there.
-    if (isLocalMissing && why.cause === undefined)
-      return err({ reason: 'store-unavailable', detail: 'local' })
+    // It may be where nobody could look: the same answer for what is withheld, which must not be told from what is unknown.
+    if (isLocalMissing)
+      return err({ reason: 'store-unavailable', detail: why.cause ? `local; ${why.cause}` : 'local' })
     return err({ reason: 'not-found', what: `${type}/${id}`, ...why })
   }
   return ok({

@@ -1,10 +1,11 @@
 /** `GET /fhir/{Type}?…`: one read batch per database, merged, decided row by row, paged by a sealed cursor. */
 import { z } from 'zod'
 import type { Presented } from '../access/caller.ts'
-import { type Basis, decideSubject, type Situation } from '../access/policy.ts'
+import { type Basis, decideRow, decideSubject, noCodings, type Situation } from '../access/policy.ts'
 import { grantsFor, scopeFilter } from '../access/scope.ts'
 import type { SubjectOf } from '../access/subject.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
+import { permittedLocal, permittedLocalArgs } from '../access/visible-local.ts'
 import type { Asker, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
@@ -50,14 +51,19 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
-  const load = (bound: Bound) => ctx.load((asker) => pageFor(ctx, asker, wanted, after, bound))
-  let loaded = await load(eachRow)
+  const load = (bound: Bound, known: Loaded | null) =>
+    ctx.load((asker) => pageFor(ctx, asker, { wanted, after, bound, known }))
+  let loaded = await load(eachRow, null)
   if (!loaded.ok) return loaded
   const allowed = admit(loaded.value, wanted)
   if (!allowed.ok) return allowed
+  if (isCrowded(loaded.value, wanted)) {
+    loaded = await load(eachRow, loaded.value)
+    if (!loaded.ok) return loaded
+  }
   let page = pageOf(loaded.value, wanted)
   if (page.isCut) {
-    loaded = await load(runningSum)
+    loaded = await load(runningSum, loaded.value)
     if (!loaded.ok) return loaded
     page = pageOf(loaded.value, wanted)
     // The first row of a statement has its body; only one that a document just left for another can begin without.
@@ -118,12 +124,18 @@ function admit({ caller, subjects, settings }: Loaded, wanted: SearchQuery): Res
   })
 }
 
+interface Asked {
+  readonly wanted: SearchQuery
+  readonly after: Position | null
+  readonly bound: Bound
+  /** What an earlier batch of this request said; null: nothing yet. */
+  readonly known: Loaded | null
+}
+
 function pageFor(
   { param: { type }, scopes }: Context,
   viewer: Asker,
-  wanted: SearchQuery,
-  after: Position | null,
-  bound: Bound,
+  { wanted, after, bound, known }: Asked,
 ) {
   const statements = (filter: (alias: string) => string, filterArgs: Readonly<Record<string, SqlValue>>) => {
     const args: Record<string, SqlValue> = { ...filterArgs }
@@ -142,7 +154,13 @@ function pageFor(
       ...(wanted.identifier ? [identityStatement(wanted)] : []),
       ...statements((d) => visible(d, viewer, person), visibleArgs(viewer)),
     ],
-    local: statements(visibleLocal, visibleLocalArgs(viewer.facility)),
+    local:
+      known?.caller.kind === 'provider'
+        ? statements(permittedLocal, {
+            ...visibleLocalArgs(viewer.facility),
+            ...permittedLocalArgs(known.caller, known),
+          })
+        : statements(visibleLocal, visibleLocalArgs(viewer.facility)),
   }
 }
 
@@ -168,13 +186,27 @@ function strangersOf({ origin }: Context, { caller, records }: Loaded, permitted
     .map((identity) => ({ person: identity.person, body: minimalPatient(identity, origin) }))
 }
 
-const pageOf = ({ records, local }: Loaded, { count, identifier }: SearchQuery): Page =>
+/** Rows that the policy refuses count for nothing: neither towards `_count`, nor as what comes next. */
+const pageOf = (loaded: Loaded, { count, identifier }: SearchQuery): Page =>
   merge(
     [
-      ...(identifier ? records.slice(1) : records).map((rows) => rows.map((row) => pageRow(row, true))),
-      ...local.map((rows) => rows.map((row) => pageRow(row, false))),
+      ...(identifier ? loaded.records.slice(1) : loaded.records).map((rows) =>
+        rows.map((row) => pageRow(row, true)),
+      ),
+      ...loaded.local.map((rows) => rows.map((row) => pageRow(row, false))),
     ],
     count,
+    (row) => row.shared || isOpenTo(loaded, row),
+  )
+
+/** What the local database was not asked: it knows the facility and, of scopes, the codings. */
+const isOpenTo = ({ caller, subjects, settings }: Loaded, row: PageRow): boolean =>
+  decideRow(caller, { subjects, settings, grants: null }, { ...row, codings: noCodings }).outcome === 'permit'
+
+/** The local rows that were asked for may hide others behind some that the policy refuses. */
+const isCrowded = (loaded: Loaded, { count }: SearchQuery): boolean =>
+  loaded.local.some(
+    (rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, pageRow(row, false))),
   )
 
 /** Caller and question, without the cursor itself. */

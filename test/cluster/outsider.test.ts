@@ -81,7 +81,10 @@ describe('an outsider', () => {
       (person) => [observation(person, { ...laboratory, confidentiality: 'R' })],
       'R',
     )
-    await publishAbout('refused', (person) => [observation(person, laboratory)])
+    await publishAbout('refused', (person) => [
+      observation(person, laboratory),
+      observation(person, { n: 2, date: '2024-01-01', confidentiality: 'R' }),
+    ])
     await publishAbout('refused before 2022', (person) => [
       observation(person, { n: 1, date: '2021-12-31' }),
       observation(person, { n: 2, date: '2022-01-01' }),
@@ -108,6 +111,10 @@ describe('an outsider', () => {
     await attest(primary, patientOf('local only'), {
       professional: 'genevieve-gagnon',
       facility: 'hopital-cap-diamant',
+    })
+    await attest(primary, patientOf('refused'), {
+      professional: 'etienne-tremblay',
+      facility: 'hopital-mont-royal',
     })
     await forbid(primary, patientOf('refused'), { kind: 'refusal-total' })
     await forbid(primary, patientOf('refused before 2022'), {
@@ -225,7 +232,9 @@ describe('an outsider', () => {
       const { personId } = of('refused')
       await isHidden(documentOf('refused'), 'gagnon', ['refused', personId])
       await isHidden(patientOf('refused'), 'gagnon', ['refused', personId])
-      // Its own facility too, also from the local database.
+      // Where it was published, too: what is shared and what is not.
+      await isHidden(documentOf('refused'), 'tremblay', ['refused', personId])
+      await isHidden(documentOf('refused', 2), 'tremblay', ['refused', personId])
       const before = of('refused before 2022').personId
       await isHidden(documentOf('refused before 2022'), 'gagnon', ['refused-before', before])
       expect((await ask(`/fhir/${documentOf('refused before 2022', 2)}`, 'gagnon')).answer.status).toBe(200)

@@ -173,7 +173,8 @@ describe('§3.3 all operations validated', () => {
     await fc.assert(
       fc.asyncProperty(edit, async ({ at, takes, put }) => {
         const edited = token.slice(0, at) + put + token.slice(at + takes)
-        if (edited !== token) expect(await verdict(edited)).not.toBe('accepted')
+        // Spaces after the scheme are the header's, not the token's (RFC 9110 §11.4).
+        if (edited.replace(/^ +/, '') !== token) expect(await verdict(edited)).not.toBe('accepted')
       }),
       { numRuns: 300 },
     )

@@ -1,183 +1,242 @@
 /**
- * The SQL is an index on the policy: over random registries, callers and documents the row filter lets through exactly
- * the rows that `decideRow` permits, and the facts are those of a model that reads the registry row by row.
+ * The SQL is an index on the policy: over random registries, patients, callers and documents the row filter lets through
+ * exactly the rows that `decideRow` permits and that the oracle does; and the facts are those of a model that reads the
+ * registry row by row.
  */
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import type { Placement, Presented } from '../../../src/access/caller.ts'
-import { factStatements, readFacts } from '../../../src/access/facts.ts'
-import { decideRow } from '../../../src/access/policy.ts'
-import { visible, visibleArgs } from '../../../src/access/visible.ts'
-import type { Row } from '../../../src/store/ports.ts'
+import { describe, expect, it } from 'vitest'
+import type { Presented } from '../../../src/access/caller.ts'
+import type { Facts } from '../../../src/access/facts.ts'
+import { type DecidedRow, decideRow } from '../../../src/access/policy.ts'
+import { grantsFor, parseScopes, scopeFilter } from '../../../src/access/scope.ts'
+import { visible, visibleArgs, visibleLocalArgs } from '../../../src/access/visible.ts'
+import { permittedLocal, permittedLocalArgs } from '../../../src/access/visible-local.ts'
+import type { SqlValue } from '../../../src/store/ports.ts'
+import { factsOf, standingIn } from './asking.ts'
+import { judgeRow } from './oracle.ts'
+import { moment, presented, type Registry, uriOf } from './registry.ts'
 import {
-  addClient,
-  addDocument,
-  addFacility,
-  addIssuer,
-  addProfessional,
-  endCurrent,
-  open,
-  openRegistry,
-  presented,
-  type Registry,
-  uriOf,
-} from './registry.ts'
+  addDocuments,
+  callers,
+  type Documents,
+  documents,
+  facilities,
+  inWorld,
+  patients,
+  scopes,
+  sourceRecords,
+  worlds,
+} from './worlds.ts'
 
-const facilities = ['hospital', 'clinic'] as const
-const roles = ['physician', 'nurse', 'privacy-officer'] as const
-const mostly = <T>(usual: T, ...others: readonly T[]) =>
-  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
-/** Without repetition, and mostly with a member by which somebody is somebody. */
-const listWith = <T>(usual: readonly T[], other: fc.Arbitrary<T>) =>
-  fc
-    .tuple(fc.constantFrom<T[]>(...usual.map((member) => [member]), []), fc.array(other, { maxLength: 4 }))
-    .map(([head, tail]) => [
-      ...new Map([...head, ...tail].map((member) => [String(member), member])).values(),
+const need = { type: 'Observation', interaction: 's' } as const
+
+/** As stored, with all its codings. */
+const decided = (row: Documents[number], index: number): DecidedRow => ({
+  type: row.type,
+  id: `d${index}`,
+  domain: row.domain,
+  facility: row.facility,
+  sourceRecord: row.source,
+  confidentiality: row.label,
+  dateLo: row.dateLo,
+  published: row.published,
+  shared: true,
+  codings: {
+    categories: [row.category, ...row.moreCategories].filter((text) => text !== ''),
+    codes: [row.code].filter((text) => text !== ''),
+    statuses: [row.status],
+  },
+})
+
+const nobody = { relations: [], emergencies: [], rules: [] }
+const persons = Object.entries(sourceRecords)
+
+/** The facts about everybody: a request asks about one at a time. */
+function factsAbout(registry: Registry, p: Presented): Facts | null {
+  const standing = standingIn(registry, p)
+  const all = ['p-2', 'q-1', 'r-1'].map((id) =>
+    factsOf(registry, p, { ...standing, of: { by: 'patient', id } }),
+  )
+  const read = all.flatMap((facts) => (facts.ok ? [facts.value] : []))
+  const [any] = read
+  return any ? { ...any, subjects: read.flatMap(({ subjects }) => subjects) } : null
+}
+
+/** Ids that the filter lets through: of each row by its own person, or page by page of each person. */
+function filtered(registry: Registry, p: Presented, text: readonly string[]) {
+  const { sight } = standingIn(registry, p)
+  const viewer = { presented: p, sight, now: moment }
+  const grants = sight && grantsFor(parseScopes(text), sight.kind, need)
+  const args: Record<string, SqlValue> = { ...visibleArgs(viewer) }
+  const scope = scopeFilter(grants, 'd', args)
+  if (scope.includes(':scope_context')) args.scope_context = p.patient
+  const idsOf = (sql: string, more: Record<string, SqlValue> = {}) =>
+    registry.run({ sql, args: { ...args, ...more } }).map((row) => String(row.id))
+  const page = (where: string, person?: string) =>
+    `select d.id from document as d where ${where} and ${visible('d', viewer, person)} and ${scope}`
+  const whose = '(select person from source_record where id = :patient)'
+  return {
+    byRow: idsOf(page('true')).sort(),
+    byPage: [
+      ...new Set([
+        ...idsOf(page(`d.person = ''`)),
+        ...persons.flatMap(([patient]) => idsOf(page(`d.person = ${whose}`, whose), { patient })),
+      ]),
+    ].sort(),
+  }
+}
+
+/** As though the documents were those of the local database: ids of what the filter for it lets through. */
+function filteredLocally(registry: Registry, facts: Facts, p: Presented, text: readonly string[]): string[] {
+  const { caller } = facts
+  if (caller.kind !== 'provider') return []
+  const args: Record<string, SqlValue> = {
+    ...visibleLocalArgs(caller.facility.id),
+    ...permittedLocalArgs(caller, facts),
+  }
+  const scope = scopeFilter(grantsFor(parseScopes(text), caller.kind, need), 'd', args)
+  if (scope.includes(':scope_context')) args.scope_context = p.patient
+  const sql = `select d.id from document as d where ${permittedLocal('d')} and ${scope}`
+  return registry.run({ sql, args }).map((row) => String(row.id))
+}
+
+describe('the rows that the filter lets through', () => {
+  it('are those that the policy permits, and the oracle', { timeout: 60_000 }, () => {
+    const kinds = new Set<string>()
+    const reasons = new Set<string>()
+    fc.assert(
+      fc.property(worlds, patients, callers, documents, scopes, (w, about, changes, rows, text) => {
+        const p = presented(changes)
+        const [facts, found] = inWorld(w, about, (registry) => {
+          addDocuments(registry, rows)
+          const known = factsAbout(registry, p)
+          const local = known ? filteredLocally(registry, known, p, text) : []
+          return [known, { ...filtered(registry, p, text), local }] as const
+        })
+        kinds.add(facts?.caller.kind ?? 'nobody')
+        // Whoever is refused before the page is shown none, whatever an isolate remembers.
+        if (!facts) return
+        const situation = { ...facts, grants: grantsFor(parseScopes(text), facts.caller.kind, need) }
+        const permitted = (judge: typeof decideRow, shared = true): string[] =>
+          rows.map(decided).flatMap((stored) => {
+            const row = { ...stored, shared }
+            const { outcome, reason } = judge(facts.caller, situation, row)
+            reasons.add(`${outcome} ${reason}`)
+            return outcome === 'permit' ? [row.id] : []
+          })
+        const byPolicy = permitted(decideRow).sort()
+        expect(permitted(judgeRow).sort()).toEqual(byPolicy)
+        expect(found.byRow).toEqual(byPolicy)
+        expect(found.byPage).toEqual(byPolicy)
+        if (facts.caller.kind === 'provider')
+          expect(found.local.sort()).toEqual(permitted(decideRow, false).sort())
+      }),
+      { numRuns: 2_000 },
+    )
+    // A generator that does not come up with every answer would prove little.
+    expect([...kinds].sort()).toEqual(['facility-system', 'nobody', 'privacy-officer', 'provider'])
+    expect([...reasons].sort()).toEqual([
+      'deny confidentiality',
+      'deny domain-not-permitted',
+      'deny not-own-facility',
+      'deny operation-not-for-caller',
+      'deny refused',
+      'deny refused-before',
+      'deny relationship-required',
+      'deny restricted',
+      'deny scope-insufficient',
+      'permit break-glass',
+      'permit own-facility',
+      'permit shared-domain',
     ])
-
-type Cell = readonly [role: string, facilityType: string, purpose: string, domain: string]
-
-const world = fc.record({
-  types: fc.record({ hospital: mostly('hospital', 'clinic'), clinic: fc.constant('clinic') }),
-  facilities: mostly<readonly string[]>(facilities, ['hospital'], []),
-  clientFacility: fc.constantFrom<string | null>(null, null, null, null, null, ...facilities, 'closed'),
-  held: listWith<readonly [string, string]>(
-    [
-      ['physician', 'hospital'],
-      ['physician', 'hospital'],
-      ['physician', 'hospital'],
-      ['privacy-officer', ''],
-    ],
-    fc.tuple(fc.constantFrom(...roles), fc.constantFrom(...facilities, '')),
-  ),
-  matrix: listWith<Cell>(
-    [
-      ['physician', 'hospital', 'TREAT', 'laboratory'],
-      ['physician', '*', '*', 'imaging'],
-    ],
-    fc.tuple(
-      fc.constantFrom('physician', 'nurse', '*'),
-      fc.constantFrom('hospital', 'clinic', '*'),
-      fc.constantFrom('TREAT', 'ETREAT', '*'),
-      fc.constantFrom('laboratory', 'imaging', 'other'),
-    ),
-  ),
-  ended: mostly<string | null>(null, 'issuer', 'client', 'professional', 'professional_role', 'role_domain'),
-  revoked: mostly(false, true),
+  })
 })
 
-const caller = fc.record({
-  subject: fc.constantFrom('tremblay', 'tremblay', 'tremblay', 'app', 'app', 'nobody'),
-  clientId: mostly('app', 'other'),
-  issuerRow: mostly(1, 2),
-  role: fc.constantFrom<string | null>(
-    'physician',
-    'physician',
-    'physician',
-    'nurse',
-    'privacy-officer',
-    'privacy-officer',
-    null,
-  ),
-  facilityUri: mostly<string | null>(uriOf('hospital'), uriOf('clinic'), uriOf('other'), null),
-  purpose: mostly<string | null>('TREAT', 'ETREAT', 'HMARKT', null),
-})
+describe('the facts', () => {
+  it('are never had by what an isolate remembers of a registry that has moved on', () => {
+    const seen = new Set<string>()
+    fc.assert(
+      fc.property(worlds, worlds, patients, callers, (before, now, about, changes) => {
+        const p = presented(changes)
+        const { sight } = inWorld(before, about, (registry) => standingIn(registry, p))
+        const [asked, current] = inWorld(now, about, (registry) => [
+          factsOf(registry, p, { sight }),
+          {
+            facts: factsOf(registry, p),
+            standing: standingIn(registry, p),
+            sight: standingIn(registry, p).sight,
+          },
+        ])
+        const isSame = isDeepStrictEqual(sight, current.sight)
+        seen.add(`${current.facts.ok} ${isSame}`)
+        // Refused for what is so now, never for what was; and asked again, never answered by it.
+        expect(asked).toEqual(
+          isSame || (!current.facts.ok && current.facts.error.reason !== 'forbidden')
+            ? current.facts
+            : { ok: false, error: { reason: 'standing-changed', standing: current.standing } },
+        )
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(seen.size).toBe(4)
+  })
 
-const documents = fc.array(
-  fc.record({
-    type: fc.constantFrom('Observation', 'Patient', 'AuditEvent', 'Consent'),
-    facility: fc.constantFrom(...facilities, 'closed'),
-    domain: fc.constantFrom('laboratory', 'imaging', 'other', 'identity', 'directory'),
-  }),
-  { minLength: 4, maxLength: 12 },
-)
-
-function build(w: typeof world extends fc.Arbitrary<infer W> ? W : never): Registry {
-  const registry = openRegistry()
-  addIssuer(registry, [])
-  for (const facility of w.facilities)
-    addFacility(registry, facility, w.types[facility as keyof typeof w.types])
-  addClient(registry, 'app', w.clientFacility)
-  addProfessional(registry, 'tremblay', w.held)
-  // Registered under the name of a client: the client's own token must not speak for them.
-  addProfessional(registry, 'app', w.held)
-  for (const [role, type, purpose, domain] of w.matrix) open(registry, role, type, purpose, domain)
-  if (w.revoked)
-    registry.insert('revoked_token', { issuer: presented().issuer, jti: 'token-1', valid_from: 1 })
-  if (w.ended) endCurrent(registry, w.ended)
-  return registry
-}
-
-/** Where the registry places the caller now, by reading it row by row. */
-function placementIn(registry: Registry, p: Presented): Placement | null {
-  const current = (table: string): readonly Row[] =>
-    registry.run({ sql: `select * from ${table} where valid_to is null` })
-  const client = current('client').find(({ client_id }) => client_id === p.clientId)
-  if (!client) return null
-  const facility = current('facility').find(({ id, uri }) =>
-    client.facility === null ? uri === p.facilityUri : id === client.facility,
-  )
-  return facility ? { row: Number(facility.row), facility: String(facility.id), region: '', log: '' } : null
-}
-
-it('the rows that the filter lets through are those that the policy permits', () => {
-  const seen = { provider: 0, 'facility-system': 0, 'privacy-officer': 0, nobody: 0 }
-  fc.assert(
-    fc.property(world, caller, documents, (w, changes, rows) => {
-      const registry = build(w)
-      const p = presented(changes)
-      for (const [index, row] of rows.entries()) addDocument(registry, { ...row, id: `d${index}` })
-      const facts = readFacts(factStatements(p).map(registry.run), p, placementIn(registry, p), 0)
-      const permitted = rows.flatMap((row, index) => {
-        const decided = { ...row, shared: true, person: 'p', confidentiality: 'N' }
-        return facts.ok && decideRow(facts.value.caller, decided).outcome === 'permit' ? [`d${index}`] : []
-      })
-      const sql = `select d.id from document as d where ${visible('d')}`
-      const filtered = registry.run({ sql, args: visibleArgs(p) }).map((row) => String(row.id))
-      registry.db.close()
-      seen[facts.ok ? facts.value.caller.kind : 'nobody']++
-      expect(filtered.sort()).toEqual(permitted.sort())
-    }),
-    { numRuns: 1_000 },
-  )
-  // A generator that only makes strangers would prove nothing.
-  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0)
-})
-
-it('a provider is who the registry says, read row by row', () => {
-  fc.assert(
-    fc.property(world, caller, (w, changes) => {
-      const registry = build(w)
-      const p = presented(changes)
-      const placement = placementIn(registry, p)
-      const facts = readFacts(factStatements(p).map(registry.run), p, placement, 0)
-      registry.db.close()
-      const isProvider =
-        w.ended === null &&
-        !w.revoked &&
-        p.issuerRow === 1 &&
-        p.clientId === 'app' &&
-        w.clientFacility === null
-      const held = w.held.filter(([role, at]) => at === placement?.facility && role !== 'privacy-officer')
-      const [only] = held
-      const role = p.role ?? (held.length === 1 && p.facilityUri !== null && only ? only[0] : null)
-      const cells = w.matrix.filter(
-        ([r, type, purpose]) =>
-          placement !== null &&
+  it('of a provider are what the registry says, read row by row', () => {
+    const seen = { provider: 0, other: 0 }
+    fc.assert(
+      fc.property(worlds, callers, (w, changes) => {
+        const p = presented(changes)
+        const [facts, placement] = inWorld(w, nobody, (registry) => [
+          factsOf(registry, p),
+          standingIn(registry, p).placement?.facility ?? null,
+        ])
+        const at = facilities.find((id) => w.facilities.includes(id) && uriOf(id) === p.facilityUri) ?? null
+        const isProvider =
+          w.revoked === null &&
+          (w.ended === null ||
+            !['issuer', 'client', 'professional', 'professional_role', 'role_domain'].includes(w.ended)) &&
+          ['', `organisation of ${at}`].includes(w.issuerOrganisation) &&
+          p.issuerRow === 1 &&
+          p.clientId === 'app' &&
+          w.clientFacility === null
+        if (p.clientId === 'app' && w.clientFacility === null && w.ended !== 'client')
+          expect(placement).toBe(at)
+        const held = w.held.filter(([role, where]) => where === at && role !== 'privacy-officer')
+        const [only] = held
+        const role = p.role ?? (held.length === 1 && at !== null && only ? only[0] : null)
+        const type = at === null ? null : w.types[at]
+        const holds = (cell: readonly string[]): boolean =>
           p.purpose !== null &&
-          (r === '*' || r === role) &&
-          (type === '*' || type === w.types[placement.facility as keyof typeof w.types]) &&
-          (purpose === '*' || purpose === p.purpose),
-      )
-      const expected =
-        isProvider && p.subject === 'tremblay' && held.some(([r]) => r === role) && cells.length > 0
-          ? { role, facility: placement?.facility, domains: new Set(cells.map(([, , , domain]) => domain)) }
-          : null
-      const found = facts.ok && facts.value.caller.kind === 'provider' ? facts.value.caller : null
-      expect(found && { role: found.role, facility: found.facility.id, domains: found.domains }).toEqual(
-        expected,
-      )
-    }),
-    { numRuns: 1_000 },
-  )
+          [role, type, p.purpose].every((wanted, i) => cell[i] === '*' || cell[i] === wanted)
+        const domains = new Set(w.matrix.filter(holds).map(([, , , domain]) => domain))
+        const cleared = w.ended === 'role_clearance' ? [] : w.clearances.filter(({ cell }) => holds(cell))
+        const most = (which: 'own' | 'elsewhere'): string => {
+          const labels = cleared.map((clearance) => clearance[which])
+          return cleared.length === 0
+            ? 'N'
+            : ([...'VRNMLU'].find((label) => labels.some((one) => one === label)) ?? '')
+        }
+        const isPermitted =
+          isProvider && p.subject === 'tremblay' && held.some(([r]) => r === role) && domains.size > 0
+        const found = facts.ok && facts.value.caller.kind === 'provider' ? facts.value.caller : null
+        seen[found ? 'provider' : 'other']++
+        expect(
+          found && {
+            role: found.role,
+            facility: found.facility.id,
+            domains: found.domains,
+            clearance: found.clearance,
+          },
+        ).toEqual(
+          isPermitted
+            ? { role, facility: at, domains, clearance: { own: most('own'), elsewhere: most('elsewhere') } }
+            : null,
+        )
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(seen.provider).toBeGreaterThan(50)
+    expect(seen.other).toBeGreaterThan(50)
+  })
 })

@@ -23,7 +23,7 @@ export function factsOf(registry: Registry, presented: Presented | null, asking:
   const standing = presented ? standingIn(registry, presented) : { placement: null, sight: null }
   const { placement, sight, of, now = moment } = { ...standing, ...asking }
   const about = of ? { of, facility: placement?.facility ?? null, now } : null
-  const rows = factStatements({ presented, sight, about }).map(registry.run)
+  const rows = factStatements({ presented, about }).map(registry.run)
   return readFacts(rows, { presented, placement, sight, about }, now)
 }
 

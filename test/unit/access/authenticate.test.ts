@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint } from 'jose'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Authenticator, createAuthenticator } from '../../../src/access/authenticate.ts'
 import { limits } from '../../../src/limits.ts'
 import { StoreError } from '../../../src/store/ports.ts'
@@ -121,6 +121,22 @@ describe('what an isolate remembers', () => {
     const elsewhere = await signToken(key, { sub: 'system-pharmacy', client_id: 'system-pharmacy' })
     expect(await authenticate(elsewhere)).toMatchObject({ ok: true, value: { placement: atPharmacy } })
     expect(registry.reads()).toBe(2)
+  })
+
+  it('a remembered bearer token costs no signature check: one digest, no key is imported', async () => {
+    const token = await signToken(key)
+    const authenticator = createAuthenticator(registry)
+    expect((await authenticator.authenticate(bearing(`Bearer ${token}`), nowMs)).ok).toBe(true)
+    const { subtle } = crypto
+    const used = (['verify', 'importKey', 'sign', 'digest'] as const).map((name) => vi.spyOn(subtle, name))
+    const counts = () => used.map((spy) => spy.mock.calls.length)
+    expect((await authenticator.authenticate(bearing(`Bearer ${token}`), nowMs)).ok).toBe(true)
+    expect(counts()).toEqual([0, 0, 0, 1])
+    const another = await signToken(key, { jti: 'token-2' })
+    for (const spy of used) spy.mockClear()
+    expect((await authenticator.authenticate(bearing(`Bearer ${another}`), nowMs)).ok).toBe(true)
+    expect(counts()[0]).toBe(1)
+    vi.restoreAllMocks()
   })
 
   it('a remembered token still expires', async () => {

@@ -232,7 +232,8 @@ describe('age', () => {
   it.each<[string, readonly string[], boolean | null]>([
     ['none', [], null],
     ['no whole one', ['2016', '2016-03', ''], null],
-    ['more than a date', ['x2016-03-17', '2016-03-17T00:00:00Z', '12016-03-17', '2016-03-175'], null],
+    ['more than a date', ['12016-03-17'], null],
+    ['a date and a time', ['2016-03-17T00:00:00Z'], null],
     ['one', ['2016-03-17'], true],
     ['a whole one among others', ['2016', '2016-03-18'], false],
     ['two that agree about it', ['2016-03-18', '2020-01-01'], false],

@@ -6,6 +6,7 @@ import {
   decideRow,
   decideSubject,
   noCodings,
+  openSubjects,
   type Situation,
 } from '../../../src/access/policy.ts'
 import { parseScopes } from '../../../src/access/scope.ts'
@@ -277,6 +278,27 @@ describe('decideSubject', () => {
     ['a restriction, which is for rows', provider, subject({ rules: [rule({})] }), 'permit encounter'],
   ])('%s', (_, caller, about, expected) => {
     expect(said(decideSubject(caller, about, settings))).toBe(expected)
+  })
+})
+
+describe('openSubjects', () => {
+  const ofNurses = rule({ actorKind: 'role', actor: 'nurse' })
+  const ofPhysicians = rule({ actorKind: 'role', actor: 'physician', whatKind: 'type', what: 'Observation' })
+  const before = rule({ kind: 'refusal-before', before: '2026' })
+  const total = rule({ kind: 'refusal-total', actorKind: 'role', actor: 'nurse' })
+  const all = [ofNurses, ofPhysicians, before, total]
+
+  it('are those cared for, with the rules that stand against the caller', () => {
+    const cared = subject({ rules: all, ...declared })
+    const stranger = subject({ person: 'q', sourceRecords: ['t'], relationships: [], ...declared })
+    const { settings } = situation({})
+    expect(openSubjects(provider, { subjects: [cared, stranger], settings })).toEqual([
+      { sourceRecords: ['s'], rules: [ofPhysicians, before, total] },
+    ])
+    expect(openSubjects(inEmergency, { subjects: [cared, stranger], settings })).toEqual([
+      { sourceRecords: ['s'], rules: [before, total] },
+      { sourceRecords: ['t'], rules: [] },
+    ])
   })
 })
 

@@ -1,6 +1,6 @@
 /** The migrated *records* database in memory, read through the same port as a real one, and ways to fill it. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { JWK } from 'jose'
 import type { Presented } from '../../../src/access/caller.ts'
 import type { Reader, Rows, SqlValue, Statement } from '../../../src/store/ports.ts'
@@ -32,8 +32,14 @@ export function openRegistry(): Registry {
   const db = new DatabaseSync(':memory:')
   for (const statement of recordsSchema()) db.exec(statement)
   let reads = 0
+  const prepared = new Map<string, StatementSync>()
+  const prepare = (text: string): StatementSync => {
+    const known = prepared.get(text) ?? db.prepare(text)
+    prepared.set(text, known)
+    return known
+  }
   const run = ({ sql: text, args = {} }: Statement): Rows =>
-    db.prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows
+    prepare(text).all(args as Record<string, SqlValue>) as unknown as Rows
   return {
     db,
     reads: () => reads,
@@ -45,7 +51,7 @@ export function openRegistry(): Registry {
     insert: (table, row) => {
       const columns = Object.keys(row)
       const sql = `insert into ${table} (${columns.join(', ')}) values (${columns.map((name) => `:${name}`).join(', ')})`
-      db.prepare(sql).run(row as Record<string, SqlValue>)
+      prepare(sql).run(row as Record<string, SqlValue>)
     },
   }
 }

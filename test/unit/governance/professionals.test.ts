@@ -92,6 +92,24 @@ describe('registering a professional', () => {
     },
   )
 
+  it('who has two logins is given no office, and gets no second login back after', async () => {
+    await office.done(odile, path, { ...luc, id: 'anne' })
+    const seat = { professional: 'anne', role: 'privacy-officer' }
+    expect(await office.refused(odile, '/access/roles', seat)).toMatchObject({
+      reason: 'conflict',
+      issues: [{ expression: 'professional' }],
+    })
+    await office.done(odile, `${path}/end`, { professional: 'anne' })
+    await office.done(odile, path, { issuer, subject: 'login-anne', name: 'anne Tremblay' })
+    await office.done(odile, '/access/roles', seat)
+    expect(await office.refused(odile, path, { ...luc, id: 'anne' })).toMatchObject({ reason: 'conflict' })
+    expect(await office.refused(odile, path, luc)).toMatchObject({ reason: 'conflict' })
+    expect(registeredAs('login-luc')).toBeUndefined()
+    // Another name is still hers.
+    await office.done(odile, path, { issuer, subject: 'login-anne', name: 'Anne Roy' })
+    expect(registeredAs('login-anne')).toBe('anne')
+  })
+
   it('of oneself is refused: by id, and by login', async () => {
     expect(await office.refused(odile, path, { ...luc, id: 'odile' })).toEqual(fourEyes)
     expect(await office.refused(odile, path, { issuer, subject: 'login-odile', name: 'Other' })).toEqual(

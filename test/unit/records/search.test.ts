@@ -1,6 +1,8 @@
 /** Searching documents of any size, against a database that refuses answers as large as sqld does. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Caller } from '../../../src/access/caller.ts'
+import { sightOf } from '../../../src/access/sight.ts'
+import type { Settings } from '../../../src/access/subject.ts'
 import type { OperationContext, Page } from '../../../src/disclosure/operation.ts'
 import { limits } from '../../../src/limits.ts'
 import { searchType } from '../../../src/records/search.ts'
@@ -41,6 +43,7 @@ const facility = {
   identitySystems: [],
 }
 const caller: Caller = { kind: 'facility-system', client: 'emr', name: 'EMR', facility }
+const sight = sightOf(caller, { lifted: new Set() } as unknown as Settings)
 const presented = {
   issuer: 'https://issuer.example',
   issuerRow: 1,
@@ -79,9 +82,11 @@ async function search(address: string): Promise<{ ids: string[]; next: string | 
     presented,
     scopes: null,
     keys: { cursorKey: new Uint8Array(32) },
-    load: async (page: (asker: { presented: unknown; facility: string; now: number }) => Page) => {
+    load: async (
+      page: (asker: { presented: unknown; facility: string; sight: unknown; now: number }) => Page,
+    ) => {
       loads++
-      const asked = page({ presented, facility: 'h1', now: 0 })
+      const asked = page({ presented, facility: 'h1', sight, now: 0 })
       const [shared, own] = await Promise.all([read(records, asked.records), read(local, asked.local)])
       const about = { subjects: [], document: null, settings: {} }
       return ok({ caller, ...about, records: shared, local: own, hasLocal: true, isLocalMissing: false })

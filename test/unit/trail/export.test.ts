@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Caller } from '../../../src/access/caller.ts'
 import { leafOf } from '../../../src/audit/commitment.ts'
 import { Drain } from '../../../src/audit/drain.ts'
 import { Sequencer } from '../../../src/audit/sequencer.ts'
@@ -42,16 +43,25 @@ type Line = {
   }
 }
 
+/** Null: of the whole record. */
+const officerOf = (organisation: string | null): Caller => ({
+  kind: 'privacy-officer',
+  professional: 'bouchard',
+  name: 'Bouchard',
+  organisation,
+})
+
 async function disclose(
   input: Record<string, unknown>,
   drained = new Map<string, string>(),
+  organisation: string | null = null,
 ): Promise<Disclosure> {
   const ctx = {
     query: auditExport.query.parse(input),
     now,
     ledger: reader(),
     logs: ['qc-east'],
-    load: async () => ({ ok: true, value: {} }),
+    load: async () => ({ ok: true, value: { caller: officerOf(organisation) } }),
     drainedLog: async (log: string) =>
       drained.has(log)
         ? { ok: true, value: { size: drained.get(log) } }
@@ -62,8 +72,12 @@ async function disclose(
   return result.value
 }
 
-async function exported(input: Record<string, unknown>, drained?: Map<string, string>): Promise<Exported> {
-  const { body } = await disclose(input, drained)
+async function exported(
+  input: Record<string, unknown>,
+  drained?: Map<string, string>,
+  organisation?: string,
+): Promise<Exported> {
+  const { body } = await disclose(input, drained, organisation)
   if (typeof body === 'string') throw new Error('an export streams')
   const chunks: string[][] = []
   let text = ''
@@ -115,6 +129,17 @@ describe('an export', () => {
       )
     }
     expect.assertions(5)
+  })
+
+  test('by the officer of one organisation holds what its own professionals did, and no other can be asked for', async () => {
+    await fill('qc-east', ['p1', 'p2', null])
+    const own = await exported({}, sizes(3, 0), 'organisation-1')
+    expect(own.lines).toHaveLength(3)
+    expect(own.header).toMatchObject({ completeness: 'none', filters: { organisation: 'organisation-1' } })
+    expect((await exported({}, sizes(3, 0), 'organisation-2')).lines).toEqual([])
+    await expect(exported({ organisation: 'organisation-0' }, sizes(3, 0), 'organisation-1')).rejects.toThrow(
+      'not-own-organisation',
+    )
   })
 
   test('stops at the size fixed when it began', async () => {
