@@ -40,6 +40,7 @@ export interface Asked extends TokenOptions {
 
 export interface Ward {
   get(login: string, path: string, asked?: Asked): Promise<Answer>
+  /** By one who has seen every write before it. */
   send(
     login: string,
     method: 'POST' | 'PUT' | 'DELETE',
@@ -112,7 +113,8 @@ export async function openWard(): Promise<Ward> {
     test,
     get: (login, path, asked = {}) => request(login, 'GET', path, null, asked),
     send: async (login, method, path, body, asked = {}) => {
-      const answer = await request(login, method, path, JSON.stringify(body), asked)
+      const seen = clock === '' ? {} : { clock }
+      const answer = await request(login, method, path, JSON.stringify(body), { ...seen, ...asked })
       if (answer.status < 300) clock = answer.clock
       return answer
     },
@@ -145,14 +147,14 @@ export async function openWard(): Promise<Ward> {
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text()
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
   const body = isJson && text !== '' ? (JSON.parse(text) as Answered) : null
   return {
     status: response.status,
     text,
     body: body as Answer['body'],
     tag: body?.issue?.[0]?.details?.coding?.[0]?.code ?? body?.errors?.[0]?.code ?? '',
-    found: (body?.entry ?? []).flatMap(({ resource }) =>
+    found: (Array.isArray(body?.entry) ? body.entry : []).flatMap(({ resource }) =>
       resource ? [`${resource.resourceType}/${resource.id}`] : [],
     ),
     receipt: response.headers.get('dossier-receipt') ?? '',
