@@ -132,7 +132,8 @@ describe('the rows that the filter lets through', () => {
         if (facts.caller.kind === 'provider')
           expect(found.local.sort()).toEqual(permitted(decideRow, false).sort())
       }),
-      { numRuns: 2_000 },
+      // Without DOSSIER_FULL the same worlds each time: that all reasons occur must not be a matter of luck.
+      { numRuns: 2_000, ...(process.env.DOSSIER_FULL ? {} : { seed: 20_261_124 }) },
     )
     // A generator that does not come up with every answer would prove little.
     expect([...kinds].sort()).toEqual(['facility-system', 'nobody', 'privacy-officer', 'provider'])

@@ -113,7 +113,7 @@ describe('query plans', () => {
     ]
     const statements = [
       ...factStatements({ presented: presented(), about: null }),
-      ...subjects.map((of) => subjectStatement({ of, facility: 'hospital', now: moment })),
+      ...subjects.map((of) => subjectStatement({ of, facility: 'hospital', professional: 'p', now: moment })),
       { sql: patientStatement, args: patientArgs(presented({ role: 'patient' })) },
     ]
     for (const { sql, args } of statements) {

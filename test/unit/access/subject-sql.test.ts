@@ -48,6 +48,9 @@ const byPatient = (id: string): Subject | undefined => about({ by: 'patient', id
 
 describe('a subject', () => {
   it('has the rows of all its source records, each read whole', () => {
+    const professional = 'professional-tremblay'
+    relate(registry, { source_record: 't', kind: 'attestation', professional })
+    // Other people's are none of the caller's business, however many.
     relate(registry, { source_record: 't', kind: 'attestation', professional: 'x' })
     forbid(registry, {
       kind: 'restriction',
@@ -68,7 +71,7 @@ describe('a subject', () => {
     const expected: Subject = {
       person: 'p',
       sourceRecords: ['s', 't'],
-      relationships: [{ row: 1, kind: 'attestation', professional: 'x' }],
+      relationships: [{ row: 1, kind: 'attestation', professional }],
       rules: [
         {
           row: 2,
@@ -124,7 +127,9 @@ describe('a subject', () => {
 
   it('is asked for with a document only by who asks for one', () => {
     const of = { by: 'patient', id: 's' } as const
-    expect(subjectStatement({ of, facility: 'hospital', now: moment }).sql).not.toContain('document')
+    expect(subjectStatement({ of, facility: 'hospital', professional: null, now: moment }).sql).not.toContain(
+      'document',
+    )
     const row = { fact: 'document', person: 'p', a: 's', b: '', c: '', d: '', e: '', f: '' }
     expect(readSubjects([row], of)).toEqual({ subjects: [], document: null })
   })
@@ -185,7 +190,10 @@ describe('a subject', () => {
     relate(registry)
     breakGlass(registry)
     const of = { by: 'patient', id: 's' } as const
-    const { subjects } = readSubjects(registry.run(subjectStatement({ of, facility: null, now: moment })), of)
+    const { subjects } = readSubjects(
+      registry.run(subjectStatement({ of, facility: null, professional: null, now: moment })),
+      of,
+    )
     expect(subjects).toMatchObject([{ person: 'p', relationships: [], breakGlass: [] }])
   })
 })

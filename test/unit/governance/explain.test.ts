@@ -283,7 +283,7 @@ describe('the facts of a write clock', () => {
 
   const sourcesOf = (person: string, asOf: number): readonly unknown[] => {
     const { sql, args } = subjectStatement(
-      { of: { by: 'person', person }, facility: null, now: 0 },
+      { of: { by: 'person', person }, facility: null, professional: null, now: 0 },
       () => 'true',
       { as_of: asOf },
       sourcesAsOf,
