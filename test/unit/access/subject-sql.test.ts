@@ -1,9 +1,10 @@
 /** What is read about whom a page is about: rows that hold, of every source record, and no others. */
 import { beforeEach, describe, expect, it } from 'vitest'
+import { asOf } from '../../../src/access/caller-sql.ts'
 import type { DecidedDocument } from '../../../src/access/policy.ts'
 import { readPolicy } from '../../../src/access/policy-data.ts'
 import type { Subject, SubjectOf } from '../../../src/access/subject.ts'
-import { readSubjects, subjectStatement } from '../../../src/access/subject-sql.ts'
+import { readSubjects, sourcesAsOf, subjectStatement } from '../../../src/access/subject-sql.ts'
 import { factsOf } from './asking.ts'
 import {
   addClient,
@@ -195,6 +196,27 @@ describe('a subject', () => {
       of,
     )
     expect(subjects).toMatchObject([{ person: 'p', relationships: [], breakGlass: [] }])
+  })
+})
+
+describe('a subject as of a write', () => {
+  it('has the source records that were its own then, and the rules that held then', () => {
+    forbid(registry, { source_record: 't', consent: 'of-t' })
+    forbid(registry, { valid_from: 3, consent: 'later' })
+    registry.db.exec(`update source_record set person = 'q', clock = 5 where id = 't'`)
+    const asWas = (write: number) => {
+      const of = { by: 'person', person: 'p' } as const
+      const question = { of, facility: 'hospital', now: moment }
+      const statement = subjectStatement(question, asOf, { as_of: write }, sourcesAsOf)
+      return readSubjects(registry.run(statement), of).subjects.map(({ sourceRecords, rules }) => ({
+        sourceRecords: [...sourceRecords].sort(),
+        consents: rules.map(({ consent }) => consent).sort(),
+      }))
+    }
+    expect(asWas(0)).toEqual([])
+    expect(asWas(2)).toEqual([{ sourceRecords: ['s', 't'], consents: ['of-t'] }])
+    expect(asWas(4)).toEqual([{ sourceRecords: ['s', 't'], consents: ['later', 'of-t'] }])
+    expect(asWas(5)).toEqual([{ sourceRecords: ['s'], consents: ['later'] }])
   })
 })
 

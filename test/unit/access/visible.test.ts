@@ -237,6 +237,17 @@ describe('what a patient wishes', () => {
   })
 })
 
+describe('the statement', () => {
+  it('looks for emergencies where the token states one, and only there', () => {
+    for (const purpose of ['BTG', 'ETREAT', 'TREAT', 'HMARKT', null]) {
+      const viewer = viewerOf(presented({ purpose }))
+      const isEmergency = purpose === 'BTG' || purpose === 'ETREAT'
+      expect(visible('d', viewer).includes('break_glass')).toBe(isEmergency)
+      expect('lifted' in visibleArgs(viewer)).toBe(isEmergency)
+    }
+  })
+})
+
 describe('confidentiality labels', () => {
   it('hide what the role may not read, at its own facility and elsewhere', () => {
     registry.db.exec(`delete from document`)
