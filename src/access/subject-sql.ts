@@ -9,6 +9,8 @@ export interface SubjectQuestion {
   readonly of: SubjectOf
   /** Id of the caller's facility; null: no relationship is held at none. */
   readonly facility: string | null
+  /** Of the caller: what others hold there is not his. Null: what everybody at the facility holds. */
+  readonly professional: string | null
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -48,7 +50,7 @@ export const sourcesAsOf = `(select id, person from source_record where clock <=
  * (a cut list would permit); relationships need only be enough to find one.
  */
 export function subjectStatement(
-  { of, facility, now }: SubjectQuestion,
+  { of, facility, professional, now }: SubjectQuestion,
   holds: Holds = current,
   holdsArgs: Readonly<Record<string, SqlValue>> = {},
   sources = 'source_record',
@@ -75,15 +77,15 @@ union all
 select 'break-glass', u.person, b.row, b.id, b.professional, b.reason, '', '', '', ''
 from subject as u cross join ${sources} as s on s.person = u.person
   cross join break_glass as b on b.source_record = s.id
-where b.facility = :subject_facility and b.starts <= :now and b.ends > :now and ${holds('b')}
+where b.facility = :subject_facility and b.professional = :subject_professional and b.starts <= :now and b.ends > :now and ${holds('b')}
 union all
 select * from (
   select 'relationship', u.person, r.row, r.kind, r.professional, '', '', '', '', ''
   from subject as u cross join ${sources} as s on s.person = u.person
     cross join relationship as r on r.source_record = s.id
-  where r.facility = :subject_facility and r.starts <= :now and r.ends > :now and ${holds('r')}
+  where r.facility = :subject_facility and r.professional in ('', :subject_professional) and r.starts <= :now and r.ends > :now and ${holds('r')}
   limit ${limits.maxRelationshipFacts})${document}`,
-    args: { ...args, ...holdsArgs, subject_facility: facility, now },
+    args: { ...args, ...holdsArgs, subject_facility: facility, subject_professional: professional, now },
   }
 }
 

@@ -52,7 +52,8 @@ export async function ask(
     return { snapshot, read, rows: snapshot.rows.slice(facts.length) }
   }
   const { subject } = wanted
-  const about = (of: SubjectQuestion['of']): SubjectQuestion => ({ of, facility, now })
+  const professional = sight?.professional ?? null
+  const about = (of: SubjectQuestion['of']): SubjectQuestion => ({ of, facility, professional, now })
   let local: readonly Rows[] | null
   let records: Awaited<ReturnType<typeof askRecords>>
   if (typeof subject === 'function') {

@@ -64,6 +64,7 @@ export function factsThen(past: Past, facilityUri: string | null): readonly Stat
       {
         of: { by: 'person', person: access.patient ?? '' },
         facility: access.who.facility,
+        professional: access.who.practitioner,
         now: Date.parse(time),
       },
       asOf,

@@ -22,7 +22,8 @@ export interface Asking {
 export function factsOf(registry: Registry, presented: Presented | null, asking: Asking = {}) {
   const standing = presented ? standingIn(registry, presented) : { placement: null, sight: null }
   const { placement, sight, of, now = moment } = { ...standing, ...asking }
-  const about = of ? { of, facility: placement?.facility ?? null, now } : null
+  const professional = sight?.professional ?? null
+  const about = of ? { of, facility: placement?.facility ?? null, professional, now } : null
   const rows = factStatements({ presented, about }).map(registry.run)
   return readFacts(rows, { presented, placement, sight, about }, now)
 }

@@ -113,7 +113,9 @@ describe('query plans', () => {
     ]
     const statements = [
       ...factStatements({ presented: presented(), about: null }),
-      ...subjects.map((of) => subjectStatement({ of, facility: 'hospital', now: moment })),
+      ...subjects.map((of) =>
+        subjectStatement({ of, facility: 'hospital', professional: 'professional', now: moment }),
+      ),
       { sql: patientStatement, args: patientArgs(presented({ role: 'patient' })) },
     ]
     for (const { sql, args } of statements) {

@@ -4,6 +4,7 @@ import type { DecidedDocument } from '../../../src/access/policy.ts'
 import { readPolicy } from '../../../src/access/policy-data.ts'
 import type { Subject, SubjectOf } from '../../../src/access/subject.ts'
 import { readSubjects, subjectStatement } from '../../../src/access/subject-sql.ts'
+import { limits } from '../../../src/limits.ts'
 import { factsOf } from './asking.ts'
 import {
   addClient,
@@ -48,7 +49,7 @@ const byPatient = (id: string): Subject | undefined => about({ by: 'patient', id
 
 describe('a subject', () => {
   it('has the rows of all its source records, each read whole', () => {
-    relate(registry, { source_record: 't', kind: 'attestation', professional: 'x' })
+    relate(registry, { source_record: 't', kind: 'attestation', professional: 'professional-tremblay' })
     forbid(registry, {
       kind: 'restriction',
       source_record: 't',
@@ -68,7 +69,7 @@ describe('a subject', () => {
     const expected: Subject = {
       person: 'p',
       sourceRecords: ['s', 't'],
-      relationships: [{ row: 1, kind: 'attestation', professional: 'x' }],
+      relationships: [{ row: 1, kind: 'attestation', professional: 'professional-tremblay' }],
       rules: [
         {
           row: 2,
@@ -161,6 +162,18 @@ describe('a subject', () => {
     expect(byPatient('s')?.breakGlass).toHaveLength(count)
   })
 
+  it('has the caller’s own relationship and emergency however many others hold there', () => {
+    for (let i = 0; i <= limits.maxRelationshipFacts; i++) {
+      relate(registry, { professional: `another-${i}` })
+      breakGlass(registry, { id: `b-${i}`, professional: `another-${i}` })
+    }
+    expect(byPatient('s')).toMatchObject({ relationships: [], breakGlass: [] })
+    relate(registry, { professional: 'professional-tremblay' })
+    breakGlass(registry)
+    expect(byPatient('s')?.relationships).toMatchObject([{ professional: 'professional-tremblay' }])
+    expect(byPatient('s')?.breakGlass).toHaveLength(1)
+  })
+
   it('has no rule that has ended', () => {
     forbid(registry)
     endCurrent(registry, 'consent_rule')
@@ -171,7 +184,10 @@ describe('a subject', () => {
     relate(registry)
     breakGlass(registry)
     const of = { by: 'patient', id: 's' } as const
-    const { subjects } = readSubjects(registry.run(subjectStatement({ of, facility: null, now: moment })), of)
+    const { subjects } = readSubjects(
+      registry.run(subjectStatement({ of, facility: null, professional: null, now: moment })),
+      of,
+    )
     expect(subjects).toMatchObject([{ person: 'p', relationships: [], breakGlass: [] }])
   })
 })
