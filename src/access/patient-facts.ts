@@ -13,6 +13,23 @@ const birthDates = (person: string): string => `(select json_group_array(distinc
     from source_record as s cross join person_key as k on k.source_record = s.id where s.person = ${person})`
 
 /**
+ * What a facility says of its `Patient` may change after it was joined with others': a key `k` of source record `s` tells who
+ * the person is where no other facility's record of the person says otherwise, or one of another organisation says the
+ * same. So no organisation makes its patient another person's patient.
+ */
+const tellsPerson = (k: string, s: string): string => {
+  const elsewhere = (condition: string): string => `exists (
+    select 1 from source_record as o cross join person_key as m on m.source_record = o.id
+    where o.person = ${s}.person and o.facility <> ${s}.facility and m.system = ${k}.system and ${condition})`
+  const organisation = (source: string): string =>
+    `(select organisation from facility where id = ${source}.facility and valid_to is null)`
+  return `(
+  not ${elsewhere(`(m.value <> ${k}.value or length(m.birth_date) = 10 and m.birth_date <> ${k}.birth_date)`)}
+  or ${elsewhere(`m.value = ${k}.value and m.birth_date = ${k}.birth_date
+      and ${organisation('o')} <> ${organisation(s)}`)})`
+}
+
+/**
  * Persons the bearer may be (`self`), and whom the launch context names (`ward`), guarded by one of those or not; without
  * a launch context the registered wards.
  */
@@ -20,7 +37,8 @@ export const patientStatement = `with self as materialized (
   select distinct s.person from person_key as k cross join source_record as s on s.id = k.source_record
   where k.system = (select patient_system from issuer
       where issuer = :caller_issuer and valid_to is null and patient_system <> '')
-    and k.value = :caller_person_id and k.birth_date = :caller_birth_date and length(k.birth_date) = 10)
+    and k.value = :caller_person_id and k.birth_date = :caller_birth_date and length(k.birth_date) = 10
+    and ${tellsPerson('k', 's')})
 select 'self' as who, self.person, ${birthDates('self.person')} as birth_dates, 0 as is_guarded from self
 union all
 select 'ward', w.person, ${birthDates('w.person')}, exists (

@@ -97,6 +97,43 @@ describe('a patient', () => {
     expect(facts(bearer())).toEqual(forbidden('person-unknown'))
   })
 
+  it('is not whom another facility’s record of the person contradicts', () => {
+    const asMax = bearer({ personId: 'max', birthDate: '1991-01-01' })
+    const max = { person: 'lea', value: 'max', birthDate: '1991-01-01' }
+    for (const facility of ['hospital', 'clinic', 'pharmacy']) addFacility(registry, facility)
+    addSourceRecord(registry, 'lea-2', { ...max, facility: 'clinic' })
+    expect(facts(asMax)).toEqual(forbidden('person-unknown'))
+    // Several of one facility, or of one organisation, are one witness.
+    addSourceRecord(registry, 'lea-3', { ...max, facility: 'clinic' })
+    registry.db.exec(`update facility set organisation = 'organisation of clinic' where id = 'pharmacy'`)
+    addSourceRecord(registry, 'lea-4', { ...max, facility: 'pharmacy' })
+    expect(facts(asMax)).toEqual(forbidden('person-unknown'))
+    // Nor does the one who was there first win: nobody can tell.
+    expect(facts(bearer())).toEqual(forbidden('person-unknown'))
+    addFacility(registry, 'laboratory')
+    addSourceRecord(registry, 'lea-5', { ...adult, facility: 'laboratory' })
+    expect(facts(bearer())).toMatchObject(isLea)
+    expect(facts(asMax)).toEqual(forbidden('person-unknown'))
+  })
+
+  it('is nobody’s guardian by a record that another facility contradicts', () => {
+    guard()
+    addFacility(registry, 'clinic')
+    addSourceRecord(registry, 'lea-2', {
+      person: 'lea',
+      value: 'max',
+      birthDate: '1991-01-01',
+      facility: 'clinic',
+    })
+    expect(facts(guardian({ personId: 'max', birthDate: '1991-01-01' }))).toEqual(forbidden('person-unknown'))
+  })
+
+  it('is who they are where another facility knows part of a birth date, or no number', () => {
+    addSourceRecord(registry, 'lea-2', { ...adult, birthDate: '1990', facility: 'clinic' })
+    addSourceRecord(registry, 'lea-3', { person: 'lea', facility: 'clinic' })
+    expect(facts(bearer())).toMatchObject(isLea)
+  })
+
   it('is nobody by an identifier of another system, or one of an issuer that vouches for no patients', () => {
     registry.db.exec(`update issuer set patient_system = 'https://other.example'`)
     expect(facts(bearer())).toEqual(forbidden('person-unknown'))

@@ -184,9 +184,14 @@ export const patientSystem = 'https://identity.example/person'
 export function addSourceRecord(
   registry: Registry,
   id: string,
-  { person = 'p', birthDate = '', value = person }: { person?: string; birthDate?: string; value?: string },
+  {
+    person = 'p',
+    birthDate = '',
+    value = person,
+    facility = 'hospital',
+  }: { person?: string; birthDate?: string; value?: string; facility?: string },
 ): void {
-  registry.insert('source_record', { id, facility: 'hospital', person, clock: 1 })
+  registry.insert('source_record', { id, facility, person, clock: 1 })
   if (birthDate !== '')
     registry.insert('person_key', {
       system: patientSystem,

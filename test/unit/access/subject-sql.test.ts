@@ -5,6 +5,7 @@ import type { DecidedDocument } from '../../../src/access/policy.ts'
 import { readPolicy } from '../../../src/access/policy-data.ts'
 import type { Subject, SubjectOf } from '../../../src/access/subject.ts'
 import { readSubjects, sourcesAsOf, subjectStatement } from '../../../src/access/subject-sql.ts'
+import { limits } from '../../../src/limits.ts'
 import { factsOf } from './asking.ts'
 import {
   addClient,
@@ -179,6 +180,18 @@ describe('a subject', () => {
     breakGlass(registry, columns)
     expect(byPatient('s')?.relationships).toHaveLength(count)
     expect(byPatient('s')?.breakGlass).toHaveLength(count)
+  })
+
+  it('has the caller’s own relationship and emergency however many others hold there', () => {
+    for (let i = 0; i <= limits.maxRelationshipFacts; i++) {
+      relate(registry, { professional: `another-${i}` })
+      breakGlass(registry, { id: `b-${i}`, professional: `another-${i}` })
+    }
+    expect(byPatient('s')).toMatchObject({ relationships: [], breakGlass: [] })
+    relate(registry, { professional: 'professional-tremblay' })
+    breakGlass(registry)
+    expect(byPatient('s')?.relationships).toMatchObject([{ professional: 'professional-tremblay' }])
+    expect(byPatient('s')?.breakGlass).toHaveLength(1)
   })
 
   it('has no rule that has ended', () => {
