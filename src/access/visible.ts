@@ -43,7 +43,8 @@ const isRelated = (person: string): string => `exists (
 
 /** A rule of the patient's that stands against the caller reading row `d`. */
 const forbidden = (d: string, person: string, isEmergency: boolean): string => `exists (
-    select 1 from source_record as s cross join consent_rule as k on k.source_record = s.id
+    select 1 from source_record as s cross join consent_rule as k indexed by consent_rule_current
+      on k.source_record = s.id
     where s.person = ${person} and k.valid_to is null
       and case k.kind
         when 'refusal-total' then 1

@@ -219,7 +219,7 @@ describe('a subject as of a write', () => {
     registry.db.exec(`update source_record set person = 'q', clock = 5 where id = 't'`)
     const asWas = (write: number) => {
       const of = { by: 'person', person: 'p' } as const
-      const question = { of, facility: 'hospital', now: moment }
+      const question = { of, facility: 'hospital', professional: null, now: moment }
       const statement = subjectStatement(question, asOf, { as_of: write }, sourcesAsOf)
       return readSubjects(registry.run(statement), of).subjects.map(({ sourceRecords, rules }) => ({
         sourceRecords: [...sourceRecords].sort(),
