@@ -112,6 +112,22 @@ create table relationship (
   valid_to integer
 ) strict;
 --> statement-breakpoint
+-- Encounters published before there were relationships stand for one as if they had been published now
+-- (`records/care-window.ts`): 30 days after their end, open ones 90 days from publication, a year at most.
+insert into relationship (kind, source_record, facility, professional, starts, ends, source, digest, recorded_by, valid_from)
+select 'encounter', source_record, facility, '', max(start, published - 86400000), min(last, published + 31622400000),
+  'Encounter/' || id, hash, facility, (select n from clock)
+from (
+  select id, source_record, facility, hash, status, published, coalesce(start, published) as start,
+    coalesce(finish + 2592000000,
+      iif(status = 'finished', coalesce(start, published) + 2592000000, published + 7776000000)) as last
+  from (
+    select id, source_record, facility, hash, body ->> '$.status' as status, unixepoch(published) * 1000 as published,
+      unixepoch(body ->> '$.period.start') * 1000 as start, unixepoch(body ->> '$.period.end') * 1000 as finish
+    from document where type = 'Encounter' and source_record <> ''))
+where status in ('planned', 'arrived', 'triaged', 'in-progress', 'onleave', 'finished')
+  and max(start, published - 86400000) < min(last, published + 31622400000);
+--> statement-breakpoint
 create index relationship_held on relationship (source_record, facility, professional, ends) where valid_to is null;
 --> statement-breakpoint
 create index relationship_history on relationship (source_record, valid_from);

@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { type Cluster, startCluster } from './cluster.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 
-/** Its presence says that the sample data were loaded once; what happened to them since is the operator's. */
-const markerName = 'sample-data-loaded'
+/**
+ * Its presence says that the sample data were loaded once; what happened to them since is the operator's. The number goes up
+ * with what the sample tells: loading it again adds what is new.
+ */
+const markerName = 'sample-data-loaded-2'
 
 let cluster: Cluster | undefined
 
