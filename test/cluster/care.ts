@@ -152,7 +152,7 @@ async function answerOf(response: Response): Promise<Answer> {
     text,
     body: body as Answer['body'],
     tag: body?.issue?.[0]?.details?.coding?.[0]?.code ?? body?.errors?.[0]?.code ?? '',
-    found: (body?.entry ?? []).flatMap(({ resource }) =>
+    found: (Array.isArray(body?.entry) ? body.entry : []).flatMap(({ resource }) =>
       resource ? [`${resource.resourceType}/${resource.id}`] : [],
     ),
     receipt: response.headers.get('dossier-receipt') ?? '',
