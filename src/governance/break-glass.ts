@@ -8,7 +8,7 @@ import type { PolicyRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { ok, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import { answer, firstRow, forbidden, jsonBody, newId, patientId, readFields, writeBatch } from './about.ts'
 import { aboutPatient, noInput } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
@@ -43,7 +43,7 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   const { caller, subjects, settings } = loaded.value
   if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
   const subject = decideBreakGlass(caller, subjects[0] ?? null, settings)
-  if (!subject.ok) return subject
+  if (!subject.ok) return err({ ...subject.error, breakGlassReason: reason })
 
   const intended = await ctx.intend({ patient: subject.value.person, reason })
   if (!intended.ok) return intended

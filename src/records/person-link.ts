@@ -4,6 +4,7 @@
  * is written down for a person to judge. Nothing is ever unlinked automatically: a record that stops matching is written
  * down, too. An absent or partial birth date is equal to none.
  */
+import { limits } from '../limits.ts'
 import type { Statement } from '../store/ports.ts'
 import type { PlannedSourceRecord } from './plan.ts'
 
@@ -21,18 +22,21 @@ function publishes(id: string, mustExist: string): string {
 const target = `
   mine as (select person from source_record where id = :source and ${publishes(':source', ':must_exist')}),
   target as (
-    select min(o.person) as person
-    from person_key as k
-    join person_key as m on m.system = k.system and m.value = k.value and m.birth_date = k.birth_date
-      and m.family = k.family
-    join source_record as o on o.id = m.source_record
-    where k.source_record = :source
-      and k.system in (select system from person_identifier_system where valid_to is null)
-      and length(k.birth_date) = 10 and k.family <> ''
-      and o.person <> (select person from mine)
-    group by k.source_record -- sqld refuses HAVING without it
-    having count(distinct o.person) = 1
-      and (select count(*) from source_record where person = (select person from mine)) = 1
+    select one.person from (
+      select min(o.person) as person
+      from person_key as k
+      join person_key as m on m.system = k.system and m.value = k.value and m.birth_date = k.birth_date
+        and m.family = k.family
+      join source_record as o on o.id = m.source_record
+      where k.source_record = :source
+        and k.system in (select system from person_identifier_system where valid_to is null)
+        and length(k.birth_date) = 10 and k.family <> ''
+        and o.person <> (select person from mine)
+      group by k.source_record -- sqld refuses HAVING without it
+      having count(distinct o.person) = 1
+        and (select count(*) from source_record where person = (select person from mine)) = 1
+    ) as one
+    where (select count(*) from source_record where person = one.person) < ${limits.maxJoinedSourceRecords}
   )`
 
 /** In this order, after the keys are written and before documents take their person from their source record. */
@@ -54,20 +58,23 @@ function linkStatements(source: string, mustExist: number, facility: string): re
     {
       sql: `
         insert or ignore into link_review (source_record, other, reason, clock)
-        select :source, o.id,
-          case
-            when max(m.birth_date = k.birth_date and m.family = k.family and length(k.birth_date) = 10) then 'several-persons'
-            when max(m.birth_date = k.birth_date and length(k.birth_date) = 10) then 'family-differs'
+        select :source, id,
+          case when max(is_same_birth and is_same_family) then 'several-persons'
+            when max(is_same_birth) then 'family-differs'
             else 'birth-date-differs'
           end,
           (select n from clock)
-        from person_key as k
-        join person_key as m on m.system = k.system and m.value = k.value
-        join source_record as o on o.id = m.source_record
-        where k.source_record = :source and ${publishes(':source', ':must_exist')}
-          and k.system in (select system from person_identifier_system where valid_to is null)
-          and o.person <> (select person from source_record where id = :source)
-        group by o.id`,
+        from (
+          select o.id, m.birth_date = k.birth_date and length(k.birth_date) = 10 as is_same_birth,
+            m.family = k.family as is_same_family
+          from person_key as k
+          join person_key as m on m.system = k.system and m.value = k.value
+          join source_record as o on o.id = m.source_record
+          where k.source_record = :source and ${publishes(':source', ':must_exist')}
+            and k.system in (select system from person_identifier_system where valid_to is null)
+            and o.person <> (select person from source_record where id = :source)
+          limit ${limits.maxLinkReviews})
+        group by id`,
       args,
     },
   ]

@@ -1,9 +1,9 @@
-/** A facility joins its own `Patient` with another person's, then lets it say that it is somebody else. */
+/** Who a person is: what a facility can make of it, and whom a token finds. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { patientResource, samplePatient, uuid } from './bundles.ts'
+import { nam, patientResource, type SamplePatient, samplePatient, uuid } from './bundles.ts'
 import { admit, holder, onBehalf, openWard, refusalOf, type Ward } from './care.ts'
 
-describe('who a patient is', () => {
+describe('who a person is', () => {
   let ward: Ward
 
   beforeAll(async () => {
@@ -29,5 +29,24 @@ describe('who a patient is', () => {
       ward.send('belisle', 'PUT', `/fhir/Consent/${body?.id}`, { ...body, status: 'inactive' }, asked),
     ])
     for (const answer of answers) expect(answer).toMatchObject({ status: 403, tag: 'person-unknown' })
+  })
+
+  test('is not told to a token narrowed to somebody else', async () => {
+    const [own, other] = [samplePatient(2), samplePatient(3)]
+    const { patient } = await admit(ward, 'hopital-mont-royal', own)
+    await admit(ward, 'hopital-cap-diamant', other)
+    const context = patient.replace('Patient/', 'patient=')
+    const found = async (person: SamplePatient, scope?: string) => {
+      const who = new URLSearchParams({
+        identifier: `${nam}|${person.nam}`,
+        birthdate: person.birthDate,
+      })
+      const asked = { clock: ward.clock(), ...(scope === undefined ? {} : { scope }) }
+      return (await ward.get('tremblay', `/fhir/Patient?${who}`, asked)).found
+    }
+    expect(await found(other)).toHaveLength(1)
+    expect(await found(other, 'user/Patient.rs')).toHaveLength(1)
+    expect(await found(own, `patient/*.rs ${context}`)).toHaveLength(1)
+    expect(await found(other, `patient/*.rs ${context}`)).toEqual([])
   })
 })
