@@ -31,6 +31,23 @@ describe('who a person is', () => {
     for (const answer of answers) expect(answer).toMatchObject({ status: 403, tag: 'person-unknown' })
   })
 
+  test('is not whom a look-up finds by what a facility changed in all its records of another person', async () => {
+    const [victim, accomplice] = [samplePatient(4), samplePatient(5)]
+    await admit(ward, 'hopital-mont-royal', victim)
+    const own = [uuid(7_780_001), uuid(7_780_002)]
+    const publishAs = async (person: SamplePatient) => {
+      for (const id of own) await ward.publish('clinique-saint-roch', { ...patientResource(person), id })
+    }
+    await publishAs(victim)
+    await ward.publish('clinique-saint-roch', ...own.map((id) => ({ ...patientResource(accomplice), id })))
+    const found = async ({ nam: value, birthDate: birthdate }: SamplePatient) => {
+      const who = new URLSearchParams({ identifier: `${nam}|${value}`, birthdate })
+      return (await ward.get('gagnon', `/fhir/Patient?${who}`, { clock: ward.clock() })).found
+    }
+    expect(await found(victim)).toHaveLength(1)
+    expect(await found(accomplice)).toEqual([])
+  })
+
   test('is not told to a token narrowed to somebody else', async () => {
     const [own, other] = [samplePatient(2), samplePatient(3)]
     const { patient } = await admit(ward, 'hopital-mont-royal', own)
