@@ -1,7 +1,7 @@
 /** What the operations of this folder share: reading a body, finding out about a person, writing one batch. */
 import type { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { parseJson } from '../fhir/json.ts'
@@ -9,10 +9,6 @@ import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row, Rows, Statement, Writer } from '../store/ports.ts'
-
-/** @param patient person id, for the audit entry alone */
-export const forbidden = (cause: PolicyRefusal['cause'], patient?: string): Result<never, PolicyRefusal> =>
-  err({ reason: 'forbidden', cause, ...(patient === undefined ? {} : { patient }) })
 
 export const jsonBody = ['application/json'] as const
 

@@ -4,7 +4,8 @@
  */
 import type { z } from 'zod'
 import type { Provider } from '../access/caller.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { emergencyPurposes } from '../access/policy.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -12,7 +13,6 @@ import { ok, type Result } from '../result.ts'
 import {
   answer,
   firstRow,
-  forbidden,
   jsonBody,
   newId,
   patientId,
@@ -23,7 +23,8 @@ import {
 import { aboutPatient, noInput } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 
-const purposes: readonly string[] = ['TREAT', 'ETREAT', 'BTG']
+/** v3-ActReason: of those who care for somebody. */
+const purposes: readonly string[] = ['TREAT', ...emergencyPurposes]
 const hourMs = 60 * 60_000
 
 export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {

@@ -4,17 +4,16 @@
  */
 import type { z } from 'zod'
 import type { Provider } from '../access/caller.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { emergencyPurposes } from '../access/policy.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
-import { answer, firstRow, forbidden, jsonBody, newId, patientId, readFields, writeBatch } from './about.ts'
+import { answer, firstRow, jsonBody, newId, patientId, readFields, writeBatch } from './about.ts'
 import { aboutPatient, noInput } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 
-/** v3-ActReason: break the glass, emergency treatment. */
-const purposes: readonly string[] = ['BTG', 'ETREAT']
 const hourMs = 60 * 60_000
 
 export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
@@ -89,7 +88,7 @@ export function decideBreakGlass(
   subject: Subject | null,
   { lifted, breakGlassHours }: Settings,
 ): Result<Subject, PolicyRefusal> {
-  if (!purposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
+  if (!emergencyPurposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
     return forbidden('break-glass-not-permitted', subject?.person)
   if (!subject) return forbidden('relationship-required')
   const refusesAll = subject.rules.some(({ kind }) => kind === 'refusal-total')

@@ -1,21 +1,13 @@
 /** `POST /fhir/Consent` and `PUT /fhir/Consent/[id]`: the only way into the register of refusals and restrictions. */
 import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { isObject, parseJson } from '../fhir/json.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Row, type Rows, StoreError } from '../store/ports.ts'
-import {
-  decideKeeper,
-  firstRow,
-  forbidden,
-  invalid,
-  newId,
-  organisationsOf,
-  texts,
-  writeBatch,
-} from './about.ts'
+import { decideKeeper, firstRow, invalid, newId, organisationsOf, texts, writeBatch } from './about.ts'
 import {
   answerWith,
   consentId,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isOfAge, todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -11,7 +12,6 @@ import {
   answer,
   decideKeeper,
   firstRow,
-  forbidden,
   invalid,
   jsonBody,
   organisationsOf,

@@ -1,6 +1,6 @@
 /** `/access/policy`: the policy as data: its numbers and switches, the role matrix, clearances, sharing rules. Operators only. */
 import { z } from 'zod'
-import { administrativeRoles } from '../access/caller-sql.ts'
+import { isAdministrative } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -40,7 +40,7 @@ const domains: readonly string[] = [...clinicalDomains, 'other']
 
 const roleDomain = z.strictObject({
   role: codeOrAny.refine(
-    (role) => !(administrativeRoles as readonly string[]).includes(role),
+    (role) => !isAdministrative(role),
     told('n’est pas un rôle clinique', 'is no clinical role'),
   ),
   facilityType: codeOrAny,

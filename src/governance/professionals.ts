@@ -3,6 +3,7 @@
  * hangs on the registry id, so that giving a login an id is giving it everything the id holds.
  */
 import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -23,7 +24,6 @@ import {
   after,
   anyPath,
   conflict,
-  forbidden,
   identifier,
   jsonBody,
   name,

@@ -125,10 +125,6 @@ export const neverRegistered = (expression: string): Result<never, Refusal> =>
     ],
   })
 
-export const forbidden = (
-  cause: 'operation-not-for-caller' | 'not-own-organisation' | 'four-eyes',
-): Result<never, Refusal> => err({ reason: 'forbidden', cause })
-
 type Fault = z.core.$ZodIssue
 
 function issuesOf(fault: Fault, body: unknown): readonly Issue[] {

@@ -4,9 +4,8 @@
  */
 
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
-import { administrativeRoles } from '../access/caller-sql.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { administrativeRoles, type Caller } from '../access/caller.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -14,7 +13,6 @@ import { err, ok, type Result } from '../result.ts'
 import {
   answer,
   firstRow,
-  forbidden,
   invalid,
   jsonBody,
   newId,

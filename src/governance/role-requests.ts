@@ -1,21 +1,13 @@
 /** `/access/role-requests`: what one person asked for and another confirms or rejects (four eyes). */
 import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { applyChange, changed, isEnded, listed, pageOf } from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  conflict,
-  forbidden,
-  jsonBody,
-  none,
-  readChange,
-  registryId,
-} from './registry-input.ts'
+import { after, anyPath, conflict, jsonBody, none, readChange, registryId } from './registry-input.ts'
 import { isRegistrar, mayDecide } from './role-rules.ts'
 import { type Decision, decideRequest, decisionOutcome, type RoleRequest } from './role-sql.ts'
 import { ungrantable } from './roles.ts'
