@@ -5,7 +5,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
-import { answer } from './about.ts'
+import { answer } from './answer.ts'
 import { noInput } from './fields.ts'
 import { nextPage, openPage, pageInput } from './list-page.ts'
 import type { NoticeFacts } from './notice-rows.ts'
