@@ -1,12 +1,11 @@
 /** The caller, out of the rows of one batch: pure. */
-import { err, ok, type Result } from '../result.ts'
+import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
-import type { Caller, Facility } from './caller.ts'
+import { type Caller, type Facility, isAdministrative } from './caller.ts'
 import type { CallerRows } from './caller-rows.ts'
-import { administrativeRoles } from './caller-sql.ts'
 import { readPatient } from './patient-facts.ts'
 import { clearanceOf, openedDomains } from './policy-data.ts'
-import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
+import { type AccessRefusal, forbidden, type PolicyRefusal } from './refusal.ts'
 
 /** In which capacity the token's bearer acts: the role it names is one the registry has, or none. */
 export function readCaller(rows: CallerRows): Result<Caller, AccessRefusal> {
@@ -71,7 +70,7 @@ function atFacility({ row, policy, presented }: CallerRows): Result<Caller, Poli
     return held.includes('access-manager')
       ? ok({ kind: 'access-manager', ...personOf(row), facility })
       : forbidden('role-not-held')
-  const clinical = held.filter((role) => !(administrativeRoles as readonly string[]).includes(role))
+  const clinical = held.filter((role) => !isAdministrative(role))
   const role = presented.role ?? (clinical.length === 1 ? clinical[0] : undefined)
   if (role === undefined) return forbidden('role-missing')
   if (!clinical.includes(role)) return forbidden('role-not-held')
@@ -120,6 +119,3 @@ function facilityOf(row: Row): Facility | null {
     identitySystems: JSON.parse(String(row.identity_systems)) as string[],
   }
 }
-
-const forbidden = (cause: PolicyRefusal['cause']): Result<never, PolicyRefusal> =>
-  err({ reason: 'forbidden', cause })

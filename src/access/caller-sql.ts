@@ -4,15 +4,6 @@
 import type { SqlValue } from '../store/ports.ts'
 import type { Presented } from './caller.ts'
 
-/** Roles by which nobody reads a clinical document: people who administer and oversee, and whom the record is about. */
-export const administrativeRoles = [
-  'privacy-officer',
-  'access-manager',
-  'operator',
-  'patient',
-  'guardian',
-] as const
-
 /** Which rows of a registry table count, by its alias. */
 export type Holds = (alias: string) => string
 

@@ -120,3 +120,11 @@ export const callerKinds: readonly CallerKind[] = [
   'patient',
   'guardian',
 ]
+
+/** Roles of who administers and oversees. */
+export const offices: readonly string[] = ['access-manager', 'privacy-officer', 'operator']
+
+/** Roles by which nobody reads a clinical document: the offices, and whom the record is about. */
+export const administrativeRoles: readonly string[] = [...offices, 'patient', 'guardian']
+
+export const isAdministrative = (role: string): boolean => administrativeRoles.includes(role)

@@ -1,4 +1,5 @@
 /** What a token claims, out of RFC 9068 and the IHE IUA extension (ITI TF-2 3.71.4.1.2.2.1.1): strict in type and length. */
+import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Presented } from './caller.ts'
@@ -132,7 +133,7 @@ class Reading {
 
   fhirId(name: 'patient', claim: unknown): string {
     const id = this.text(name, claim)
-    if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) this.refuse(`${name}-wrong-type`)
+    if (!idPattern.test(id)) this.refuse(`${name}-wrong-type`)
     return id
   }
 }

@@ -7,7 +7,7 @@ import type { Row, SqlValue } from '../store/ports.ts'
 import { isOfAge, todayInQuebec } from './age.ts'
 import type { Caller, Presented } from './caller.ts'
 import type { CallerRows } from './caller-rows.ts'
-import type { AccessRefusal, PolicyRefusal } from './refusal.ts'
+import { type AccessRefusal, forbidden } from './refusal.ts'
 
 const birthDates = (person: string): string => `(select json_group_array(distinct k.birth_date)
     from source_record as s cross join person_key as k on k.source_record = s.id where s.person = ${person})`
@@ -88,6 +88,3 @@ export function readPatient({ row, patients, presented, nowMs }: CallerRows): Re
 
 const isOld = (row: Row, today: string): boolean | null =>
   isOfAge(JSON.parse(String(row.birth_dates)) as string[], today)
-
-const forbidden = (cause: PolicyRefusal['cause']): Result<never, PolicyRefusal> =>
-  err({ reason: 'forbidden', cause })

@@ -90,7 +90,7 @@ export const openedDomains = (
   new Set(domains.filter((cell) => isOf(cell, role, facilityType, purpose)).map(({ domain }) => domain))
 
 /** v3-Confidentiality, least to most confidential. */
-export const confidentialities = 'ULMNRV'
+export const confidentialities: readonly string[] = ['U', 'L', 'M', 'N', 'R', 'V']
 
 /** Of a role without a cell. */
 const usualClearance = 'N'

@@ -2,9 +2,10 @@
  * Who may see what: pure and total. The policy is the authority; the row filter (`visible.ts`) is an index on it, and
  * every row that a statement lets through is decided here again.
  */
-import { err, ok, type Result } from '../result.ts'
+import { ok, type Result } from '../result.ts'
 import type { Caller, CallerKind, Provider } from './caller.ts'
-import type { PolicyRefusal } from './refusal.ts'
+import { confidentialities } from './policy-data.ts'
+import { forbidden, type PolicyRefusal } from './refusal.ts'
 import { allowsRow, type Grant, grantsFor, type ScopedRow, type ScopeNeed, type Scopes } from './scope.ts'
 import type { ConsentRule, LiftableKind, Relationship, Settings, Subject } from './subject.ts'
 
@@ -65,7 +66,7 @@ export const openDomains: readonly string[] = ['identity', 'directory']
  */
 export const ownFacilityTypes: readonly string[] = ['AuditEvent', 'Consent']
 
-/** Purposes of use in which an emergency that was declared counts (v3-ActReason). */
+/** Purposes of use in which an emergency is declared, and counts (v3-ActReason: break the glass, emergency treatment). */
 export const emergencyPurposes: readonly string[] = ['BTG', 'ETREAT']
 
 /** Whether this kind of caller uses this operation at all, and its token may; `kinds` are those of `Operation.callers`. */
@@ -75,8 +76,8 @@ export function decideOperation(
   scopes: Scopes,
   need: ScopeNeed | null,
 ): Result<void, PolicyRefusal> {
-  if (!kinds.includes(caller.kind)) return refuse('operation-not-for-caller')
-  if (need && grantsFor(scopes, caller.kind, need)?.length === 0) return refuse('scope-insufficient')
+  if (!kinds.includes(caller.kind)) return forbidden('operation-not-for-caller')
+  if (need && grantsFor(scopes, caller.kind, need)?.length === 0) return forbidden('scope-insufficient')
   return ok(undefined)
 }
 
@@ -231,8 +232,7 @@ function isWhat({ whatKind, what }: ConsentRule, row: DecidedRow): boolean {
   }
 }
 
-/** v3-Confidentiality, least to most; unlabelled is N, what is not of it counts as more than any. */
-const confidentialities = ['U', 'L', 'M', 'N', 'R', 'V']
+/** Of a v3-Confidentiality label, more for more confidential: unlabelled is N, what is no label counts as more than any. */
 export const rankOf = (label: string): number => {
   const rank = confidentialities.indexOf(label === '' ? 'N' : label)
   return rank === -1 ? confidentialities.length : rank
@@ -241,4 +241,3 @@ export const rankOf = (label: string): number => {
 const scoped = ({ codings }: DecidedRow, isInContext: boolean): ScopedRow => ({ isInContext, ...codings })
 
 const deny = (reason: DenyReason): Decision => ({ outcome: 'deny', reason })
-const refuse = (cause: DenyReason): Result<never, PolicyRefusal> => err({ reason: 'forbidden', cause })

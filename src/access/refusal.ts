@@ -1,4 +1,5 @@
 /** Reasons for which a caller is refused. */
+import { err, type Result } from '../result.ts'
 
 /** The text of a compact JWS (RFC 7515 §3.1, §7.1, RFC 4648 §5). */
 type JwsTextCause = `jws-${
@@ -200,3 +201,7 @@ export type PolicyRefusal = {
 }
 
 export type AccessRefusal = TokenRefusal | PolicyRefusal
+
+/** @param patient person id, for the audit entry alone */
+export const forbidden = (cause: PolicyRefusal['cause'], patient?: string): Result<never, PolicyRefusal> =>
+  err({ reason: 'forbidden', cause, ...(patient === undefined ? {} : { patient }) })

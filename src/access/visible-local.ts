@@ -6,7 +6,7 @@
 import type { SqlValue } from '../store/ports.ts'
 import type { Provider } from './caller.ts'
 import { openDomains, openSubjects, rankOf, type Situation } from './policy.ts'
-import { rank, visibleLocal } from './visible.ts'
+import { isBefore, isWhat, rank, visibleLocal } from './visible.ts'
 
 /** Predicate on a row `d` of `document`. */
 export const permittedLocal = (d: string): string => `(${visibleLocal(d)}
@@ -19,13 +19,8 @@ export const permittedLocal = (d: string): string => `(${visibleLocal(d)}
         select 1 from json_each(u.value, '$.rules') as k
         where case k.value ->> 'kind'
           when 'refusal-total' then 1
-          when 'refusal-before' then ${d}.domain <> 'identity'
-            and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < k.value ->> 'before'
-          else case k.value ->> 'whatKind'
-            when 'any' then 1
-            when 'domain' then k.value ->> 'what' = ${d}.domain
-            when 'type' then k.value ->> 'what' = ${d}.type
-            else k.value ->> 'what' = ${d}.type || '/' || ${d}.id end end))))`
+          when 'refusal-before' then ${isBefore(d, "k.value ->> 'before'")}
+          else ${isWhat(d, "k.value ->> 'whatKind'", "k.value ->> 'what'")} end))))`
 
 /** Values of its named arguments beside those of `visibleLocal`. */
 export const permittedLocalArgs = (

@@ -21,7 +21,7 @@ export interface Viewer {
 
 /** As `rankOf`: unlabelled counts as N, what is no label as more than any. */
 export const rank = (d: string): string => {
-  const ranks = [...confidentialities].map((label, i) => `when '${label}' then ${i}`).join(' ')
+  const ranks = confidentialities.map((label, i) => `when '${label}' then ${i}`).join(' ')
   return `case ${d}.confidentiality when '' then ${confidentialities.indexOf('N')} ${ranks} else ${confidentialities.length} end`
 }
 
@@ -41,6 +41,16 @@ const isRelated = (person: string): string => `exists (
     where s.person = ${person} and r.facility = :caller_facility and r.professional in ('', :caller_professional)
       and r.starts <= :now and r.ends > :now and r.valid_to is null)`
 
+/** Whether row `d` is older than a refusal leaves alone: `forbids` of the policy. */
+export const isBefore = (d: string, date: string): string =>
+  `${d}.domain <> 'identity' and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < ${date}`
+
+/** Whether row `d` is what a restriction names: `isWhat` of the policy. `kind`, `what`: expressions. */
+export const isWhat = (d: string, kind: string, what: string): string => `case ${kind} when 'any' then 1
+            when 'domain' then ${what} = ${d}.domain
+            when 'type' then ${what} = ${d}.type
+            else ${what} = ${d}.type || '/' || ${d}.id end`
+
 /** A rule of the patient's that stands against the caller reading row `d`. */
 const forbidden = (d: string, person: string, isEmergency: boolean): string => `exists (
     select 1 from source_record as s cross join consent_rule as k indexed by consent_rule_current
@@ -48,17 +58,13 @@ const forbidden = (d: string, person: string, isEmergency: boolean): string => `
     where s.person = ${person} and k.valid_to is null
       and case k.kind
         when 'refusal-total' then 1
-        when 'refusal-before' then ${d}.domain <> 'identity'
-          and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < k.before_date
+        when 'refusal-before' then ${isBefore(d, 'k.before_date')}
         else case k.actor_kind when 'any' then 1
             when 'professional' then k.actor = :caller_professional
             when 'role' then k.actor = :caller_role
             when 'facility' then k.actor = :caller_facility
             else k.actor = :caller_organisation end
-          and case k.what_kind when 'any' then 1
-            when 'domain' then k.what = ${d}.domain
-            when 'type' then k.what = ${d}.type
-            else k.what = ${d}.type || '/' || ${d}.id end
+          and ${isWhat(d, 'k.what_kind', 'k.what')}
         end${isEmergency ? `\n      and not (${lifts({ sql: 'k.kind' }, person)})` : ''})`
 
 const isForEmergency = ({ purpose }: Presented): boolean => emergencyPurposes.some((one) => one === purpose)

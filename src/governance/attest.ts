@@ -4,26 +4,22 @@
  */
 import type { z } from 'zod'
 import type { Provider } from '../access/caller.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { emergencyPurposes } from '../access/policy.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
-import {
-  answer,
-  firstRow,
-  forbidden,
-  jsonBody,
-  newId,
-  patientId,
-  readFields,
-  sourcesOfPerson,
-  writeBatch,
-} from './about.ts'
-import { aboutPatient, noInput } from './fields.ts'
+import { firstRow } from '../store/rows.ts'
+import { answer, newId } from './answer.ts'
+import { jsonBody, readFields } from './body.ts'
+import { aboutPatient, noInput, patientId } from './fields.ts'
+import { sourcesOfPerson } from './keeper.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 
-const purposes: readonly string[] = ['TREAT', 'ETREAT', 'BTG']
+/** v3-ActReason: of those who care for somebody. */
+const purposes: readonly string[] = ['TREAT', ...emergencyPurposes]
 const hourMs = 60 * 60_000
 
 export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
@@ -65,11 +61,10 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
     args: { attestation: attestationSource(id) },
   }
   const held = { source, facility: caller.facility.id, professional: caller.professional, now: ctx.now }
-  const { clock, rows } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [source],
-    [
+  const { clock, rows } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [source],
+    statements: [
       {
         sql: `
           insert into relationship (kind, source_record, facility, professional, starts, ends, source, reason,
@@ -87,8 +82,8 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
       ),
       addReviewItem({ id, kind: 'attestation', sourceRecord: source, at, reason }, caller, isNew),
     ],
-    [{ sql: `${inForce} limit 1`, args: held }],
-  )
+    outcome: [{ sql: `${inForce} limit 1`, args: held }],
+  })
   const stored = firstRow(rows[0])
   const body = { relationship: stored?.source, until: new Date(Number(stored?.ends)).toISOString() }
   const status = stored?.source === attestationSource(id) ? 201 : 200

@@ -4,17 +4,19 @@
  */
 import type { z } from 'zod'
 import type { Provider } from '../access/caller.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { emergencyPurposes } from '../access/policy.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
-import { answer, firstRow, forbidden, jsonBody, newId, patientId, readFields, writeBatch } from './about.ts'
-import { aboutPatient, noInput } from './fields.ts'
+import { firstRow } from '../store/rows.ts'
+import { answer, newId } from './answer.ts'
+import { jsonBody, readFields } from './body.ts'
+import { aboutPatient, noInput, patientId } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 
-/** v3-ActReason: break the glass, emergency treatment. */
-const purposes: readonly string[] = ['BTG', 'ETREAT']
 const hourMs = 60 * 60_000
 
 export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
@@ -51,11 +53,10 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   const at = new Date(ctx.now).toISOString()
   const ends = ctx.now + settings.breakGlassHours * hourMs
   const until = new Date(ends).toISOString()
-  const { clock, rows } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [source],
-    [
+  const { clock, rows } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [source],
+    statements: [
       {
         sql: `
           insert into break_glass (id, source_record, facility, professional, purpose, reason, starts, ends, valid_from)
@@ -74,8 +75,8 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
       addNotice(id, source, at, accessFacts('break-glass', caller, reason, until)),
       addReviewItem({ id, kind: 'break-glass', sourceRecord: source, at, reason }, caller),
     ],
-    [{ sql: 'select id, ends from break_glass where id = :id', args: { id } }],
-  )
+    outcome: [{ sql: 'select id, ends from break_glass where id = :id', args: { id } }],
+  })
   const window = { id: firstRow(rows[0])?.id, until }
   return ok({
     ...answer(201, window, [subject.value.person], 'break-glass', clock),
@@ -89,7 +90,7 @@ export function decideBreakGlass(
   subject: Subject | null,
   { lifted, breakGlassHours }: Settings,
 ): Result<Subject, PolicyRefusal> {
-  if (!purposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
+  if (!emergencyPurposes.includes(purpose) || lifted.size === 0 || breakGlassHours <= 0)
     return forbidden('break-glass-not-permitted', subject?.person)
   if (!subject) return forbidden('relationship-required')
   const refusesAll = subject.rules.some(({ kind }) => kind === 'refusal-total')

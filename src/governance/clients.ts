@@ -4,9 +4,12 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { after, identifier, name, noInput, registryId } from './fields.ts'
+import { unknown } from './refusals.ts'
 import {
   applyChange,
-  boolean,
   changed,
   endRegistered,
   isBegun,
@@ -15,7 +18,6 @@ import {
   readAsked,
   replaceRow,
 } from './registry-change.ts'
-import { after, anyPath, identifier, jsonBody, name, none, registryId, unknown } from './registry-input.ts'
 
 const named = z.strictObject({ issuer: identifier, clientId: identifier })
 const body = z.strictObject({
@@ -35,7 +37,7 @@ export const listClients: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -47,8 +49,8 @@ export const registerClient: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: register,
 }

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext } from '../disclosure/operation.ts'
 import type { Rows } from '../store/ports.ts'
-import { decideKeeper, firstRow } from './about.ts'
+import { firstRow } from '../store/rows.ts'
 import { consentResource } from './consent-resource.ts'
 import { type StoredConsent, storedConsent } from './consent-sql.ts'
+import { decideKeeper } from './keeper.ts'
 
 export type Registrant = Extract<Caller, { kind: 'patient' | 'guardian' | 'privacy-officer' }>
 
@@ -13,6 +14,8 @@ export const isRegistrant = (caller: Caller): caller is Registrant =>
   caller.kind === 'patient' || caller.kind === 'guardian' || caller.kind === 'privacy-officer'
 
 export const fhirJson = 'application/fhir+json; charset=utf-8'
+export const format = z.enum(['json', 'application/json', 'application/fhir+json']).optional()
+export const formatOnly = z.strictObject({ _format: format })
 export const consentId = z.object({ id: z.string() })
 export const consentPath = '/fhir/Consent/:id{[A-Za-z0-9.-]{1,64}}'
 

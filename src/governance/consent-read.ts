@@ -9,13 +9,15 @@ import { limits } from '../limits.ts'
 import { readDocument } from '../records/read.ts'
 import { searchType } from '../records/search.ts'
 import { err, ok, type Result } from '../result.ts'
-import { decideKeeper, organisationsOf, texts } from './about.ts'
+import { texts } from '../store/rows.ts'
 import {
   consentId,
   consentPath,
   consentReference,
   etagOf,
   fhirJson,
+  format,
+  formatOnly,
   isRegistrant,
   ownConsent,
 } from './consent-answer.ts'
@@ -27,16 +29,15 @@ import {
   type StoredConsent,
   storedConsent,
 } from './consent-sql.ts'
+import { noInput } from './fields.ts'
+import { decideKeeper, organisationsOf } from './keeper.ts'
 
-const format = z.enum(['json', 'application/json', 'application/fhir+json']).optional()
-const noParam = z.object({})
-const byId = z.strictObject({ _format: format })
 const byPatient = z.strictObject({
   patient: z.string().regex(/^(?:Patient\/)?[A-Za-z0-9.-]{1,64}$/),
   _format: format,
 })
 
-export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof byId>> = {
+export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
   name: 'consent-read',
   method: 'GET',
   path: consentPath,
@@ -44,11 +45,11 @@ export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<
   callers: ['patient', 'guardian', 'privacy-officer', 'provider', 'facility-system'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: byId,
+  query: formatOnly,
   handle: read,
 }
 
-export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof byId>> = {
+export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
   name: 'consent-history',
   method: 'GET',
   path: `${consentPath}/_history`,
@@ -56,23 +57,23 @@ export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.inf
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: byId,
+  query: formatOnly,
   handle: history,
 }
 
-export const searchConsentOperation: Operation<z.infer<typeof noParam>, z.infer<typeof byPatient>> = {
+export const searchConsentOperation: Operation<z.infer<typeof noInput>, z.infer<typeof byPatient>> = {
   name: 'consent-search',
   method: 'GET',
   path: '/fhir/Consent',
   action: 'search',
   callers: ['patient', 'guardian', 'privacy-officer', 'provider', 'facility-system'],
   scope: () => ({ type: 'Consent', interaction: 's' }),
-  param: noParam,
+  param: noInput,
   query: byPatient,
   handle: search,
 }
 
-type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof byId>>
+type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof formatOnly>>
 
 async function read(ctx: ById): Promise<Result<Disclosure, Refusal>> {
   const { id } = ctx.param
@@ -116,7 +117,7 @@ async function history(ctx: ById): Promise<Result<Disclosure, Refusal>> {
 }
 
 async function search(
-  ctx: OperationContext<z.infer<typeof noParam>, z.infer<typeof byPatient>>,
+  ctx: OperationContext<z.infer<typeof noInput>, z.infer<typeof byPatient>>,
 ): Promise<Result<Disclosure, Refusal>> {
   const source = ctx.query.patient.replace(/^Patient\//, '')
   const loaded = await ctx.load(() => ({

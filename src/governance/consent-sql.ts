@@ -1,10 +1,10 @@
 /** The register in SQL: one current row per consent, its earlier versions, and the rules of the active ones. */
 import { limits } from '../limits.ts'
 import type { Row, Statement } from '../store/ports.ts'
-import { sourcesOfPerson } from './about.ts'
 import { type ConsentContent, type ConsentVersion, contentBody } from './consent-resource.ts'
 import { type Actor, rulesOf, type Scope } from './consent-scope.ts'
 import type { Capacity } from './consent-terms.ts'
+import { sourcesOfPerson } from './keeper.ts'
 
 const columns = `c.id, c.version, c.source_record, c.status, c.body, c.recorded_at, c.recorded_by, c.capacity, c.means,
   c.system`

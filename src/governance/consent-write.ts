@@ -1,26 +1,21 @@
 /** `POST /fhir/Consent` and `PUT /fhir/Consent/[id]`: the only way into the register of refusals and restrictions. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { isObject, parseJson } from '../fhir/json.ts'
 import { limits } from '../limits.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Row, type Rows, StoreError } from '../store/ports.ts'
-import {
-  decideKeeper,
-  firstRow,
-  forbidden,
-  invalid,
-  newId,
-  organisationsOf,
-  texts,
-  writeBatch,
-} from './about.ts'
+import { firstRow, texts } from '../store/rows.ts'
+import { newId } from './answer.ts'
 import {
   answerWith,
   consentId,
   consentPath,
+  formatOnly,
   isRegistrant,
   ownConsent,
   type Registrant,
@@ -40,27 +35,27 @@ import {
   storedConsent,
   unknownActors,
 } from './consent-sql.ts'
+import { noInput } from './fields.ts'
+import { decideKeeper, organisationsOf } from './keeper.ts'
 import { addNotice, type When } from './notice-rows.ts'
+import { invalid } from './refusals.ts'
 
 const bodyTypes = ['application/fhir+json', 'application/json']
-const format = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-})
-const noParam = z.object({})
-export const createConsentOperation: Operation<z.infer<typeof noParam>, z.infer<typeof format>> = {
+
+export const createConsentOperation: Operation<z.infer<typeof noInput>, z.infer<typeof formatOnly>> = {
   name: 'consent-create',
   method: 'POST',
   path: '/fhir/Consent',
   action: 'create',
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'c' }),
-  param: noParam,
-  query: format,
+  param: noInput,
+  query: formatOnly,
   bodyTypes,
   handle: create,
 }
 
-export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof format>> = {
+export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
   name: 'consent-update',
   method: 'PUT',
   path: consentPath,
@@ -68,14 +63,14 @@ export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infe
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'u' }),
   param: consentId,
-  query: format,
+  query: formatOnly,
   bodyTypes,
   handle: update,
 }
 
-type Context<Param> = OperationContext<Param, z.infer<typeof format>>
+type Context<Param> = OperationContext<Param, z.infer<typeof formatOnly>>
 
-async function create(ctx: Context<z.infer<typeof noParam>>): Promise<Result<Disclosure, Refusal>> {
+async function create(ctx: Context<z.infer<typeof noInput>>): Promise<Result<Disclosure, Refusal>> {
   const permitted = await ctx.load(() => ({}))
   if (!permitted.ok) return permitted
   const sent = await readBody(ctx)
@@ -101,19 +96,18 @@ async function create(ctx: Context<z.infer<typeof noParam>>): Promise<Result<Dis
   const intended = await ctx.intend({ patient: person, kind: content.scope.kind })
   if (!intended.ok) return intended
   const recording = recordingOf(ctx, caller, newId(), content)
-  const { rows, clock } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [content.patient],
-    [
+  const { rows, clock } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [content.patient],
+    statements: [
       ...createConsent(recording),
       ...notify(ctx, caller, recording, 'recorded', {
         sql: 'exists (select 1 from consent where id = :created)',
         args: { created: recording.id },
       }),
     ],
-    [createdConsent(recording)],
-  )
+    outcome: [createdConsent(recording)],
+  })
   const stored = storedConsent(rowOf(rows[0]))
   const isNew = stored.id === recording.id
   return ok(answerWith(ctx, stored, person, caller.kind, isNew ? 201 : 200, clock))
@@ -184,13 +178,12 @@ async function replace(
   const { id, content } = recording
   const change = content.status === 'active' ? 'changed' : 'cancelled'
   try {
-    const { rows, clock } = await writeBatch(
-      writers.records,
-      ctx.requestId,
-      [content.patient],
-      [...replaceConsent(recording, how.expected), ...notify(ctx, how.caller, recording, change)],
-      [replacedConsent(id, ctx.requestId)],
-    )
+    const { rows, clock } = await writeBatch(writers.records, {
+      key: ctx.requestId,
+      sources: [content.patient],
+      statements: [...replaceConsent(recording, how.expected), ...notify(ctx, how.caller, recording, change)],
+      outcome: [replacedConsent(id, ctx.requestId)],
+    })
     return ok(answerWith(ctx, storedConsent(rowOf(rows[0])), how.person, how.caller.kind, 200, clock))
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'constraint' || !error.message.includes('conflict'))

@@ -5,9 +5,12 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { after, code, identifier, logName, name, noInput, registryId } from './fields.ts'
+import { conflict, unknown } from './refusals.ts'
 import {
   applyChange,
-  boolean,
   changed,
   endRegistered,
   isBegun,
@@ -16,19 +19,6 @@ import {
   readAsked,
   replaceRow,
 } from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  code,
-  conflict,
-  identifier,
-  jsonBody,
-  logName,
-  name,
-  none,
-  registryId,
-  unknown,
-} from './registry-input.ts'
 
 const body = z.strictObject({
   id: registryId,
@@ -53,7 +43,7 @@ export const listFacilities: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator', 'access-manager', 'privacy-officer'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -65,8 +55,8 @@ export const registerFacility: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: register,
 }

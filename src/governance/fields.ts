@@ -1,14 +1,81 @@
-/** Members of the bodies and queries of `/access`. */
+/** Members of the bodies and queries of `/access`, bounded. */
 import { z } from 'zod'
+import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 
+/** No parameters at all, in the path or in the query. */
 export const noInput = z.strictObject({})
+
+/** A check of our own, with what is said when it fails. */
+export const told = (fr: string, en: string) => ({ params: { fr, en } })
+
+const isPlain = (value: string): boolean =>
+  value.isWellFormed() && value.trim() === value && !/\p{Cc}/u.test(value)
+
+const text = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine(
+      isPlain,
+      told(
+        'ne doit contenir ni caractère de commande ni espace au début ou à la fin',
+        'must hold no control character and no space at either end',
+      ),
+    )
+
+/** As people read it. */
+export const name = text(limits.maxRegistryNameLength)
+
+/** A subject, client id, audience, code system or token id: compared character by character. */
+export const identifier = text(limits.maxRegistryUriLength)
+
+/** Id of a professional, facility or organisation: a FHIR id. */
+export const registryId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/)
+
+/** A role, a type of facility or a purpose; `*` where the policy takes it for any. */
+export const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/)
+export const codeOrAny = z.string().regex(/^(\*|[A-Za-z0-9][A-Za-z0-9-]{0,63})$/)
+
+/** Names of logs (DESIGN §6) and regions. */
+export const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+
+/** https, or http to this machine: anything else could be read or changed on the way. */
+export const secureUrl = text(limits.maxRegistryUriLength).refine(
+  isSecureUrl,
+  told(
+    'doit être une adresse https (http sur cette machine seulement), sans mot de passe ni fragment',
+    'must be an https address (http on this machine only), without a password or fragment',
+  ),
+)
+
+function isSecureUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, username, password, hash } = new URL(value)
+  if (username !== '' || password !== '' || hash !== '') return false
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback)
+}
+
+/** `after`: `next` of the page before, the number of a registry row. */
+export const after = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,14})$/)
+  .transform(Number)
+  .default(0)
+
+/** FHIR R4 datatype `id`. */
+export const fhirId = z.string().regex(idPattern)
 
 /** `Patient/[server id]`. */
 export const patientField = z.string().regex(/^Patient\/[A-Za-z0-9.-]{1,64}$/)
 
-/** Registry ids. */
-export const registryId = z.string().min(1).max(limits.maxEntryTextBytes)
+/** Id of such a reference. */
+export const patientId = (reference: string): string => reference.slice('Patient/'.length)
+
+/** What one text of an audit entry holds. */
+export const entryText = z.string().min(1).max(limits.maxEntryTextBytes)
 
 /** Words: told to the patient and to the privacy officer. */
 export const reasonField = z.string().trim().min(limits.minReasonLength).max(limits.maxReasonLength)

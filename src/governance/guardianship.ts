@@ -2,25 +2,19 @@
 import { z } from 'zod'
 import { isOfAge, todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Statement } from '../store/ports.ts'
-import {
-  answer,
-  decideKeeper,
-  firstRow,
-  forbidden,
-  invalid,
-  jsonBody,
-  organisationsOf,
-  patientId,
-  readFields,
-  texts,
-  writeBatch,
-} from './about.ts'
-import { noInput, patientField } from './fields.ts'
+import { firstRow, texts } from '../store/rows.ts'
+import { answer } from './answer.ts'
+import { jsonBody, readFields } from './body.ts'
+import { noInput, patientField, patientId } from './fields.ts'
+import { decideKeeper, organisationsOf } from './keeper.ts'
+import { invalid } from './refusals.ts'
 
 const pair = z.strictObject({ guardian: patientField, patient: patientField })
 const ofPatient = z.strictObject({ patient: patientField })
@@ -109,11 +103,10 @@ async function change(
   const intended = await ctx.intend({ patient: persons[0], guardian: persons[1], change: what })
   if (!intended.ok) return intended
   const args = { guardian, ward }
-  const { clock, rows } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [ward, guardian],
-    [
+  const { clock, writeClock, rows } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [ward, guardian],
+    statements: [
       what === 'end'
         ? {
             sql: `update guardianship set valid_to = (select n from clock) where row in (${currentRows})`,
@@ -126,13 +119,10 @@ async function change(
             args: { ...args, by: caller.professional },
           },
     ],
-    [
-      current(guardian, ward),
-      { sql: 'select clock from write_key where key = :key', args: { key: ctx.requestId } },
-    ],
-  )
+    outcome: [current(guardian, ward)],
+  })
   const stored = firstRow(rows[0])
-  const isNew = stored !== null && Number(stored.valid_from) === Number(firstRow(rows[1])?.clock)
+  const isNew = stored !== null && Number(stored.valid_from) === writeClock
   const body = { ...fields.value, status: what === 'end' ? 'ended' : 'active' }
   return ok(answer(isNew ? 201 : 200, body, persons, caller.kind, clock))
 }

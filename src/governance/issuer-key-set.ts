@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 import { z } from 'zod'
 import { verificationKey } from '../access/issuer-keys.ts'
 import type { Issue } from '../fhir/outcome.ts'
-import { identifier, told } from './registry-input.ts'
+import { identifier, told } from './fields.ts'
 
 /** Members of a private or a shared key (RFC 7518 §6): whoever sends one has shown it. */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']

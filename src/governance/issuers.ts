@@ -6,32 +6,14 @@ import { publicKeys } from '../access/refresh-issuers.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
-import { ok, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import type { Row, Statement } from '../store/ports.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { after, identifier, noInput, registryId, secureUrl, told } from './fields.ts'
 import { publicKey, thumbprintOf, unfitKeys } from './issuer-key-set.ts'
-import {
-  applyChange,
-  boolean,
-  changed,
-  endRegistered,
-  isBegun,
-  listed,
-  pageOf,
-  readAsked,
-} from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  conflict,
-  identifier,
-  invalid,
-  jsonBody,
-  none,
-  registryId,
-  secureUrl,
-  told,
-  unknown,
-} from './registry-input.ts'
+import { conflict, unknown } from './refusals.ts'
+import { applyChange, changed, endRegistered, isBegun, listed, pageOf, readAsked } from './registry-change.ts'
 
 const body = z
   .strictObject({
@@ -79,7 +61,7 @@ export const listIssuers: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -91,8 +73,8 @@ export const registerIssuer: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: register,
 }
@@ -128,7 +110,7 @@ async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
   if (!read.ok) return read
   const { caller, asked } = read.value
   const unfit = await unfitKeys(asked.jwks?.keys ?? [], asked.algorithms)
-  if (unfit.length > 0) return invalid(...unfit)
+  if (unfit.length > 0) return err({ reason: 'invalid', issues: unfit })
   const note = {
     change: 'issuer',
     issuer: asked.issuer,

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts'
 import { createCursors } from '../records/cursor.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row, Rows } from '../store/ports.ts'
-import { invalid } from './about.ts'
+import { invalid } from './refusals.ts'
 
 export const pageInput = z.strictObject({ _cursor: z.string().max(limits.maxQueryBytes).optional() })
 

@@ -1,10 +1,11 @@
 /** `GET /access/notices`: what a person, or the guardian of one under 14, is told without asking, newest first. */
 import type { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
-import { answer, forbidden } from './about.ts'
+import { answer } from './answer.ts'
 import { noInput } from './fields.ts'
 import { nextPage, openPage, pageInput } from './list-page.ts'
 import type { NoticeFacts } from './notice-rows.ts'

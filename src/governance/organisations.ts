@@ -4,9 +4,12 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { after, name, noInput, registryId } from './fields.ts'
+import { conflict, neverRegistered } from './refusals.ts'
 import {
   applyChange,
-  boolean,
   changed,
   endRow,
   isBegun,
@@ -16,16 +19,6 @@ import {
   readAsked,
   replaceRow,
 } from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  conflict,
-  jsonBody,
-  name,
-  neverRegistered,
-  none,
-  registryId,
-} from './registry-input.ts'
 
 const body = z.strictObject({ id: registryId, name })
 const listQuery = z.strictObject({ after })
@@ -38,7 +31,7 @@ export const listOrganisations: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator', 'access-manager', 'privacy-officer'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -50,8 +43,8 @@ export const registerOrganisation: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: register,
 }

@@ -1,15 +1,18 @@
 /** `/access/policy`: the policy as data: its numbers and switches, the role matrix, clearances, sharing rules. Operators only. */
 import { z } from 'zod'
-import { administrativeRoles } from '../access/caller-sql.ts'
+import { isAdministrative } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { clinicalDomains } from '../records/domain.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { code, codeOrAny, noInput, told } from './fields.ts'
+import { invalid } from './refusals.ts'
 import {
   applyChange,
-  boolean,
   changed,
   endRegistered,
   isBegun,
@@ -17,7 +20,6 @@ import {
   readAsked,
   replaceRow,
 } from './registry-change.ts'
-import { anyPath, code, codeOrAny, invalid, jsonBody, none, told } from './registry-input.ts'
 
 /** Every number of the policy, with its bounds; `break-glass:…` are switches. */
 const bounds = {
@@ -40,7 +42,7 @@ const domains: readonly string[] = [...clinicalDomains, 'other']
 
 const roleDomain = z.strictObject({
   role: codeOrAny.refine(
-    (role) => !(administrativeRoles as readonly string[]).includes(role),
+    (role) => !isAdministrative(role),
     told('n’est pas un rôle clinique', 'is no clinical role'),
   ),
   facilityType: codeOrAny,
@@ -62,8 +64,8 @@ export const showPolicy: Operation<object, object> = {
   action: 'operation',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   handle: show,
 }
 
@@ -74,8 +76,8 @@ export const changeSetting: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: set,
 }
@@ -143,14 +145,11 @@ async function set(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
   const { name, value } = asked
   const { min, max } = bounds[name]
   if (value < min || value > max)
-    return invalid({
-      code: 'value',
-      expression: 'value',
-      text: {
-        fr: `value : de ${min} à ${max} pour ${name}.`,
-        en: `value: ${min} to ${max} for ${name}.`,
-      },
-    })
+    return invalid(
+      'value',
+      `value : de ${min} à ${max} pour ${name}.`,
+      `value: ${min} to ${max} for ${name}.`,
+    )
   const note = { change: 'policy-setting', name, value: String(value) }
   const applied = await applyChange(ctx, {
     note,

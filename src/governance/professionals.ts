@@ -3,15 +3,19 @@
  * hangs on the registry id, so that giving a login an id is giving it everything the id holds.
  */
 import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { after, identifier, name, noInput, registryId } from './fields.ts'
+import { conflict, unknown } from './refusals.ts'
 import {
   type Applied,
   applyChange,
-  boolean,
   changed,
   endRegistered,
   isBegun,
@@ -19,18 +23,6 @@ import {
   pageOf,
   readAsked,
 } from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  conflict,
-  forbidden,
-  identifier,
-  jsonBody,
-  name,
-  none,
-  registryId,
-  unknown,
-} from './registry-input.ts'
 import { isRegistrar, officeList, type Registrar } from './role-rules.ts'
 
 const body = z.strictObject({
@@ -51,7 +43,7 @@ export const listProfessionals: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator', 'access-manager'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -63,8 +55,8 @@ export const registerProfessional: Operation<object, object> = {
   action: 'policy',
   callers: ['operator', 'access-manager'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: register,
 }

@@ -6,9 +6,11 @@ import type { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
-import { neverRegistered, readChange } from './registry-input.ts'
+import { readChange } from './body.ts'
+import { neverRegistered } from './refusals.ts'
 
 export type Note = Readonly<Record<string, string>>
 type Arguments = Readonly<Record<string, SqlValue>>
@@ -54,26 +56,10 @@ export async function applyChange(ctx: Context, change: Change): Promise<Result<
 export async function writeChange(
   key: string,
   { records }: Writers,
-  change: Pick<Change, 'statements' | 'outcome'>,
+  { statements, outcome }: Pick<Change, 'statements' | 'outcome'>,
 ): Promise<Applied> {
-  const outcome = [clockOf(key), change.outcome]
-  const { replayed, rows } = await records.write(key, [...change.statements, ...outcome])
-  // Of a batch that had committed before, the rows are read again.
-  return appliedOf(replayed ? await records.read(outcome) : rows.slice(-outcome.length))
-}
-
-const clockOf = (key: string): Statement => ({
-  sql: 'select epoch, n, (select clock from write_key where key = :key) as write_clock from clock',
-  args: { key },
-})
-
-function appliedOf([clockRows, outcomeRows]: readonly Rows[]): Applied {
-  const clock = clockRows?.[0] ?? {}
-  return {
-    clock: `${clock.epoch}.${clock.n}`,
-    writeClock: Number(clock.write_clock),
-    row: outcomeRows?.[0] ?? {},
-  }
+  const { clock, writeClock, rows } = await writeBatch(records, { key, statements, outcome: [outcome] })
+  return { clock, writeClock, row: rows[0]?.[0] ?? {} }
 }
 
 export interface Answer {
@@ -108,8 +94,6 @@ export const listed = (
   reason: caller.kind,
   ...(Object.keys(note).length === 0 ? {} : { note }),
 })
-
-export const boolean = (value: unknown): boolean => Number(value) === 1
 
 export type RegistryTable =
   | 'organisation'

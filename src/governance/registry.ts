@@ -7,8 +7,9 @@ import { endOrganisation, listOrganisations, registerOrganisation } from './orga
 import { changeSetting, closeRoleDomain, openRoleDomain, showPolicy } from './policy-settings.ts'
 import { endProfessional, listProfessionals, registerProfessional } from './professionals.ts'
 import { revoke } from './revocations.ts'
+import { listRoles } from './role-list.ts'
 import { decideRoleRequest, listRoleRequests } from './role-requests.ts'
-import { certifyRole, endRole, grantRole, listRoles } from './roles.ts'
+import { certifyRole, endRole, grantRole } from './roles.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: operations over different inputs; whoever mounts them never looks inside.
 export const registryOperations: readonly Operation<any, any>[] = [

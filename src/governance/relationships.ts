@@ -4,26 +4,19 @@
  */
 
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
-import { administrativeRoles } from '../access/caller-sql.ts'
-import type { PolicyRefusal } from '../access/refusal.ts'
+import { administrativeRoles, type Caller } from '../access/caller.ts'
+import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
-import {
-  answer,
-  firstRow,
-  forbidden,
-  invalid,
-  jsonBody,
-  newId,
-  patientId,
-  readFields,
-  sourcesOfPerson,
-  writeBatch,
-} from './about.ts'
-import { noInput, patientField, registryId } from './fields.ts'
+import { firstRow } from '../store/rows.ts'
+import { answer, newId } from './answer.ts'
+import { jsonBody, readFields } from './body.ts'
+import { entryText, noInput, patientField, patientId } from './fields.ts'
+import { sourcesOfPerson } from './keeper.ts'
+import { invalid } from './refusals.ts'
 
 const instant = z.iso.datetime({ offset: true })
 const dayMs = 24 * 60 * 60_000
@@ -32,15 +25,15 @@ const registration = z.strictObject({
   kind: z.enum(['care-team', 'episode', 'enrolment']),
   patient: patientField,
   /** Left out: everybody authorised at the facility, of an enrolment only. */
-  professional: registryId.optional(),
-  facility: registryId,
+  professional: entryText.optional(),
+  facility: entryText,
   /** Now, when left out. */
   starts: instant.optional(),
   ends: instant,
 })
 type Registration = z.infer<typeof registration>
 
-const ending = z.strictObject({ relationship: registryId })
+const ending = z.strictObject({ relationship: entryText })
 
 export const registerRelationship: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
   name: 'relationship-register',
@@ -108,11 +101,10 @@ async function register(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     ...period.value,
   }
   const relationship = `registration/${newId()}`
-  const { clock, rows } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [source],
-    [
+  const { clock, rows } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [source],
+    statements: [
       {
         sql: `
           insert into relationship (kind, source_record, facility, professional, starts, ends, source, recorded_by,
@@ -122,8 +114,8 @@ async function register(ctx: Context): Promise<Result<Disclosure, Refusal>> {
         args: { ...row, relationship, recorded_by: 'professional' in caller ? caller.professional : '' },
       },
     ],
-    [{ sql: `${same} limit 1`, args: row }],
-  )
+    outcome: [{ sql: `${same} limit 1`, args: row }],
+  })
   const stored = String(firstRow(rows[0])?.source)
   const body = { relationship: stored, starts: iso(row.starts), ends: iso(row.ends) }
   return ok(answer(stored === relationship ? 201 : 200, body, [subject.person], caller.kind, clock))
@@ -201,11 +193,10 @@ async function end(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
   const intended = await ctx.intend({ patient: person, relationship })
   if (!intended.ok) return intended
-  const { clock } = await writeBatch(
-    intended.value.records,
-    ctx.requestId,
-    [String(row.source_record)],
-    [
+  const { clock } = await writeBatch(intended.value.records, {
+    key: ctx.requestId,
+    sources: [String(row.source_record)],
+    statements: [
       {
         sql: `
           update relationship set valid_to = (select n from clock)
@@ -213,8 +204,8 @@ async function end(ctx: Context): Promise<Result<Disclosure, Refusal>> {
         args: { relationship },
       },
     ],
-    [],
-  )
+    outcome: [],
+  })
   return ok(answer(200, { relationship, ended: iso(ctx.now) }, [person], caller.kind, clock))
 }
 

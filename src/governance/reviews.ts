@@ -1,18 +1,22 @@
 /** The privacy officers' work list: `GET /access/reviews`, and the decision on an item, made once. */
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
+import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Row, StoreError } from '../store/ports.ts'
-import { answer, firstRow, forbidden, jsonBody, readFields, texts, writeBatch } from './about.ts'
+import { firstRow, texts } from '../store/rows.ts'
+import { answer } from './answer.ts'
 import { attestationSource } from './attest.ts'
-import { noInput, reasonField } from './fields.ts'
+import { jsonBody, readFields } from './body.ts'
+import { fhirId, noInput, reasonField } from './fields.ts'
 import { nextPage, openPage, pageInput } from './list-page.ts'
 
 const listInput = pageInput.extend({ status: z.enum(['open', 'decided']).default('open') })
-const itemId = z.strictObject({ id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/) })
+const itemId = z.strictObject({ id: fhirId })
 
 const decisionShape = z.discriminatedUnion('decision', [
   z.strictObject({
@@ -154,11 +158,10 @@ async function decide(ctx: DecideContext): Promise<Result<Disclosure, Refusal>> 
   if (!intended.ok) return intended
   const decidedAt = new Date(ctx.now).toISOString()
   try {
-    const { clock } = await writeBatch(
-      intended.value.records,
-      ctx.requestId,
-      [String(row.source_record)],
-      [
+    const { clock } = await writeBatch(intended.value.records, {
+      key: ctx.requestId,
+      sources: [String(row.source_record)],
+      statements: [
         {
           sql: `
             insert into review_decision (item, decision, note, decided_by, decided_at, valid_from)
@@ -167,8 +170,8 @@ async function decide(ctx: DecideContext): Promise<Result<Disclosure, Refusal>> 
         },
         ...(decision === 'unjustified' ? endAccess(item) : []),
       ],
-      [],
-    )
+      outcome: [],
+    })
     return ok(answer(200, { id: item, decision, note, at: decidedAt }, persons, caller.kind, clock))
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'constraint') throw error

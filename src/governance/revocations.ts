@@ -3,11 +3,14 @@ import type { JWK } from 'jose'
 import { z } from 'zod'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { ok, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import type { Statement } from '../store/ports.ts'
+import { boolean } from '../store/rows.ts'
+import { jsonBody } from './body.ts'
+import { identifier, noInput, told } from './fields.ts'
 import { thumbprintOf } from './issuer-key-set.ts'
-import { boolean, changed, type Note, readAsked, writeChange } from './registry-change.ts'
-import { anyPath, identifier, invalid, jsonBody, neverRegistered, none, told } from './registry-input.ts'
+import { neverRegistered } from './refusals.ts'
+import { changed, type Note, readAsked, writeChange } from './registry-change.ts'
 
 const exactlyOne = (members: readonly unknown[]): boolean =>
   members.filter((member) => member !== undefined).length === 1
@@ -47,8 +50,8 @@ export const revoke: Operation<object, object> = {
   action: 'policy',
   callers: ['operator'],
   scope: () => ({ type: '*', interaction: 'u' }),
-  param: anyPath,
-  query: none,
+  param: noInput,
+  query: noInput,
   bodyTypes: jsonBody,
   handle,
 }
@@ -135,13 +138,18 @@ async function keyRevocation({ records }: Writers, key: Key): Promise<Result<Rev
   const found = await Promise.all(named.map((jwk) => thumbprintOf(jwk, algorithms)))
   const thumbprints = [...new Set(found.filter((thumbprint) => thumbprint !== null))]
   if (thumbprints.length > 0) return ok(thumbprintRevocation(issuer, thumbprints))
-  return invalid({
-    code: 'not-found',
-    expression: 'key.kid',
-    text: {
-      fr: 'key.kid : l’émetteur ne publie aucune clé de ce nom ; nommez-la par thumbprint.',
-      en: 'key.kid: the issuer lists no key of this name; name it by thumbprint.',
-    },
+  return err({
+    reason: 'invalid',
+    issues: [
+      {
+        code: 'not-found',
+        expression: 'key.kid',
+        text: {
+          fr: 'key.kid : l’émetteur ne publie aucune clé de ce nom ; nommez-la par thumbprint.',
+          en: 'key.kid: the issuer lists no key of this name; name it by thumbprint.',
+        },
+      },
+    ],
   })
 }
 

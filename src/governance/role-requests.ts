@@ -1,21 +1,15 @@
 /** `/access/role-requests`: what one person asked for and another confirms or rejects (four eyes). */
 import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
+import { jsonBody, readChange } from './body.ts'
+import { after, noInput, registryId } from './fields.ts'
+import { conflict } from './refusals.ts'
 import { applyChange, changed, isEnded, listed, pageOf } from './registry-change.ts'
-import {
-  after,
-  anyPath,
-  conflict,
-  forbidden,
-  jsonBody,
-  none,
-  readChange,
-  registryId,
-} from './registry-input.ts'
 import { isRegistrar, mayDecide } from './role-rules.ts'
 import { type Decision, decideRequest, decisionOutcome, type RoleRequest } from './role-sql.ts'
 import { ungrantable } from './roles.ts'
@@ -33,7 +27,7 @@ export const listRoleRequests: Operation<object, z.infer<typeof listQuery>> = {
   action: 'operation',
   callers: ['operator', 'access-manager'],
   scope: () => ({ type: '*', interaction: 's' }),
-  param: anyPath,
+  param: noInput,
   query: listQuery,
   handle: list,
 }
@@ -46,7 +40,7 @@ export const decideRoleRequest: Operation<z.infer<typeof param>, object> = {
   callers: ['operator', 'access-manager'],
   scope: () => ({ type: '*', interaction: 'u' }),
   param,
-  query: none,
+  query: noInput,
   bodyTypes: jsonBody,
   handle: decide,
 }

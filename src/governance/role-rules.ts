@@ -1,15 +1,13 @@
 /** Who may grant, end and certify which role, and what two persons must agree on. Pure. */
-import type { Caller } from '../access/caller.ts'
+import { type Caller, offices } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { err, ok, type Result } from '../result.ts'
+import { ok, type Result } from '../result.ts'
 
-/** Roles that are no provider's: never in the role matrix, never a manager's to grant. */
-export const offices = ['access-manager', 'privacy-officer', 'operator'] as const
-
-/** As SQL. */
+/** Roles that are no provider's, as SQL: never in the role matrix, never a manager's to grant. */
 export const officeList = offices.map((role) => `'${role}'`).join(', ')
 
-export const isOffice = (role: string): boolean => (offices as readonly string[]).includes(role)
+export const isOffice = (role: string): boolean => offices.includes(role)
 
 /** A role of one professional, and where it holds. */
 export interface Seat {
@@ -39,11 +37,11 @@ export type Way = 'at-once' | 'by-request'
 export function wayOf(caller: Registrar, action: RoleAction, seat: Seat): Result<Way, Refusal> {
   const { role, facility, professional } = seat
   const isManager = caller.kind === 'access-manager'
-  if (isManager && isOffice(role) && role !== 'access-manager') return refused('operation-not-for-caller')
-  if (isManager && facility !== caller.facility.id) return refused('not-own-organisation')
-  if (!isManager && action === 'grant' && !isOffice(role)) return refused('operation-not-for-caller')
+  if (isManager && isOffice(role) && role !== 'access-manager') return forbidden('operation-not-for-caller')
+  if (isManager && facility !== caller.facility.id) return forbidden('not-own-organisation')
+  if (!isManager && action === 'grant' && !isOffice(role)) return forbidden('operation-not-for-caller')
   const isSelf = professional === caller.professional
-  if (action === 'certify') return isSelf ? refused('four-eyes') : ok('at-once')
+  if (action === 'certify') return isSelf ? forbidden('four-eyes') : ok('at-once')
   const needsTwo = isManager ? role === 'access-manager' : role === 'operator' && action === 'grant'
   return ok(isSelf || needsTwo ? 'by-request' : 'at-once')
 }
@@ -54,11 +52,8 @@ export function mayDecide(
   { professional, facility, requestedBy }: Seat & { readonly requestedBy: string },
 ): Result<void, Refusal> {
   if (caller.kind === 'access-manager' && facility !== caller.facility.id)
-    return refused('not-own-organisation')
-  if (caller.professional === requestedBy || caller.professional === professional) return refused('four-eyes')
+    return forbidden('not-own-organisation')
+  if (caller.professional === requestedBy || caller.professional === professional)
+    return forbidden('four-eyes')
   return ok(undefined)
 }
-
-const refused = (
-  cause: 'operation-not-for-caller' | 'not-own-organisation' | 'four-eyes',
-): Result<never, Refusal> => err({ reason: 'forbidden', cause })

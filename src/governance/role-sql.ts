@@ -143,11 +143,7 @@ export function decideRequest({ request, decision, by, at }: Decision): readonly
           and (:decision = 'rejected' or :action = 'end' or ${isGrantable})`,
       args: { ...seatArgs(seat), id, action, decision, by, at },
     },
-    action === 'grant'
-      ? {
-          ...beginRole(seat, by, at, isOurs, { id, by }),
-        }
-      : finishRole(seat, isOurs, { id, by }),
+    action === 'grant' ? beginRole(seat, by, at, isOurs, { id, by }) : finishRole(seat, isOurs, { id, by }),
   ]
 }
 

@@ -22,8 +22,9 @@ import {
   writeDocuments,
 } from './documents-sql.ts'
 import { createSourceRecords, describeSourceRecords } from './person-link.ts'
-import type { Plan, PlannedSourceRecord } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { type SourceRecordRow, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
+import { writeBatch } from './write-batch.ts'
 
 export interface Publication {
   /** Request id: the key of the write batches. */
@@ -38,7 +39,8 @@ export interface Publication {
 
 /** What *records* says after its batch. */
 export interface RecordsOutcome {
-  readonly clock: { readonly epoch: string; readonly n: number }
+  /** `Dossier-Clock` of the write. */
+  readonly clock: string
   /** The clock of this write: rows that carry it were made by it. */
   readonly writeClock: number
   /** Every planned document that *records* knows, by `Type/id`; of unshared ones only history, if any. */
@@ -53,28 +55,28 @@ export async function writeRecords(
   publication: Publication,
   priors: ReadonlyMap<string, Prior>,
 ): Promise<RecordsOutcome> {
-  const outcome = outcomeStatements(publication)
-  const { replayed, rows } = await records.write(publication.key, [
-    ...recordsStatements(publication, priors),
-    ...outcome,
-  ])
-  // Of a batch that had committed before, the rows are read again.
-  const read = replayed ? await records.read(outcome) : rows.slice(-outcome.length)
-  const [clockRows = [], latestRows = [], sourceRows = []] = read
-  const clock = clockRows[0] ?? {}
+  const { key, plan } = publication
+  const sources = plan.sourceRecords.map(({ id }) => id)
+  const { clock, writeClock, rows } = await writeBatch(records, {
+    key,
+    sources,
+    statements: recordsStatements(publication, priors),
+    outcome: [latestVersions(JSON.stringify(idRows(plan.documents))), sourceRecordsOf(sources)],
+  })
+  const [latestRows = [], sourceRows = []] = rows
   return {
-    clock: { epoch: String(clock.epoch), n: Number(clock.n) },
-    writeClock: Number(clock.write_clock),
+    clock,
+    writeClock,
     latest: new Map(latestRows.map(latestVersion).map((latest) => [documentKey(latest), latest])),
     sourceRecords: sourceRows.map(sourceRecordRow),
   }
 }
 
-export function recordsStatements(
+function recordsStatements(
   publication: Publication,
   priors: ReadonlyMap<string, Prior>,
 ): readonly Statement[] {
-  const { key, facility, published, plan } = publication
+  const { facility, published, plan } = publication
   const shared = plan.documents.filter(({ route }) => route === 'records')
   const local = plan.documents.filter(({ route }) => route === 'local')
   const rowOf = (document: (typeof shared)[number]) =>
@@ -95,14 +97,6 @@ export function recordsStatements(
       removeDocuments(leaving, facility),
     ),
     ...relateEncounters(publication, priors),
-    {
-      sql: `
-        update write_key set persons = (
-          select json_group_array(distinct sr.person) from json_each(:sources) as i
-          join source_record as sr on sr.id = i.value)
-        where key = :key`,
-      args: { key, sources: sourceIds(plan.sourceRecords) },
-    },
   ]
 }
 
@@ -117,18 +111,3 @@ const refusals = (rows: readonly (readonly unknown[])[], facility: string): read
         where ${refusedRow})`,
     args: { rows: checks, facility },
   }))
-
-function outcomeStatements({ key, plan }: Publication): readonly Statement[] {
-  return [
-    {
-      sql: `
-        select epoch, n, (select clock from write_key where key = :key) as write_clock from clock`,
-      args: { key },
-    },
-    latestVersions(JSON.stringify(idRows(plan.documents))),
-    sourceRecordsOf(plan.sourceRecords.map(({ id }) => id)),
-  ]
-}
-
-const sourceIds = (sourceRecords: readonly PlannedSourceRecord[]): string =>
-  JSON.stringify(sourceRecords.map(({ id }) => id))

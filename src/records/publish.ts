@@ -246,12 +246,11 @@ async function readStored(records: Writer, plan: Plan) {
 
 function disclosure(ctx: Context, published: string, { plan, inRecords, inLocal }: Stored): Disclosure {
   const written = writtenDocuments(plan, published, inRecords, inLocal)
-  const { epoch, n } = inRecords.clock
   const count = (is: (document: Written) => boolean): string => String(written.filter(is).length)
   return {
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
-    headers: { 'Dossier-Clock': `${epoch}.${n}` },
+    headers: { 'Dossier-Clock': inRecords.clock },
     body: JSON.stringify(responseBundle(plan, written, published, ctx.language)),
     disclosed: disclosedOf(written.map(({ latest }) => latest)),
     reason: 'own-facility',

@@ -1,0 +1,10 @@
+/** Reading rows. */
+import type { Row, Rows } from './ports.ts'
+
+export const firstRow = (rows: Rows | undefined): Row | null => rows?.[0] ?? null
+
+export const texts = (rows: Rows | undefined, column: string): readonly string[] =>
+  (rows ?? []).map((row) => String(row[column]))
+
+/** SQLite's 0 and 1. */
+export const boolean = (value: unknown): boolean => Number(value) === 1
