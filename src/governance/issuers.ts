@@ -115,7 +115,7 @@ async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
     change: 'issuer',
     issuer: asked.issuer,
     algorithms: asked.algorithms.join(' '),
-    ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys.map(({ kid }) => kid).join(' ') }),
+    ...(asked.jwks === undefined ? {} : await namesOf(asked.jwks.keys, asked.algorithms)),
     ...(asked.jwksUrl === undefined ? {} : { jwksUrl: asked.jwksUrl }),
     organisation: asked.organisation ?? '',
   }
@@ -140,6 +140,12 @@ async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
       body: { issuer: await shownIssuer(row) },
     }),
   )
+}
+
+/** For the log: a key id is a name that anybody can give to another key. */
+async function namesOf(keys: readonly z.infer<typeof publicKey>[], algorithms: readonly string[]) {
+  const thumbprints = await Promise.all(keys.map((jwk) => thumbprintOf(jwk as JWK, algorithms)))
+  return { keys: keys.map(({ kid }) => kid).join(' '), thumbprints: thumbprints.join(' ') }
 }
 
 async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {

@@ -63,7 +63,14 @@ describe('an issuer', () => {
     expect((list.body.issuers as unknown[])[1]).toEqual(shown)
     expect(clock).toMatch(/^[0-9a-f]{8}\.1$/)
     expect(office.intents).toEqual([
-      { change: 'issuer', issuer: other, algorithms: 'ES256', keys: 'a', organisation: 'gmf' },
+      {
+        change: 'issuer',
+        issuer: other,
+        algorithms: 'ES256',
+        keys: 'a',
+        thumbprints: expect.stringMatching(/^[\w-]{43}$/),
+        organisation: 'gmf',
+      },
     ])
     expect(note).toEqual({ ...office.intents[0], changed: 'true' })
     expect(JSON.stringify(office.intents)).not.toContain(a.x)
