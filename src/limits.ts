@@ -27,6 +27,10 @@ export const limits = {
   /** Identifiers and family names of one `Patient` kept for joining and look-up; real ones have a handful. */
   maxPersonIdentifiers: 50,
   maxPersonFamilies: 5,
+  /** Source records joined to one person automatically: every read of the person looks at each; real ones have a handful. */
+  maxJoinedSourceRecords: 200,
+  /** Look-alikes of one source record written down for review: a placeholder for unknown numbers is shared by thousands. */
+  maxLinkReviews: 50,
   /** One bound list of documents in a write batch: sqld refuses a value past 5,000,000 bytes. */
   maxWriteValueBytes: 4_500_000,
   /** Interrupted publications settled in one round; the rest wait for the next. */

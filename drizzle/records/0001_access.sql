@@ -214,13 +214,13 @@ create table guardianship (
 --> statement-breakpoint
 create unique index guardianship_current on guardianship (guardian, source_record) where valid_to is null;
 --> statement-breakpoint
-create index guardianship_ward on guardianship (source_record) where valid_to is null;
+create index guardianship_ward on guardianship (source_record);
 --> statement-breakpoint
 -- What a patient is told without asking. `facts`: JSON, said in the patient's language when read.
 create table notice (
   id text primary key,
   source_record text not null,
-  kind text not null check (kind in ('break-glass', 'attestation', 'consent')),
+  kind text not null check (kind in ('break-glass', 'attestation', 'consent', 'guardianship')),
   at text not null,
   facts text not null,
   valid_from integer not null

@@ -157,6 +157,8 @@ export type PolicyRefusal = {
   readonly reason: 'forbidden'
   /** Person id, where one is concerned: for the audit entry alone. */
   readonly patient?: string
+  /** What the caller said of an emergency that opened nothing: likewise. */
+  readonly breakGlassReason?: string
   readonly cause:
     | 'client-unknown'
     | 'professional-unknown'

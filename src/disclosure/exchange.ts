@@ -138,6 +138,7 @@ export class Exchange {
       wire.status,
       { outcome, reason: tag, detail },
       this.#noteOf(undefined),
+      'breakGlassReason' in reason ? reason.breakGlassReason : null,
     )
     if (reason.reason === 'internal') raiseAlarm('internal', this.requestId, reason.at)
     // After an intent, a store that did not answer may have committed: the intent stays open and is settled later.

@@ -103,9 +103,9 @@ export class Recorder {
     if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
     if (refusal?.reason === 'log-overload') return err('overload')
     const { logs, servingLog, address, requestId } = this.#options
-    const facility = caller && 'facility' in caller ? caller.facility : null
+    const facility = facilityOf(caller)
     const log = facility?.log ?? placement?.log ?? servingLog
-    const entries = buildEntries(base, subjects, facility?.organisation ?? null)
+    const entries = buildEntries(base, subjects, organisationOf(caller))
     // Too many patients is found here, before any byte leaves; the operation should have said so itself.
     if (!entries.ok) return err('internal')
     const unused = this.#hasSentOnce ? [] : once
@@ -139,13 +139,19 @@ export class Recorder {
   }
 }
 
+const facilityOf = (caller: Caller | null) => (caller && 'facility' in caller ? caller.facility : null)
+
+/** In whose chain an access stands: the facility's, or that of the officer of one organisation. */
+const organisationOf = (caller: Caller | null): string | null =>
+  facilityOf(caller)?.organisation ?? (caller?.kind === 'privacy-officer' ? caller.organisation : null)
+
 function whoOf(
   presented: Presented | null,
   placement: Placement | null,
   caller: Caller | null,
   address: string | null,
 ): Who {
-  const facility = caller && 'facility' in caller ? caller.facility : null
+  const facility = facilityOf(caller)
   return {
     issuer: presented?.issuer ?? null,
     subject: presented?.subject ?? null,
@@ -155,7 +161,7 @@ function whoOf(
     role: caller?.kind === 'provider' ? caller.role : (caller?.kind ?? presented?.role ?? null),
     // Of a refused caller where he meant to act: without it nobody could tell why he was refused.
     facility: caller ? (facility?.id ?? null) : (placement?.facility ?? null),
-    organisation: facility?.organisation ?? null,
+    organisation: organisationOf(caller),
     token: presented?.jti ?? null,
     address,
   }

@@ -89,9 +89,9 @@ export function decideAttestation(
   subject: Subject | null,
   { attestationHours }: Settings,
 ): Result<Subject, PolicyRefusal> {
-  if (!purposes.includes(purpose)) return forbidden('purpose-not-permitted')
+  if (!purposes.includes(purpose)) return forbidden('purpose-not-permitted', subject?.person)
   // Of no hours: the policy knows no attestations.
-  return subject && attestationHours > 0 ? ok(subject) : forbidden('relationship-required')
+  return subject && attestationHours > 0 ? ok(subject) : forbidden('relationship-required', subject?.person)
 }
 
 export const attestationSource = (id: string): string => `attestation/${id}`

@@ -10,7 +10,7 @@ import type { Settings, Subject } from '../access/subject.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { writeBatch } from '../records/write-batch.ts'
-import { ok, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
 import { jsonBody } from './body.ts'
@@ -37,7 +37,7 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   if (!stated.ok) return stated
   const { caller, settings, source, reason } = stated.value
   const subject = decideBreakGlass(caller, stated.value.subject, settings)
-  if (!subject.ok) return subject
+  if (!subject.ok) return err({ ...subject.error, breakGlassReason: reason })
 
   const intended = await ctx.intend({ patient: subject.value.person, reason })
   if (!intended.ok) return intended

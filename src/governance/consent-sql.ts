@@ -9,8 +9,14 @@ import { sourcesOfPerson } from './keeper.ts'
 const columns = `c.id, c.version, c.source_record, c.status, c.body, c.recorded_at, c.recorded_by, c.capacity, c.means,
   c.system`
 
-/** With the person, and the organisations (JSON array) that know the person. */
+/**
+ * With the person, the organisations (JSON array) that know the person, and those of which who recorded it is a privacy
+ * officer.
+ */
 const withPerson = `${columns}, s.person, (
+    select json_group_array(r.organisation) from professional_role as r
+    where c.capacity = 'privacy-officer' and r.professional = c.recorded_by and r.role = 'privacy-officer'
+      and r.valid_to is null) as recorders, (
     select json_group_array(distinct f.organisation) from source_record as o
     cross join facility as f on f.id = o.facility and f.valid_to is null
     where o.person = s.person) as organisations

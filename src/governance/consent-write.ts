@@ -1,5 +1,6 @@
 /** `POST /fhir/Consent` and `PUT /fhir/Consent/[id]`: the only way into the register of refusals and restrictions. */
 import type { z } from 'zod'
+import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -118,6 +119,8 @@ async function update(ctx: Context<z.infer<typeof consentId>>): Promise<Result<D
   if (!loaded.ok) return loaded
   const current = ownConsent(loaded.value.caller, loaded.value.records[0])
   if (!current) return err({ reason: 'not-found', what: `Consent/${id}` })
+  if (!mayReplace(loaded.value.caller, firstRow(loaded.value.records[0])))
+    return forbidden('not-own-organisation', current.person)
   const sent = await readBody(ctx)
   if (!sent.ok) return sent
   const { content, bodyId } = sent.value
@@ -141,7 +144,12 @@ async function update(ctx: Context<z.infer<typeof consentId>>): Promise<Result<D
   const judged = await judge(ctx, content, id)
   if (!judged.ok) return judged
   const { caller, person } = judged.value
-  const expected = ctx.ifMatch === null ? null : versionsOf(ctx.ifMatch)
+  const named = ctx.ifMatch === null ? null : versionsOf(ctx.ifMatch)
+  // What was judged is what is replaced, not what somebody else has recorded meanwhile.
+  const isBound = caller.kind === 'privacy-officer' && caller.organisation !== null
+  const expected = isBound
+    ? (named ?? [current.version]).filter((version) => version === current.version)
+    : named
 
   const intended = await ctx.intend({ patient: person, consent: id, status: content.status })
   if (!intended.ok) return intended
@@ -151,6 +159,15 @@ async function update(ctx: Context<z.infer<typeof consentId>>): Promise<Result<D
     expected,
   })
 }
+
+/**
+ * Any facility can come to know a person by publishing a `Patient`: the officer of one organisation changes only what its
+ * own officers recorded, never what the patient, a guardian or another office did.
+ */
+const mayReplace = (caller: Caller, row: Row | null): boolean =>
+  caller.kind !== 'privacy-officer' ||
+  caller.organisation === null ||
+  (JSON.parse(String(row?.recorders ?? '[]')) as string[]).includes(caller.organisation)
 
 async function replace(
   ctx: Context<unknown>,

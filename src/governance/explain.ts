@@ -10,6 +10,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { Statement } from '../store/ports.ts'
 import { documentsThen, readDocuments } from './explain-documents.ts'
 import { type FactsThen, facilityThen, factsThen, readThen } from './explain-facts.ts'
 import { type Describe, judgeAgain } from './explain-judgement.ts'
@@ -73,7 +74,7 @@ async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosu
     caller.kind === 'privacy-officer' &&
     (caller.organisation === null || caller.organisation === entry?.access.who.organisation)
   if (!entry || !isOwn) return err({ reason: 'not-found', what: `${log}/${index}` })
-  const explained = await explanationOf(ctx, entry, describe)
+  const explained = await explanationOf(ctx, entry, describe, caller.organisation)
   if (!explained.ok) return explained
   return ok({
     status: 200,
@@ -99,7 +100,8 @@ async function readEntry(
   return rows[0] ? (JSON.parse(String(rows[0].entry)) as Entry) : null
 }
 
-async function explanationOf(ctx: Context, entry: Entry, describe: Describe) {
+/** @param organisation of the officer who asks; null: of the whole record */
+async function explanationOf(ctx: Context, entry: Entry, describe: Describe, organisation: string | null) {
   const { access } = entry
   const told = {
     entry: {
@@ -129,13 +131,27 @@ async function explanationOf(ctx: Context, entry: Entry, describe: Describe) {
 
   const facilityUri = row.uri === null ? null : String(row.uri)
   const statements = factsThen(asked, facilityUri)
-  const loaded = await ctx.load(() => ({ records: [...statements, documentsThen(asked)] }))
+  const loaded = await ctx.load(() => ({
+    records: [...statements, documentsThen(asked), knownAt(access.patient, organisation)],
+  }))
   if (!loaded.ok) return loaded
   const { records } = loaded.value
   const facts = readThen(records, asked, facilityUri)
   const decided = judgeAgain(access, facts, readDocuments(records[statements.length] ?? []), describe)
-  return ok({ ...told, facts: tellFacts(facts), decided })
+  const isKnown = organisation === null || (records.at(-1) ?? []).length > 0 || isRelated(facts)
+  return ok({ ...told, facts: tellFacts(isKnown ? facts : { ...facts, subject: null }), decided })
 }
+
+/** A row where the organisation knows the person: only then are a person's refusals and records its officers' business. */
+const knownAt = (person: string | null, organisation: string | null): Statement => ({
+  sql: `
+    select 1 as known from source_record as s cross join facility as f on f.id = s.facility and f.valid_to is null
+    where s.person = :person and f.organisation = :organisation limit 1`,
+  args: { person, organisation },
+})
+
+const isRelated = ({ subject }: FactsThen): boolean =>
+  subject !== null && (subject.relationships.length > 0 || subject.breakGlass.length > 0)
 
 const tellFacts = ({ caller, subject, settings }: FactsThen) => ({
   caller: caller && (caller.ok ? tellCaller(caller.value) : { refused: caller.error.cause }),

@@ -1,4 +1,7 @@
-/** Who acts for a person under 14: registered and ended by a privacy officer or an operator. */
+/**
+ * Who acts for a person under 14: registered and ended by a privacy officer of the whole record or an operator. To be known
+ * at an organisation takes no more than a `Patient` that it publishes: its own officer may look, not change.
+ */
 import { z } from 'zod'
 import { isOfAge, todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
@@ -10,10 +13,11 @@ import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Statement } from '../store/ports.ts'
 import { firstRow, texts } from '../store/rows.ts'
-import { answer } from './answer.ts'
+import { answer, newId } from './answer.ts'
 import { jsonBody, readFields } from './body.ts'
 import { noInput, patientField, patientId } from './fields.ts'
 import { decideKeeper, organisationsOf } from './keeper.ts'
+import { addNotice } from './notice-rows.ts'
 import { invalid } from './refusals.ts'
 
 const pair = z.strictObject({ guardian: patientField, patient: patientField })
@@ -95,6 +99,8 @@ async function change(
   const found = decide(loaded.value)
   if (!found.ok) return found
   const { caller, persons } = found.value
+  if (caller.kind === 'privacy-officer' && caller.organisation !== null)
+    return forbidden('not-own-organisation', persons[0])
   if (what === 'register') {
     const old = checkAges(loaded.value, ctx.now)
     if (!old.ok) return old
@@ -103,6 +109,18 @@ async function change(
   const intended = await ctx.intend({ patient: persons[0], guardian: persons[1], change: what })
   if (!intended.ok) return intended
   const args = { guardian, ward }
+  const at = new Date(ctx.now).toISOString()
+  const notice = {
+    kind: 'guardianship',
+    change: what === 'end' ? 'ended' : 'registered',
+    name: caller.name,
+  } as const
+  const isChanged = {
+    sql: `exists (select 1 from guardianship where source_record in (
+        select id from source_record where person = (select person from source_record where id = :ward))
+      and (select n from clock) in (valid_from, valid_to))`,
+    args: { ward },
+  }
   const { clock, writeClock, rows } = await writeBatch(intended.value.records, {
     key: ctx.requestId,
     sources: [ward, guardian],
@@ -118,6 +136,8 @@ async function change(
               select :guardian, :ward, :by, n from clock where not exists (${currentRows})`,
             args: { ...args, by: caller.professional },
           },
+      addNotice(newId(), ward, at, { ...notice, of: 'ward' }, isChanged),
+      addNotice(newId(), guardian, at, { ...notice, of: 'guardian' }, isChanged),
     ],
     outcome: [current(guardian, ward)],
   })

@@ -20,10 +20,12 @@ export function decideKeeper(
   switch (caller.kind) {
     case 'patient':
     case 'guardian':
-      return person !== null && person === caller.person ? ok(person) : forbidden('person-unknown')
+      return person !== null && person === caller.person
+        ? ok(person)
+        : forbidden('person-unknown', person ?? undefined)
     case 'privacy-officer':
       if (caller.organisation !== null && (person === null || !organisations.includes(caller.organisation)))
-        return forbidden('not-own-organisation')
+        return forbidden('not-own-organisation', person ?? undefined)
       return person === null ? forbidden('person-unknown') : ok(person)
     case 'operator':
       return person === null ? forbidden('person-unknown') : ok(person)

@@ -23,6 +23,14 @@ export type NoticeFacts =
       readonly name: string
       readonly consent: string
     }
+  | {
+      readonly kind: 'guardianship'
+      readonly change: 'registered' | 'ended'
+      /** Of the two, whom the notice is for. */
+      readonly of: 'ward' | 'guardian'
+      /** Who changed it. */
+      readonly name: string
+    }
 
 /** `when`: a condition on the batch's own rows, with its arguments; without it the notice is always written. */
 export interface When {

@@ -12,6 +12,12 @@ function french(facts: NoticeFacts, at: string): string {
     const by = facts.capacity === 'guardian' ? 'en votre nom, à titre de tuteur' : 'à votre demande'
     return `Le ${when}, ${facts.name} a ${frenchChanges[facts.change]}, ${by}.`
   }
+  if (facts.kind === 'guardianship') {
+    const what = facts.change === 'registered' ? 'inscrit' : 'mis fin à'
+    const whose =
+      facts.of === 'ward' ? 'la tutelle qu’une personne exerce pour vous' : 'votre tutelle d’un enfant'
+    return `Le ${when}, ${facts.name} a ${what} ${whose}.`
+  }
   const who = `${facts.name} (${facts.facilityName})`
   const until = moment(facts.until, 'fr-CA')
   return facts.kind === 'break-glass'
@@ -30,6 +36,10 @@ function english(facts: NoticeFacts, at: string): string {
   if (facts.kind === 'consent') {
     const by = facts.capacity === 'guardian' ? 'in your name, as your guardian' : 'at your request'
     return `On ${when}, ${facts.name} ${englishChanges[facts.change]}, ${by}.`
+  }
+  if (facts.kind === 'guardianship') {
+    const whose = facts.of === 'ward' ? 'somebody’s guardianship of you' : 'your guardianship of a child'
+    return `On ${when}, ${facts.name} ${facts.change} ${whose}.`
   }
   const who = `${facts.name} (${facts.facilityName})`
   const until = moment(facts.until, 'en-CA')

@@ -59,7 +59,9 @@ function told({ id, kind, at, facts }: Row, language: 'fr' | 'en') {
   return { id, kind, at, text: noticeText(stored, String(at), language), ...aboutWhom(stored) }
 }
 
-const aboutWhom = (facts: NoticeFacts) =>
-  facts.kind === 'consent'
-    ? { consent: `Consent/${facts.consent}` }
-    : { reason: facts.reason, until: facts.until, facility: facts.facilityName, professional: facts.name }
+function aboutWhom(facts: NoticeFacts) {
+  if (facts.kind === 'guardianship') return {}
+  if (facts.kind === 'consent') return { consent: `Consent/${facts.consent}` }
+  const { reason, until, facilityName: facility, name: professional } = facts
+  return { reason, until, facility, professional }
+}

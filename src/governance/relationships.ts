@@ -78,9 +78,9 @@ async function register(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   }))
   if (!loaded.ok) return loaded
   const { caller, subjects, records } = loaded.value
-  const allowed = decide(caller, asked)
-  if (!allowed.ok) return allowed
   const [subject] = subjects
+  const allowed = decide(caller, asked)
+  if (!allowed.ok) return forbidden(allowed.error.cause, subject?.person)
   if (!subject) return forbidden('relationship-required')
   const parties = firstRow(records[0])
   if (!parties?.facility) return invalid('facility', 'Établissement inconnu.', 'Unknown facility.')

@@ -179,10 +179,22 @@ async function decide(ctx: DecideContext): Promise<Result<Disclosure, Refusal>> 
   }
 }
 
-/** What was not justified must not go on. */
+/**
+ * What was not justified must not go on, nor by another window that the same professional declared about the same person:
+ * but for one found justified.
+ */
 const endAccess = (item: string) => [
   {
-    sql: 'update break_glass set valid_to = (select n from clock) where id = :item and valid_to is null',
+    sql: `
+      update break_glass set valid_to = (select n from clock)
+      where valid_to is null and id in (
+        select b.id from break_glass as declared
+        cross join source_record as mine on mine.id = declared.source_record
+        cross join source_record as s on s.person = mine.person
+        cross join break_glass as b on b.source_record = s.id and b.facility = declared.facility
+          and b.professional = declared.professional and b.valid_to is null
+        where declared.id = :item and not exists (
+          select 1 from review_decision as d where d.item = b.id and d.decision = 'justified'))`,
     args: { item },
   },
   {

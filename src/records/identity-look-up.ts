@@ -16,11 +16,19 @@ export interface Identity {
   readonly family: string
 }
 
-/** One row per person. */
+/**
+ * One row per person. What a facility has changed in a record since it was joined with others tells the person only where a
+ * record of another facility agrees: else whoever looks its new number up would be shown somebody else.
+ */
 export const identityStatement = ({ identifier, birthDate }: SearchQuery): Statement => ({
   sql: `select s.person, min(s.id) as id, k.system, k.value, k.birth_date, max(k.family) as family
     from person_key as k cross join source_record as s on s.id = k.source_record
     where k.system = :system and k.value = :value and k.birth_date = :birth_date
+      and (not exists (select 1 from link_review as v where v.source_record = s.id and v.reason = 'identity-changed')
+        or exists (
+          select 1 from source_record as o cross join person_key as m on m.source_record = o.id
+          where o.person = s.person and o.facility <> s.facility
+            and m.system = k.system and m.value = k.value and m.birth_date = k.birth_date))
     group by s.person order by s.person`,
   args: { system: identifier?.system ?? '', value: identifier?.code ?? '', birth_date: birthDate },
 })

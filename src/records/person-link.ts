@@ -4,6 +4,7 @@
  * is written down for a person to judge. Nothing is ever unlinked automatically: a record that stops matching is written
  * down, too. An absent or partial birth date is equal to none.
  */
+import { limits } from '../limits.ts'
 import type { Statement } from '../store/ports.ts'
 import type { PlannedSourceRecord } from './plan.ts'
 
@@ -21,18 +22,21 @@ function publishes(id: string, mustExist: string): string {
 const target = `
   mine as (select person from source_record where id = :source and ${publishes(':source', ':must_exist')}),
   target as (
-    select min(o.person) as person
-    from person_key as k
-    join person_key as m on m.system = k.system and m.value = k.value and m.birth_date = k.birth_date
-      and m.family = k.family
-    join source_record as o on o.id = m.source_record
-    where k.source_record = :source
-      and k.system in (select system from person_identifier_system where valid_to is null)
-      and length(k.birth_date) = 10 and k.family <> ''
-      and o.person <> (select person from mine)
-    group by k.source_record -- sqld refuses HAVING without it
-    having count(distinct o.person) = 1
-      and (select count(*) from source_record where person = (select person from mine)) = 1
+    select one.person from (
+      select min(o.person) as person
+      from person_key as k
+      join person_key as m on m.system = k.system and m.value = k.value and m.birth_date = k.birth_date
+        and m.family = k.family
+      join source_record as o on o.id = m.source_record
+      where k.source_record = :source
+        and k.system in (select system from person_identifier_system where valid_to is null)
+        and length(k.birth_date) = 10 and k.family <> ''
+        and o.person <> (select person from mine)
+      group by k.source_record -- sqld refuses HAVING without it
+      having count(distinct o.person) = 1
+        and (select count(*) from source_record where person = (select person from mine)) = 1
+    ) as one
+    where (select count(*) from source_record where person = one.person) < ${limits.maxJoinedSourceRecords}
   )`
 
 /** In this order, after the keys are written and before documents take their person from their source record. */
@@ -54,20 +58,23 @@ function linkStatements(source: string, mustExist: number, facility: string): re
     {
       sql: `
         insert or ignore into link_review (source_record, other, reason, clock)
-        select :source, o.id,
-          case
-            when max(m.birth_date = k.birth_date and m.family = k.family and length(k.birth_date) = 10) then 'several-persons'
-            when max(m.birth_date = k.birth_date and length(k.birth_date) = 10) then 'family-differs'
+        select :source, id,
+          case when max(is_same_birth and is_same_family) then 'several-persons'
+            when max(is_same_birth) then 'family-differs'
             else 'birth-date-differs'
           end,
           (select n from clock)
-        from person_key as k
-        join person_key as m on m.system = k.system and m.value = k.value
-        join source_record as o on o.id = m.source_record
-        where k.source_record = :source and ${publishes(':source', ':must_exist')}
-          and k.system in (select system from person_identifier_system where valid_to is null)
-          and o.person <> (select person from source_record where id = :source)
-        group by o.id`,
+        from (
+          select o.id, m.birth_date = k.birth_date and length(k.birth_date) = 10 as is_same_birth,
+            m.family = k.family as is_same_family
+          from person_key as k
+          join person_key as m on m.system = k.system and m.value = k.value
+          join source_record as o on o.id = m.source_record
+          where k.source_record = :source and ${publishes(':source', ':must_exist')}
+            and k.system in (select system from person_identifier_system where valid_to is null)
+            and o.person <> (select person from source_record where id = :source)
+          limit ${limits.maxLinkReviews})
+        group by id`,
       args,
     },
   ]
@@ -75,14 +82,16 @@ function linkStatements(source: string, mustExist: number, facility: string): re
 
 /**
  * Pairs of one person's source records that matched in full until now, where what is published leaves one of the two
- * without a match among all records of the person. Before the keys are written: it compares those stored with `:keys`.
+ * without a match among all records of the person; of records of two facilities, without one of another facility: what a
+ * facility changes in all of its own proves nothing. Before the keys are written: it compares those stored with `:keys`.
  */
 const identityChanged = `
   with described as materialized (
-    select sr.id, sr.person from json_each(:patients) as p cross join source_record as sr on sr.id = p.value ->> 0
+    select sr.id, sr.person, sr.facility from json_each(:patients) as p
+    cross join source_record as sr on sr.id = p.value ->> 0
     where ${publishes('sr.id', 'p.value ->> 1')}),
   pair as materialized (
-    select distinct c.id as mine, o.id as other, c.person
+    select distinct c.id as mine, o.id as other, c.person, c.facility <> o.facility as is_across
     from described as c
     cross join source_record as o on o.person = c.person and o.id <> c.id
     cross join person_key as k on k.source_record = c.id
@@ -92,26 +101,28 @@ const identityChanged = `
       and length(k.birth_date) = 10 and k.family <> ''
       and (c.id < o.id or o.id not in (select id from described))),
   kin as materialized (
-    select o.id, o.person from (select distinct person from pair) as p
+    select o.id, o.person, o.facility from (select distinct person from pair) as p
     cross join source_record as o on o.person = p.person),
   next as materialized (
     select kin.person, n.value ->> 0 as system, n.value ->> 1 as value, n.value ->> 2 as birth_date,
-      n.value ->> 3 as family, kin.id
+      n.value ->> 3 as family, kin.id, kin.facility
     from json_each(:keys) as n join kin on kin.id = n.value ->> 4
     where kin.id in (select id from described)
     union all
-    select kin.person, k.system, k.value, k.birth_date, k.family, kin.id
+    select kin.person, k.system, k.value, k.birth_date, k.family, kin.id, kin.facility
     from kin cross join person_key as k on k.source_record = kin.id
     where kin.id not in (select id from described)),
   matched as materialized (
-    select a.id from next as a
+    select a.id, max(a.facility <> b.facility) as is_across from next as a
     join next as b on b.person = a.person and b.system = a.system and b.value = a.value
       and b.birth_date = a.birth_date and b.family = a.family and b.id <> a.id
     where a.system in (select system from person_identifier_system where valid_to is null)
-      and length(a.birth_date) = 10 and a.family <> '')
+      and length(a.birth_date) = 10 and a.family <> ''
+    group by a.id)
   insert into link_review (source_record, other, reason, clock)
   select mine, other, 'identity-changed', (select n from clock) from pair
-  where mine not in (select id from matched) or other not in (select id from matched)
+  where mine not in (select id from matched where is_across >= pair.is_across)
+    or other not in (select id from matched where is_across >= pair.is_across)
   on conflict (source_record, other) do update set reason = excluded.reason, clock = excluded.clock`
 
 /** Source records that a publication brings in, each standing for a person of its own until joined. */

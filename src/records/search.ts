@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Presented } from '../access/caller.ts'
 import { type Basis, decideRow, decideSubject, noCodings, type Situation } from '../access/policy.ts'
-import { grantsFor, scopeFilter } from '../access/scope.ts'
+import { allowsRow, grantsFor, scopeFilter } from '../access/scope.ts'
 import type { SubjectOf } from '../access/subject.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
 import { permittedLocal, permittedLocalArgs } from '../access/visible-local.ts'
@@ -77,7 +77,7 @@ async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   }
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
   const judged = judge(caller, situation, page.rows)
-  const strangers = wanted.identifier ? strangersOf(ctx, loaded.value, judged.rows) : []
+  const strangers = wanted.identifier ? strangersOf(ctx, loaded.value, situation.grants, judged.rows) : []
   const disclosed = [
     ...disclosedOf(judged.rows),
     ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
@@ -176,13 +176,19 @@ const subjectOf = ({ patient, identifier, birthDate }: SearchQuery): SubjectOf =
 
 /**
  * Persons whom the identifier finds and of whom the caller may read no `Patient`: told as little as it takes to attest a care
- * relationship or declare an emergency, the same whatever stands in the way.
+ * relationship or declare an emergency, the same whatever stands in the way; of nobody whom the token's scopes leave out.
  */
-function strangersOf({ origin }: Context, { caller, records }: Loaded, permitted: readonly PageRow[]) {
+function strangersOf(
+  { origin }: Context,
+  { caller, records }: Loaded,
+  grants: Situation['grants'],
+  permitted: readonly PageRow[],
+) {
   if (caller.kind !== 'provider') return []
   const seen = new Set(permitted.map(({ person }) => person))
   return knownIdentities(records[0] ?? [])
     .filter(({ person }) => !seen.has(person))
+    .filter(({ person }) => allowsRow(grants, { isInContext: person === caller.contextPerson, ...noCodings }))
     .map((identity) => ({ person: identity.person, body: minimalPatient(identity, origin) }))
 }
 

@@ -46,7 +46,9 @@ describe('refusals and restrictions', () => {
   }
   const cancel = async (login: string, consent: Readonly<Record<string, unknown>> | null) => {
     const path = `/fhir/Consent/${consent?.id}`
-    const answer = await ward.send(login, 'PUT', path, { ...consent, status: 'inactive' })
+    const inactive = { ...consent, status: 'inactive' }
+    // Whom it is about is read from the replica, which may not have the last write yet.
+    const answer = await ward.send(login, 'PUT', path, inactive, { clock: ward.clock() })
     expect([answer.status, answer.body?.status]).toEqual([200, 'inactive'])
     return answer
   }

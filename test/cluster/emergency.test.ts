@@ -216,6 +216,8 @@ describe('attestations and emergencies', () => {
       expect((await ward.entries(denied))[0]?.access).toMatchObject({
         patient: expect.stringMatching(/^[a-z2-7]{26}$/),
         decision: { outcome: 'deny', reason: 'refused' },
+        // What a professional said of an emergency that opened nothing is not lost.
+        breakGlassReason: reason,
       })
       // Nor does one that was declared before.
       expect(tell(await look('tremblay', admitted, emergency))).toEqual([403, 'refused'])

@@ -37,6 +37,21 @@ describe('a guardianship', () => {
     ])
   })
 
+  test('is told to both, when it begins and when it ends, and not when nothing changes', async () => {
+    await register()
+    await register()
+    await end({ ...body, guardian: 'Patient/a-clinique' })
+    const told = desk.records.rows(
+      'select source_record, facts from notice order by valid_from, source_record',
+    )
+    expect(told.map(({ source_record, facts }) => [source_record, JSON.parse(String(facts))])).toEqual([
+      ['a-hopital', { change: 'registered', name: expect.any(String), of: 'guardian' }],
+      ['child-hopital', { change: 'registered', name: expect.any(String), of: 'ward' }],
+      ['a-clinique', { change: 'ended', name: expect.any(String), of: 'guardian' }],
+      ['child-hopital', { change: 'ended', name: expect.any(String), of: 'ward' }],
+    ])
+  })
+
   test('ends and is kept', async () => {
     await register()
     const result = await end({ ...body, guardian: 'Patient/a-clinique' })
@@ -89,7 +104,8 @@ describe('a guardianship', () => {
 
   test.each([
     ['the operator', callers.operator, body, 201],
-    ['an officer of the ward’s organisation', callers.ownOfficer, body, 201],
+    // Its facilities only have to publish a `Patient` for an organisation to know somebody.
+    ['an officer of the ward’s organisation', callers.ownOfficer, body, 'not-own-organisation'],
     ['an officer of another', callers.otherOfficer, body, 'not-own-organisation'],
     ['an officer, of nobody', callers.officer, { ...body, patient: 'Patient/nobody' }, 'person-unknown'],
     ['an officer, by nobody', callers.officer, { ...body, guardian: 'Patient/nobody' }, 'person-unknown'],

@@ -156,7 +156,18 @@ describe('a decision', () => {
     await decide(attested.relationship.slice('attestation/'.length), unjustified)
     expect(open()).toEqual([1, 0])
     await decide(await declare(), unjustified)
-    expect(open()).toEqual([1, 0])
+    expect(open()).toEqual([0, 0])
+  })
+
+  test('ends every window of that professional about that person but a justified one', async () => {
+    const [first, second, justified] = [await declare(), await declare(), await declare()]
+    const others = [await declare({ professional: 'dr-cote' }), await declare({ facility: clinic })]
+    await decide(justified, { decision: 'justified' })
+    await decide(first, unjustified)
+    const open = desk.records.rows('select id from break_glass where valid_to is null').map(({ id }) => id)
+    expect(open.sort()).toEqual([justified, ...others].sort())
+    // What was ended with it is still to be looked at.
+    expect(statusOf(await decide(second, unjustified))).toBe(200)
   })
 
   test('is never made by the professional concerned', async () => {

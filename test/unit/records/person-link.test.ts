@@ -1,5 +1,6 @@
 /** Which source records are joined to one person, which are left for a person to judge, and what follows them. */
 import { beforeEach, describe, expect, test } from 'vitest'
+import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
 import { refreshLocalSourceRecords } from '../../../src/records/settle.ts'
 import { openDatabase } from '../store/memory-database.ts'
@@ -124,6 +125,32 @@ describe('two facilities’ records of a patient', () => {
     const before = publisher.records.rows('select id, person from source_record')
     await publish('clinique', put('p', patient({ identifier: [both[1]] })))
     expect(publisher.records.rows('select id, person from source_record')).toEqual(before)
+  })
+
+  test('that share a placeholder wait for review with a bounded number of others', async () => {
+    const unknowns = (bundle: number) =>
+      Array.from({ length: 40 }, (_, i) =>
+        put(`${bundle}-${i}`, patient({ name: [{ family: `Inconnu ${bundle} ${i}` }] })),
+      )
+    for (const bundle of [1, 2, 3]) await publish('hopital', ...unknowns(bundle))
+    const written = publisher.records.rows('select count(*) as n from link_review group by source_record')
+    expect(written).toHaveLength(120)
+    expect(Math.max(...written.map(({ n }) => Number(n)))).toBe(limits.maxLinkReviews)
+  })
+
+  test('are joined to one person up to a bound, which no reader of the person has to look past', async () => {
+    await publish('hopital', put('p', patient()))
+    for (let i = 0; i <= limits.maxJoinedSourceRecords; i++)
+      await publish('clinique', put(`c-${i}`, patient()))
+    const joined = publisher.records.rows(
+      'select id from source_record where person = ?',
+      String(personOf('hopital')),
+    )
+    expect(joined).toHaveLength(limits.maxJoinedSourceRecords)
+    const last = source('clinique', `c-${limits.maxJoinedSourceRecords}`)
+    expect(
+      publisher.records.rows('select distinct reason from link_review where source_record = ?', last),
+    ).toEqual([{ reason: 'several-persons' }])
   })
 
   test('stay joined, and keys follow the last publication', async () => {
