@@ -13,14 +13,14 @@ import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import { jsonBody, readFields } from './body.ts'
-import { aboutPatient, noInput, patientId } from './fields.ts'
+import { jsonBody } from './body.ts'
+import { noInput } from './fields.ts'
 import { sourcesOfPerson } from './keeper.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
+import { hoursAfter, readStatement } from './provider-statement.ts'
 
 /** v3-ActReason: of those who care for somebody. */
 const purposes: readonly string[] = ['TREAT', ...emergencyPurposes]
-const hourMs = 60 * 60_000
 
 export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
   name: 'attest',
@@ -37,17 +37,10 @@ export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>>
 }
 
 async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<Disclosure, Refusal>> {
-  const permitted = await ctx.load(() => ({}))
-  if (!permitted.ok) return permitted
-  const fields = await readFields(ctx, aboutPatient)
-  if (!fields.ok) return fields
-  const source = patientId(fields.value.patient)
-  const { reason } = fields.value
-  const loaded = await ctx.load(() => ({ subject: { by: 'patient', id: source } }))
-  if (!loaded.ok) return loaded
-  const { caller, subjects, settings } = loaded.value
-  if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
-  const decided = decideAttestation(caller, subjects[0] ?? null, settings)
+  const stated = await readStatement(ctx)
+  if (!stated.ok) return stated
+  const { caller, settings, source, reason } = stated.value
+  const decided = decideAttestation(caller, stated.value.subject, settings)
   if (!decided.ok) return decided
   const subject = decided.value
 
@@ -55,7 +48,7 @@ async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<D
   if (!intended.ok) return intended
   const id = newId()
   const at = new Date(ctx.now).toISOString()
-  const ends = ctx.now + settings.attestationHours * hourMs
+  const ends = hoursAfter(ctx.now, settings.attestationHours)
   const isNew = {
     sql: 'exists (select 1 from relationship where source = :attestation and valid_to is null)',
     args: { attestation: attestationSource(id) },

@@ -13,11 +13,10 @@ import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import { jsonBody, readFields } from './body.ts'
-import { aboutPatient, noInput, patientId } from './fields.ts'
+import { jsonBody } from './body.ts'
+import { noInput } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
-
-const hourMs = 60 * 60_000
+import { hoursAfter, readStatement } from './provider-statement.ts'
 
 export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
   name: 'break-glass',
@@ -34,24 +33,17 @@ export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInp
 }
 
 async function handle(ctx: OperationContext<unknown, unknown>): Promise<Result<Disclosure, Refusal>> {
-  const permitted = await ctx.load(() => ({}))
-  if (!permitted.ok) return permitted
-  const fields = await readFields(ctx, aboutPatient)
-  if (!fields.ok) return fields
-  const source = patientId(fields.value.patient)
-  const { reason } = fields.value
-  const loaded = await ctx.load(() => ({ subject: { by: 'patient', id: source } }))
-  if (!loaded.ok) return loaded
-  const { caller, subjects, settings } = loaded.value
-  if (caller.kind !== 'provider') return forbidden('operation-not-for-caller')
-  const subject = decideBreakGlass(caller, subjects[0] ?? null, settings)
+  const stated = await readStatement(ctx)
+  if (!stated.ok) return stated
+  const { caller, settings, source, reason } = stated.value
+  const subject = decideBreakGlass(caller, stated.value.subject, settings)
   if (!subject.ok) return err({ ...subject.error, breakGlassReason: reason })
 
   const intended = await ctx.intend({ patient: subject.value.person, reason })
   if (!intended.ok) return intended
   const id = newId()
   const at = new Date(ctx.now).toISOString()
-  const ends = ctx.now + settings.breakGlassHours * hourMs
+  const ends = hoursAfter(ctx.now, settings.breakGlassHours)
   const until = new Date(ends).toISOString()
   const { clock, rows } = await writeBatch(intended.value.records, {
     key: ctx.requestId,

@@ -2,7 +2,7 @@
 import { elementsOf } from '../fhir/elements.ts'
 import { isObject, type JsonObject } from '../fhir/json.ts'
 import { idPattern } from '../fhir/types.ts'
-import { clinicalDomains } from '../records/domain.ts'
+import { closedDomains } from '../records/domain.ts'
 import type { Actor, Restriction, Scope, What } from './consent-scope.ts'
 import {
   actorSystems,
@@ -165,13 +165,14 @@ function readType(issues: Issues, value: unknown, at: string): readonly What[] {
   return []
 }
 
-const domains: ReadonlySet<string> = new Set([...clinicalDomains, 'other'])
+const domains: readonly string[] = closedDomains
 
 function readDomain(issues: Issues, value: unknown, at: string): readonly What[] {
   const coding = readConcept(issues, value, at)
   if (!coding) return []
-  if (coding.system === domainSystem && domains.has(coding.code)) return [{ kind: 'domain', id: coding.code }]
-  const known = [...domains].join(', ')
+  if (coding.system === domainSystem && domains.includes(coding.code))
+    return [{ kind: 'domain', id: coding.code }]
+  const known = domains.join(', ')
   wrong(
     issues,
     at,

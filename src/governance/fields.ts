@@ -38,7 +38,7 @@ export const registryId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/)
 export const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/)
 export const codeOrAny = z.string().regex(/^(\*|[A-Za-z0-9][A-Za-z0-9-]{0,63})$/)
 
-/** Names of logs (DESIGN §6) and regions. */
+/** Names of logs and regions. */
 export const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
 
 /** https, or http to this machine: anything else could be read or changed on the way. */

@@ -4,7 +4,7 @@ import { isAdministrative } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
-import { clinicalDomains } from '../records/domain.ts'
+import { closedDomains } from '../records/domain.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
@@ -37,9 +37,6 @@ const settingNames = Object.keys(bounds) as [SettingName, ...SettingName[]]
 
 const setting = z.strictObject({ name: z.enum(settingNames), value: z.int() })
 
-/** `identity` and `directory` are open to every provider: they have no rows. */
-const domains: readonly string[] = [...clinicalDomains, 'other']
-
 const roleDomain = z.strictObject({
   role: codeOrAny.refine(
     (role) => !isAdministrative(role),
@@ -47,7 +44,7 @@ const roleDomain = z.strictObject({
   ),
   facilityType: codeOrAny,
   purpose: codeOrAny,
-  domain: z.enum(domains),
+  domain: z.enum(closedDomains),
 })
 const endedRoleDomain = z.strictObject({
   role: codeOrAny,

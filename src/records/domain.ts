@@ -22,6 +22,9 @@ export const clinicalDomains: ReadonlySet<Domain> = new Set([
   'hospital-summary',
 ])
 
+/** All but those that are open to every provider: the matrix opens them to roles, patients restrict them. */
+export const closedDomains: readonly Domain[] = [...clinicalDomains, 'other']
+
 const typesByDomain: Readonly<Partial<Record<Domain, string>>> = {
   medication: `Medication MedicationAdministration MedicationDispense MedicationKnowledge MedicationRequest
     MedicationStatement`,

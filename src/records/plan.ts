@@ -1,6 +1,6 @@
 /**
  * What a published bundle comes to, computed without a read: every entry's server id, its references rewritten, the
- * columns it is stored with and the database it belongs in (DESIGN, identity of a published resource).
+ * columns it is stored with and the database it belongs in.
  */
 import type { BundleEntry, BundleKind, PublishedBundle } from '../fhir/bundle.ts'
 import { contentDigest } from '../fhir/digest.ts'

@@ -1,4 +1,5 @@
 /** The policy of the local cluster, as rows of *records*: what an operator of a real one loads. Data only. */
+import { clinicalDomains, closedDomains } from '../../records/domain.ts'
 import { healthInsuranceSystem } from './directory.ts'
 
 /** Row of `role_domain`: '*' stands for any. */
@@ -33,15 +34,7 @@ export interface SharingRule {
   readonly shared: boolean
 }
 
-/** The six clinical domains of the record. */
-export const clinicalDomains = [
-  'medication',
-  'laboratory',
-  'imaging',
-  'immunization',
-  'allergy',
-  'hospital-summary',
-] as const
+const clinical: readonly string[] = [...clinicalDomains]
 
 const emergency = ['ETREAT', 'BTG'] as const
 
@@ -62,19 +55,19 @@ const rows = (
 export const roleDomains: readonly RoleDomain[] = [
   // Physicians and residents read every domain wherever they practise, in an emergency too; what nobody classified
   // (`other`) is local, and theirs alone.
-  ...rows('physician', '*', ['TREAT', ...emergency], [...clinicalDomains, 'other']),
-  ...rows('resident', 'hospital', ['TREAT', ...emergency], [...clinicalDomains, 'other']),
+  ...rows('physician', '*', ['TREAT', ...emergency], closedDomains),
+  ...rows('resident', 'hospital', ['TREAT', ...emergency], closedDomains),
   // Pharmacists: medication with what a safe dispense depends on; imaging is not established for them.
   ...rows('pharmacist', '*', ['TREAT'], ['medication', 'laboratory', 'allergy', 'immunization']),
   // A pharmacist of a hospital follows patients through their stay.
   ...rows('pharmacist', 'hospital', ['TREAT'], ['hospital-summary']),
   // Nurses: everything at a hospital or clinic, images excepted in a clinic.
-  ...rows('nurse', 'hospital', ['TREAT', ...emergency], clinicalDomains),
+  ...rows('nurse', 'hospital', ['TREAT', ...emergency], clinical),
   ...rows(
     'nurse',
     'clinic',
     ['TREAT'],
-    clinicalDomains.filter((domain) => domain !== 'imaging'),
+    clinical.filter((domain) => domain !== 'imaging'),
   ),
   // Dietitians only at listed types of facility, and only what nutrition depends on.
   ...rows('dietitian', 'hospital', ['TREAT'], ['laboratory', 'allergy']),
@@ -110,7 +103,7 @@ export const sharingRules: readonly SharingRule[] = [
   { ...any, confidentiality: 'R', shared: false },
   { ...any, confidentiality: 'V', shared: false },
   // The six clinical domains are what the record is for.
-  ...clinicalDomains.map((domain) => ({ ...any, domain, shared: true })),
+  ...clinical.map((domain) => ({ ...any, domain, shared: true })),
   // Without people, facilities and patients the clinical documents cannot be read.
   { ...any, domain: 'directory', shared: true },
   { ...any, domain: 'identity', shared: true },

@@ -5,7 +5,7 @@ import { settleIntents } from '../../../src/disclosure/settle.ts'
 import { err, ok } from '../../../src/result.ts'
 import { StoreError } from '../../../src/store/ports.ts'
 import { base } from '../audit/access.ts'
-import { type MemoryDatabase, openDatabase } from '../records/publish-support.ts'
+import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 const intent: OpenIntent = {
   requestId: 'r',

@@ -85,7 +85,7 @@ describe('an attestation', () => {
   })
 
   test('whose answer was lost on the way to us answers as it was stored', async () => {
-    desk.records.loseAnswer = true
+    desk.records.failNext = 'repeated'
     const result = await desk.ask(attest, callers.provider, { body })
     expect(statusOf(result)).toBe(201)
     expect(disclosed(result).relationship).toBe(

@@ -135,7 +135,7 @@ describe('recording a refusal', () => {
   })
 
   test('whose answer was lost on the way to us answers as it was stored', async () => {
-    desk.records.loseAnswer = true
+    desk.records.failNext = 'repeated'
     const result = await create()
     expect(statusOf(result)).toBe(201)
     expect(disclosed<Served>(result).id).toBe(desk.records.rows('select id from consent')[0]?.id)

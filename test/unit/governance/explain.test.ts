@@ -9,7 +9,8 @@ import type { FactsThen } from '../../../src/governance/explain-facts.ts'
 import { type Describe, judgeAgain } from '../../../src/governance/explain-judgement.ts'
 import { err, ok } from '../../../src/result.ts'
 import type { Rows, SqlValue } from '../../../src/store/ports.ts'
-import { callers, clinic, openRecords, provider, seed } from './support.ts'
+import { openDatabase } from '../store/memory-database.ts'
+import { callers, clinic, provider, seed } from './support.ts'
 
 const physician = provider({ domains: new Set(['laboratory']) }) as Provider
 
@@ -268,7 +269,7 @@ describe('nothing is decided again', () => {
 })
 
 describe('the facts of a write clock', () => {
-  const records = openRecords()
+  const records = openDatabase('records')
   seed(records)
   const write = (clock: number, sql: string) => records.db.exec(`update clock set n = ${clock}; ${sql}`)
   const body = (text: string) => JSON.stringify({ resourceType: 'Observation', status: text })

@@ -146,7 +146,7 @@ describe('an issuer', () => {
   })
 
   it('whose answer was lost is told as done when it is sent again under its key', async () => {
-    office.registry.loseNextAnswer()
+    office.registry.failNext = 'repeated'
     expect(await office.done(odile, '/access/issuers', asked())).toMatchObject({ body: { changed: true } })
   })
 

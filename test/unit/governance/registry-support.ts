@@ -1,74 +1,20 @@
 /** The registry in memory behind the real port, filled like a small record, and a caller's way to each operation. */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Caller, CallerKind, Facility } from '../../../src/access/caller.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { registryOperations } from '../../../src/governance/registry.ts'
 import { err, ok, type Result } from '../../../src/result.ts'
-import {
-  type Rows,
-  type SqlValue,
-  type Statement,
-  StoreError,
-  type Writer,
-} from '../../../src/store/ports.ts'
-import { recordsSchema } from '../access/registry.ts'
+import type { Rows } from '../../../src/store/ports.ts'
+import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 export const issuer = 'https://identity.example'
 export const now = Date.UTC(2026, 10, 22, 9)
 
-export interface Registry extends Writer {
-  rows(sql: string, ...args: SqlValue[]): Rows
-  /** Loses the answer of the next write after it committed: its sender writes again under the same key. */
-  loseNextAnswer(): void
-}
-
-export function openRegistry(): Registry {
-  const db = new DatabaseSync(':memory:')
-  for (const statement of recordsSchema()) db.exec(statement)
-  const run = ({ sql, args = [] }: Statement): Rows => {
-    const statement = db.prepare(sql)
-    return (Array.isArray(args)
-      ? statement.all(...args)
-      : statement.all(args as Record<string, SqlValue>)) as unknown as Rows
-  }
-  const transaction = (statements: readonly Statement[]): readonly Rows[] => {
-    db.exec('begin immediate')
-    try {
-      const rows = statements.map(run)
-      db.exec('commit')
-      return rows
-    } catch (error) {
-      db.exec('rollback')
-      throw new StoreError('statement', (error as Error).message, error)
-    }
-  }
-  let loses = false
-  const self: Registry = {
-    rows: (sql, ...args) => db.prepare(sql).all(...args) as unknown as Rows,
-    loseNextAnswer: () => {
-      loses = true
-    },
-    read: async (statements) => transaction(statements),
-    apply: async (statements) => transaction(statements),
-    abort: async () => false,
-    write: async (key, statements) => {
-      if (self.rows('select 1 from write_key where key = ?', key).length > 0)
-        return { replayed: true, rows: [] }
-      const rows = transaction([
-        { sql: 'update clock set n = n + 1 where id = 1' },
-        { sql: 'insert into write_key (key, clock, at) select ?, n, 0 from clock', args: [key] },
-        ...statements,
-      ])
-      if (loses) {
-        loses = false
-        return { replayed: true, rows: [] }
-      }
-      return { replayed: false, rows: rows.slice(2) }
-    },
-  }
-  fill(db)
-  return self
+function openRegistry(): MemoryDatabase {
+  const registry = openDatabase('records')
+  fill(registry.db)
+  return registry
 }
 
 export const facility = (id: string, organisation = 'ciusss'): Facility => ({
@@ -160,12 +106,12 @@ export interface Answered {
 }
 
 export interface Office {
-  readonly registry: Registry
+  readonly registry: MemoryDatabase
   /** Notes told to the audit log before a write, in order. */
   readonly intents: Readonly<Record<string, string>>[]
-  /** `path` with its query; `body` undefined: a GET. */
   /** Milliseconds since 1970: when the next request comes. */
   now: number
+  /** `path` with its query; `body` undefined: a GET. */
   ask(caller: Caller, path: string, body?: unknown): Promise<Result<Answered, Refusal>>
   /** @throws what it was refused for. */
   done(caller: Caller, path: string, body?: unknown): Promise<Answered>
@@ -247,7 +193,7 @@ const answered = ({ status, headers, body, note, reason }: Disclosure): Answered
 })
 
 /** Every registry row, to see that nothing changed. */
-export const everything = (registry: Registry): Readonly<Record<string, Rows>> =>
+export const everything = (registry: MemoryDatabase): Readonly<Record<string, Rows>> =>
   Object.fromEntries(
     [
       'organisation',
@@ -265,5 +211,5 @@ export const everything = (registry: Registry): Readonly<Record<string, Rows>> =
   )
 
 /** Rows of one table that hold now. */
-export const current = (registry: Registry, table: string): Rows =>
+export const current = (registry: MemoryDatabase, table: string): Rows =>
   registry.rows(`select * from ${table} where valid_to is null order by row`)

@@ -1,85 +1,10 @@
 /** A record in memory with a registry, persons and callers, behind the real ports. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import type { Caller, Facility } from '../../../src/access/caller.ts'
 import type { Settings, Subject } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { err, ok, type Result } from '../../../src/result.ts'
-import {
-  type Rows,
-  type SqlValue,
-  type Statement,
-  StoreError,
-  type Writer,
-} from '../../../src/store/ports.ts'
-
-export interface Records extends Writer {
-  readonly db: DatabaseSync
-  rows(sql: string, ...args: SqlValue[]): Rows
-  /** SQL of every statement run, for their plans. */
-  readonly seen: Set<string>
-  /** Runs before the next write batch: what somebody else does between reading and writing. */
-  beforeWrite: (() => void) | null
-  /** The next batch commits, its answer is lost once: the writer finds its key taken. */
-  loseAnswer: boolean
-}
-
-export function openRecords(): Records {
-  const db = new DatabaseSync(':memory:')
-  const folder = `${import.meta.dirname}/../../../drizzle/records`
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-  for (const file of files)
-    for (const statement of readFileSync(`${folder}/${file}`, 'utf8').split('--> statement-breakpoint'))
-      db.exec(statement)
-  const seen = new Set<string>()
-  const run = ({ sql, args = [] }: Statement): Rows => {
-    seen.add(sql)
-    const bound = args as readonly SqlValue[] | Record<string, SqlValue>
-    const statement = db.prepare(sql)
-    return (Array.isArray(bound)
-      ? statement.all(...bound)
-      : statement.all(bound as Record<string, SqlValue>)) as unknown as Rows
-  }
-  const transaction = (statements: readonly Statement[]): readonly Rows[] => {
-    db.exec('begin immediate')
-    try {
-      const rows = statements.map(run)
-      db.exec('commit')
-      return rows
-    } catch (error) {
-      db.exec('rollback')
-      const { message } = error as Error
-      throw new StoreError(message.includes('constraint') ? 'constraint' : 'statement', message, error)
-    }
-  }
-  const self: Records = {
-    db,
-    seen,
-    beforeWrite: null,
-    loseAnswer: false,
-    rows: (sql, ...args) => db.prepare(sql).all(...args) as unknown as Rows,
-    read: async (statements) => transaction(statements),
-    apply: async (statements) => transaction(statements),
-    abort: async () => false,
-    write: async (key, statements) => {
-      const before = self.beforeWrite
-      self.beforeWrite = null
-      before?.()
-      const rows = transaction([
-        { sql: 'update clock set n = n + 1 where id = 1' },
-        { sql: 'insert into write_key (key, clock, at) select ?, n, 0 from clock', args: [key] },
-        ...statements,
-      ])
-      const lost = self.loseAnswer
-      self.loseAnswer = false
-      return lost ? { replayed: true, rows: [] } : { replayed: false, rows: rows.slice(2) }
-    },
-  }
-  return self
-}
+import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 const facility = (id: string, organisation: string): Facility => ({
   row: 1,
@@ -129,7 +54,7 @@ export const callers = {
 } satisfies Record<string, Caller>
 
 /** Alice is known at two facilities, joined; Bob at the clinic; a child of Alice's at the hospital. */
-export function seed({ db }: Records): void {
+export function seed({ db }: MemoryDatabase): void {
   db.exec(`
     insert into organisation (id, name, valid_from) values ('ciusss', 'CIUSSS', 0), ('gmf', 'GMF', 0);
     insert into facility (id, uri, name, organisation, type, region, log, valid_from) values
@@ -166,7 +91,7 @@ export interface Asked {
 }
 
 export interface Desk {
-  readonly records: Records
+  readonly records: MemoryDatabase
   /** Notes of the intents, in order. */
   readonly intents: Readonly<Record<string, string>>[]
   /** Overrides of the policy's numbers and switches. */
@@ -174,7 +99,7 @@ export interface Desk {
   ask<P, Q>(operation: Operation<P, Q>, caller: Caller, asked?: Asked): Promise<Result<Disclosure, Refusal>>
 }
 
-export function openDesk(records = openRecords()): Desk {
+export function openDesk(records = openDatabase('records')): Desk {
   seed(records)
   let requests = 0
   const desk: Desk = {
@@ -265,7 +190,7 @@ const rolesOf = (caller: Caller) => ({
 
 /** What the facts of a request say of its subject. */
 function subjectsOf(
-  { rows }: Records,
+  { rows }: MemoryDatabase,
   subject: NonNullable<Page['subject']>,
   caller: Caller,
   now: number,

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Provider, seedRegistry } from '../../../src/local/registry.ts'
 import { holders, professionals } from '../../../src/local/sample/directory.ts'
 import type { Statement, Writer } from '../../../src/store/ports.ts'
-import { recordsSchema } from '../access/registry.ts'
+import { migrationsOf } from '../store/memory-database.ts'
 
 const provider: Provider = {
   issuers: ['http://127.0.0.1:20001'],
@@ -26,7 +26,7 @@ const current = (table: string) => rows(`select count(*) n from ${table} where v
 
 beforeEach(() => {
   database = new DatabaseSync(':memory:')
-  for (const statement of recordsSchema()) database.exec(statement)
+  for (const statement of migrationsOf('records')) database.exec(statement)
   writer = {
     write: async (key: string, statements: readonly Statement[]) => {
       if (database.prepare('select 1 from write_key where key = ?').get(key))

@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
 import { refreshLocalSourceRecords } from '../../../src/records/settle.ts'
+import { openDatabase } from '../store/memory-database.ts'
 import {
   currentRows,
   idKey,
-  openDatabase,
   openPublisher,
   type Publisher,
   personSystem,

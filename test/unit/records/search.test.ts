@@ -8,7 +8,7 @@ import { limits } from '../../../src/limits.ts'
 import { searchType } from '../../../src/records/search.ts'
 import { ok } from '../../../src/result.ts'
 import { type Rows, StoreError } from '../../../src/store/ports.ts'
-import { type MemoryDatabase, openDatabase } from './publish-support.ts'
+import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 /** Of sqld: bytes of one answer, as JSON. */
 const maxAnswerBytes = 10_000_000
