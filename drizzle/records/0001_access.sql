@@ -113,7 +113,8 @@ create table relationship (
 ) strict;
 --> statement-breakpoint
 -- Encounters published before there were relationships stand for one as if they had been published now
--- (`records/care-window.ts`): 30 days after their end, open ones 90 days from publication, a year at most.
+-- (`records/care-window.ts`): 30 days after their end, open ones 90 days from publication, a year at most. Those that name
+-- only a year or a month open nothing until they are published again.
 insert into relationship (kind, source_record, facility, professional, starts, ends, source, digest, recorded_by, valid_from)
 select 'encounter', source_record, facility, '', max(start, published - 86400000), min(last, published + 31622400000),
   'Encounter/' || id, hash, facility, (select n from clock)
@@ -124,7 +125,8 @@ from (
   from (
     select id, source_record, facility, hash, body ->> '$.status' as status, unixepoch(published) * 1000 as published,
       unixepoch(body ->> '$.period.start') * 1000 as start, unixepoch(body ->> '$.period.end') * 1000 as finish
-    from document where type = 'Encounter' and source_record <> ''))
+    from document where type = 'Encounter' and source_record <> ''
+      and coalesce(length(body ->> '$.period.start'), 10) >= 10 and coalesce(length(body ->> '$.period.end'), 10) >= 10))
 where status in ('planned', 'arrived', 'triaged', 'in-progress', 'onleave', 'finished')
   and max(start, published - 86400000) < min(last, published + 31622400000);
 --> statement-breakpoint
