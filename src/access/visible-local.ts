@@ -5,6 +5,7 @@
  */
 import type { SqlValue } from '../store/ports.ts'
 import type { Provider } from './caller.ts'
+import { firstPublished } from './first-published.ts'
 import { openDomains, openSubjects, rankOf, type Situation } from './policy.ts'
 import { rank, visibleLocal } from './visible.ts'
 
@@ -20,7 +21,7 @@ export const permittedLocal = (d: string): string => `(${visibleLocal(d)}
         where case k.value ->> 'kind'
           when 'refusal-total' then 1
           when 'refusal-before' then ${d}.domain <> 'identity'
-            and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < k.value ->> 'before'
+            and iif(${d}.date_lo = '', ${firstPublished(d)}, ${d}.date_lo) < k.value ->> 'before'
           else case k.value ->> 'whatKind'
             when 'any' then 1
             when 'domain' then k.value ->> 'what' = ${d}.domain

@@ -5,6 +5,7 @@
  */
 import type { SqlValue } from '../store/ports.ts'
 import type { Presented } from './caller.ts'
+import { firstPublished } from './first-published.ts'
 import { emergencyPurposes, ownFacilityTypes } from './policy.ts'
 import { confidentialities } from './policy-data.ts'
 import { type Sight, sightArgs } from './sight.ts'
@@ -49,7 +50,7 @@ const forbidden = (d: string, person: string, isEmergency: boolean): string => `
       and case k.kind
         when 'refusal-total' then 1
         when 'refusal-before' then ${d}.domain <> 'identity'
-          and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < k.before_date
+          and iif(${d}.date_lo = '', ${firstPublished(d)}, ${d}.date_lo) < k.before_date
         else case k.actor_kind when 'any' then 1
             when 'professional' then k.actor = :caller_professional
             when 'role' then k.actor = :caller_role
