@@ -22,8 +22,8 @@ export interface DecidedDocument {
   readonly confidentiality: string
   /** Date of service, UTC; the empty string: none. */
   readonly dateLo: string
-  /** Of its current version, UTC. */
-  readonly published: string
+  /** Of its first version that is known, UTC; decides only where `dateLo` is empty. */
+  readonly firstPublished: string
 }
 
 export interface DecidedRow extends DecidedDocument {
@@ -198,7 +198,7 @@ function forbids(rule: ConsentRule, caller: Provider, row: DecidedRow): boolean 
       return true
     case 'refusal-before':
       // Who the patient is was not collected at a date.
-      return row.domain !== 'identity' && (row.dateLo === '' ? row.published : row.dateLo) < rule.before
+      return row.domain !== 'identity' && (row.dateLo === '' ? row.firstPublished : row.dateLo) < rule.before
     case 'restriction':
       return isActor(rule, caller) && isWhat(rule, row)
   }

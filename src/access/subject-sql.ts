@@ -2,6 +2,7 @@
 import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { current, type Holds } from './caller-sql.ts'
+import { firstPublishedColumn } from './first-published.ts'
 import type { DecidedDocument } from './policy.ts'
 import type { BreakGlass, ConsentRule, Relationship, Subject, SubjectOf } from './subject.ts'
 
@@ -61,7 +62,7 @@ export function subjectStatement(
     of.by === 'document'
       ? `
 union all
-select 'document', d.person, 0, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, d.published, ''
+select 'document', d.person, 0, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, ${firstPublishedColumn('d')}, ''
 from document as d where d.type = :subject_type and d.id = :subject_id`
       : ''
   return {
@@ -151,5 +152,5 @@ const documentOf = (row: Row, type: string, id: string): DecidedDocument => ({
   domain: String(row.c),
   confidentiality: String(row.d),
   dateLo: String(row.e),
-  published: String(row.f),
+  firstPublished: String(row.f),
 })

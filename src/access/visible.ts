@@ -5,6 +5,7 @@
  */
 import type { SqlValue } from '../store/ports.ts'
 import type { Presented } from './caller.ts'
+import { firstPublished } from './first-published.ts'
 import { emergencyPurposes, ownFacilityTypes } from './policy.ts'
 import { confidentialities } from './policy-data.ts'
 import { type Sight, sightArgs } from './sight.ts'
@@ -43,7 +44,7 @@ const isRelated = (person: string): string => `exists (
 
 /** Whether row `d` is older than a refusal leaves alone: `forbids` of the policy. */
 export const isBefore = (d: string, date: string): string =>
-  `${d}.domain <> 'identity' and iif(${d}.date_lo = '', ${d}.published, ${d}.date_lo) < ${date}`
+  `${d}.domain <> 'identity' and iif(${d}.date_lo = '', ${firstPublished(d)}, ${d}.date_lo) < ${date}`
 
 /** Whether row `d` is what a restriction names: `isWhat` of the policy. `kind`, `what`: expressions. */
 export const isWhat = (d: string, kind: string, what: string): string => `case ${kind} when 'any' then 1

@@ -1,4 +1,5 @@
 /** The documents of a past access, as they were: versions are kept. Unshared ones are not in *records* and stay unjudged. */
+import { firstPublishedColumn } from '../access/first-published.ts'
 import type { DecidedRow } from '../access/policy.ts'
 import { codingsOf } from '../records/page.ts'
 import type { Rows, Statement } from '../store/ports.ts'
@@ -12,8 +13,8 @@ export interface DocumentThen {
 
 /** What was disclosed names its versions; what was withheld is the document asked for, in the version of that time. */
 export function documentsThen({ access, version }: Past): Statement {
-  const columns =
-    'd.type, d.id, d.version, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, d.published, d.body'
+  const columns = `d.type, d.id, d.version, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, d.body,
+      ${firstPublishedColumn('d', 'v.clock <= :as_of')}`
   return {
     sql: `with named as materialized (
       select value ->> 0 as type, value ->> 1 as id, value ->> 2 as version from json_each(:named))
@@ -52,7 +53,7 @@ export const readDocuments = (rows: Rows): readonly DocumentThen[] =>
       sourceRecord: String(row.source_record),
       confidentiality: String(row.confidentiality),
       dateLo: String(row.date_lo),
-      published: String(row.published),
+      firstPublished: String(row.first_published),
       shared: true,
       codings: codingsOf({ type: String(row.type), body: String(row.body) }),
     },

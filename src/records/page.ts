@@ -1,5 +1,6 @@
 /** A page of stored documents: from rows of both databases to the rows that the policy releases, in one order. */
 import type { Caller } from '../access/caller.ts'
+import { firstPublishedColumn } from '../access/first-published.ts'
 import {
   type Basis,
   type DecidedRow,
@@ -15,15 +16,18 @@ import { elementsOf } from '../fhir/elements.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../store/ports.ts'
 
-/** The columns of a `document` that every page statement selects beside the body. */
-export const rowColumns =
+/** Of a `document`, what every page is made of beside the body. */
+export const storedColumns =
   'type, id, version, person, source_record, facility, domain, confidentiality, date_lo, published'
 
-export const pageColumns = `${rowColumns}, body`
+/** What every page statement selects beside the body, of rows `d` that have the stored columns. */
+export const rowColumns = (d: string): string => `${storedColumns}, ${firstPublishedColumn(d)}`
 
 export interface PageRow extends Omit<DecidedRow, 'codings'> {
   readonly version: number
   readonly person: string
+  /** Of this version, UTC. */
+  readonly published: string
   /** Empty when the statement held it back: the page is full, or may be. */
   readonly body: string
 }
@@ -39,6 +43,7 @@ export const pageRow = (row: Row, shared: boolean): PageRow => ({
   confidentiality: row.confidentiality as string,
   dateLo: row.date_lo as string,
   published: row.published as string,
+  firstPublished: row.first_published as string,
   body: (row.body as string | null) ?? '',
   shared,
 })

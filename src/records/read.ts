@@ -9,7 +9,7 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Rows, SqlValue } from '../store/ports.ts'
-import { disclosedOf, judge, merge, pageColumns, pageRow } from './page.ts'
+import { disclosedOf, judge, merge, pageRow, rowColumns } from './page.ts'
 
 const param = z.object({ type: z.string(), id: z.string() })
 const query = z.strictObject({
@@ -78,7 +78,7 @@ function byId({ param: { type, id }, scopes }: Context, viewer: Viewer, filter: 
   const narrowed = scopeFilter(grants, 'd', args)
   if (narrowed.includes(':scope_context')) args.scope_context = viewer.presented.patient
   return {
-    sql: `select ${pageColumns} from document as d where d.type = :type and d.id = :id and ${filter} and ${narrowed}`,
+    sql: `select ${rowColumns('d')}, body from document as d where d.type = :type and d.id = :id and ${filter} and ${narrowed}`,
     args,
   }
 }

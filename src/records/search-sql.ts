@@ -4,7 +4,7 @@ import type { SearchQuery, Token } from '../fhir/search.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
-import { pageColumns, rowColumns } from './page.ts'
+import { rowColumns, storedColumns } from './page.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
@@ -15,16 +15,16 @@ export type Bound = (from: string, args: Record<string, SqlValue>, rows: number,
 /** No row takes more than its part: does for all but large documents, at no cost to the others. */
 export const eachRow: Bound = (from, args, rows, bytes) => {
   args.row_bytes = Math.floor(bytes / rows)
-  return `select ${rowColumns}, case when octet_length(body) <= :row_bytes then body end as body
+  return `select ${rowColumns('d')}, case when octet_length(body) <= :row_bytes then body end as body
 ${from}`
 }
 
 /** As many rows as fit, and at least one. Its window costs 0.1 ms of CPU for 20 rows, so it is not what is asked first. */
 export const runningSum: Bound = (from, args, _rows, bytes) => {
   args.page_bytes = bytes
-  return `select ${rowColumns},
+  return `select ${rowColumns('measured')},
   case when bytes <= :page_bytes or bytes = octet_length(body) then body end as body
-from (select ${pageColumns},
+from (select ${storedColumns}, body,
   sum(octet_length(d.body)) over (order by d.date_lo desc, d.id rows unbounded preceding) as bytes
 ${from}) as measured`
 }

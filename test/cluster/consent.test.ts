@@ -198,6 +198,49 @@ describe('refusals and restrictions', () => {
       )
       expect(entry?.access.decision.reason).toBe('refused-before')
     })
+
+    test('goes by the first publication: published again, what was hidden stays hidden', async () => {
+      const { person, patient } = await newPatient()
+      const publish = async (content: Readonly<Record<string, unknown>>) => {
+        const [, reference = ''] = await ward.publish(hospital, patientResource(person), {
+          resourceType: 'AllergyIntolerance',
+          id: '22222222-2222-4222-8222-222222222222',
+          patient: { reference: `urn:uuid:${person.uuid}` },
+          ...content,
+        })
+        return reference
+      }
+      const undated = await publish({ code: { text: 'pénicilline' } })
+      await ward.rewrite({
+        sql: 'update document set published = ? where id = ?',
+        args: ['2020-01-01T00:00:00.000Z', idOf(undated)],
+      })
+      const seen = async () => {
+        const search = await ward.get('tremblay', `/fhir/AllergyIntolerance?patient=${patient}`, {
+          clock: ward.clock(),
+        })
+        expect(search.status).toBe(200)
+        return [await statusOf('tremblay', undated), search.found]
+      }
+      expect(await seen()).toEqual([200, [undated]])
+      await record('bouchard', onBehalf(refusalBefore(patient, '2020-06-01')))
+      expect(await seen()).toEqual([404, []])
+      for (const text of ['pénicilline G', 'pénicilline V']) {
+        expect(await publish({ code: { text } })).toBe(undated)
+        expect(await seen()).toEqual([404, []])
+      }
+      const [row] = await ward.rows('select version, published from document where id = ?', idOf(undated))
+      expect(row?.version).toBe(3)
+      expect(String(row?.published) > '2020-06-02').toBe(true)
+      const [entry] = await ward.entries(
+        await ward.get('tremblay', `/fhir/${undated}`, { clock: ward.clock() }),
+      )
+      expect(entry?.access.decision.reason).toBe('refused-before')
+      await publish({ code: { text: 'pénicilline' }, recordedDate: '2024-01-01' })
+      expect(await seen()).toEqual([200, [undated]])
+      await publish({ code: { text: 'pénicilline' }, recordedDate: '2019-01-01' })
+      expect(await seen()).toEqual([404, []])
+    })
   })
 
   describe('a restriction', () => {

@@ -331,25 +331,30 @@ const regionOf = ({ facility }: Document): string =>
 
 function insertDocument(database: Database, document: Document): void {
   const { type, id } = document
-  database.insert('document', {
-    person: document.person,
+  const columns = {
     type,
-    date_lo: document.dateLo,
     id,
     source_record: document.source,
     facility: document.facility,
     domain: document.domain,
     category: document.categories[0] ?? '',
     code: document.codes[0] ?? '',
+    date_lo: document.dateLo,
     date_hi: document.dateHi,
     status: document.status,
     confidentiality: document.confidentiality,
-    published: document.published,
-    version: document.version,
     clock: 1,
-    hash: document.text,
     body: bodyOf(document),
-  })
+  }
+  const { person, published, firstPublished, version, text } = document
+  database.insert('document', { ...columns, person, published, version, hash: text })
+  if (version > 1)
+    database.insert('document_version', {
+      ...columns,
+      published: firstPublished,
+      version: 1,
+      hash: `${text} at first`,
+    })
   const further: readonly [string, readonly string[]][] = [
     ['category', document.categories.slice(1)],
     ['code', document.codes.slice(1)],

@@ -176,7 +176,7 @@ export function permits(world: World, caller: Caller, document: Document, intera
 function forbids(rule: Rule, actor: Actor & { kind: 'provider' }, document: Document): boolean {
   if (rule.kind === 'refusal-total') return true
   if (rule.kind === 'refusal-before')
-    return document.domain !== 'identity' && (document.dateLo || document.published) < rule.before
+    return document.domain !== 'identity' && (document.dateLo || document.firstPublished) < rule.before
   const actors = {
     any: '',
     professional: `professional-${actor.professional}`,

@@ -47,6 +47,7 @@ const observation = (name: Case, changes: Partial<Document> = {}): Document => (
   status: 'final',
   confidentiality: 'N',
   published: '2024-01-02T00:00:00.000Z',
+  firstPublished: '2024-01-02T00:00:00.000Z',
   version: 1,
   text: name,
   key: null,

@@ -73,6 +73,8 @@ export interface Document {
   readonly status: string
   readonly confidentiality: string
   readonly published: string
+  /** Of version 1, which its database keeps. */
+  readonly firstPublished: string
   readonly version: number
   readonly text: string
   /** Of a `Patient`. */
@@ -206,6 +208,7 @@ const document = fc.record({
   status: fc.constantFrom(...statuses),
   confidentiality: often<string>('N', ...labels),
   published: fc.constantFrom('2023-05-01T00:00:00.000Z', '2024-03-01T00:00:00.000Z'),
+  firstPublished: fc.constantFrom('2022-05-01T00:00:00.000Z', '2023-05-01T00:00:00.000Z'),
   version: fc.constantFrom(1, 2),
 })
 const patientDocument = fc.record({
@@ -324,6 +327,7 @@ function worldOf(drawn: Drawn): World {
           status: '',
           confidentiality: patient.confidentiality,
           published: '2023-05-01T00:00:00.000Z',
+          firstPublished: '2023-05-01T00:00:00.000Z',
           version: 1,
           text: one.key.family,
           key: one.key,
@@ -337,6 +341,7 @@ function worldOf(drawn: Drawn): World {
       const [dateLo, dateHi] = isAbout ? date : ['', '']
       return {
         ...rest,
+        firstPublished: rest.version === 1 ? rest.published : rest.firstPublished,
         type: name,
         id: idOf('d', (i * 7) % 31),
         source: isAbout ? one.id : '',

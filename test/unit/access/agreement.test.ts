@@ -40,7 +40,7 @@ const decided = (row: Documents[number], index: number): DecidedRow => ({
   sourceRecord: row.source,
   confidentiality: row.label,
   dateLo: row.dateLo,
-  published: row.published,
+  firstPublished: row.earlier[0] ?? row.published,
   shared: true,
   codings: {
     categories: [row.category, ...row.moreCategories].filter((text) => text !== ''),

@@ -48,12 +48,12 @@ export const otherCallers: readonly Caller[] = [
 /** Where and when a document comes from, by what the rules of the case compare it with. */
 const cutOff = '2025-01-01T00:00:00.000Z'
 const dates = {
-  'served before': { dateLo: '2024-12-31T23:59:59.999Z', published: '2026-01-01T00:00:00.000Z' },
-  'served that very day': { dateLo: cutOff, published: '2024-01-01T00:00:00.000Z' },
-  'served after': { dateLo: '2025-06-01T00:00:00.000Z', published: '2024-01-01T00:00:00.000Z' },
-  'undated, published before': { dateLo: '', published: '2024-12-31T23:59:59.999Z' },
-  'undated, published that very day': { dateLo: '', published: cutOff },
-  'undated, published after': { dateLo: '', published: '2026-01-01T00:00:00.000Z' },
+  'served before': { dateLo: '2024-12-31T23:59:59.999Z', firstPublished: '2026-01-01T00:00:00.000Z' },
+  'served that very day': { dateLo: cutOff, firstPublished: '2024-01-01T00:00:00.000Z' },
+  'served after': { dateLo: '2025-06-01T00:00:00.000Z', firstPublished: '2024-01-01T00:00:00.000Z' },
+  'undated, first published before': { dateLo: '', firstPublished: '2024-12-31T23:59:59.999Z' },
+  'undated, first published that very day': { dateLo: '', firstPublished: cutOff },
+  'undated, first published after': { dateLo: '', firstPublished: '2026-01-01T00:00:00.000Z' },
 }
 
 type RulesFor = (row: DecidedRow) => readonly ConsentRule[]
@@ -371,7 +371,7 @@ export function caseAt(product: Axes, index: number, caller: Caller | null = nul
     sourceRecord: whoms[whom],
     confidentiality: pick(product.label),
     dateLo: date.dateLo,
-    published: date.published,
+    firstPublished: date.firstPublished,
     shared: pick(product.isShared),
     codings: pick(product.codings),
   }

@@ -155,7 +155,7 @@ function isAgainst(rule: ConsentRule, caller: Provider): boolean {
 function isAbout(rule: ConsentRule, row: DecidedRow): boolean {
   if (rule.kind === 'refusal-total') return true
   if (rule.kind === 'refusal-before') {
-    const dates = [row.dateLo, row.published].filter((date) => date !== '')
+    const dates = [row.dateLo, row.firstPublished].filter((date) => date !== '')
     const isOlder = [dates[0] ?? '', rule.before].sort()[0] !== rule.before
     return isOlder && row.domain !== 'identity'
   }

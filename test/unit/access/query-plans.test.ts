@@ -92,6 +92,12 @@ describe('query plans', () => {
     }
   })
 
+  it('the first publication of an undated document is one look-up, in order', () => {
+    const viewer = viewerOf(presented())
+    const plan = planOf(pageOf(visible('d', viewer, patient)), { ...visibleArgs(viewer), ...bound })
+    expect(plan.map(({ step }) => step)).toContain('SEARCH v USING PRIMARY KEY (type=? AND id=?)')
+  })
+
   it('what depends on the person alone is looked up once for the page', () => {
     open(registry, 'physician', '*', 'BTG', 'laboratory')
     const viewer = viewerOf(presented({ purpose: 'BTG' }))

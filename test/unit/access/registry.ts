@@ -178,6 +178,33 @@ export function addDocument(
   })
 }
 
+/** An earlier version, which nothing but its publication is asked of. */
+export function addDocumentVersion(
+  registry: Registry,
+  { type, id, facility, domain }: SampleDocument,
+  version: number,
+  published: string,
+): void {
+  registry.insert('document_version', {
+    type,
+    id,
+    version,
+    source_record: 's',
+    facility,
+    domain,
+    category: '',
+    code: '',
+    date_lo: '',
+    date_hi: '',
+    status: 'final',
+    confidentiality: 'N',
+    published,
+    clock: 1,
+    hash: `h${version}`,
+    body: '{}',
+  })
+}
+
 export const patientSystem = 'https://identity.example/person'
 
 /** A facility's `Patient`; with `birthDate`, what it says of its person, whose identifier of `patientSystem` is `value`. */

@@ -10,6 +10,7 @@ import { factsOf } from './asking.ts'
 import {
   addClient,
   addDocument,
+  addDocumentVersion,
   addFacility,
   addIssuer,
   addProfessional,
@@ -151,7 +152,7 @@ describe('a subject', () => {
       sourceRecord: 's',
       confidentiality: 'R',
       dateLo: '2020',
-      published: '2021',
+      firstPublished: '2021',
     }
     expect(about(of)).toMatchObject({ document, subjects: [{ person: 'p', sourceRecords: ['s', 't'] }] })
     expect(about({ ...of, type: 'Patient' })).toMatchObject({ document: null, subjects: [] })
@@ -159,6 +160,21 @@ describe('a subject', () => {
       document: null,
       subjects: [{ person: 'q' }],
     })
+  })
+
+  it('of an undated document tells when its first version was published', () => {
+    const allergy = { type: 'AllergyIntolerance', id: 'a', facility: 'hospital', domain: 'allergy' }
+    addDocument(registry, allergy, { date_lo: '', published: '2025', version: 3 })
+    const of = { by: 'document', type: allergy.type, id: allergy.id, sourceRecord: '' } as const
+    expect(about(of).document?.firstPublished).toBe('2025')
+    addDocumentVersion(registry, allergy, 2, '2024')
+    addDocumentVersion(registry, allergy, 1, '2023')
+    for (const other of [
+      { ...allergy, id: 'b' },
+      { ...allergy, type: 'Condition' },
+    ])
+      addDocumentVersion(registry, other, 1, '2022')
+    expect(about(of).document?.firstPublished).toBe('2023')
   })
 
   it('of a document about nobody is nobody', () => {

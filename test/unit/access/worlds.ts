@@ -8,6 +8,7 @@ import type { SqlValue } from '../../../src/store/ports.ts'
 import {
   addClient,
   addDocument,
+  addDocumentVersion,
   addFacility,
   addIssuer,
   addProfessional,
@@ -195,6 +196,8 @@ export const documents = fc.array(
     label: mostly('', 'N', 'U', 'L', 'M', 'R', 'V', 'X', 'NR', 'n'),
     dateLo: fc.oneof(date, fc.constant('')),
     published: date,
+    /** Of earlier versions, the first first. */
+    earlier: fc.oneof(fc.constant([]), fc.array(date, { minLength: 1, maxLength: 2 })),
     category: fc.constantFrom('cat|laboratory', 'cat|imaging', '|laboratory', ''),
     code: fc.constantFrom('loinc|a', 'loinc|b', ''),
     status: fc.constantFrom('final', 'amended'),
@@ -302,11 +305,14 @@ export function addDocuments(registry: Registry, rows: Documents): void {
       confidentiality: row.label,
       date_lo: row.dateLo,
       published: row.published,
+      version: row.earlier.length + 1,
       category,
       code,
       status,
     }
     addDocument(registry, { type, id: `d${index}`, facility, domain }, more)
+    for (const [before, published] of row.earlier.entries())
+      addDocumentVersion(registry, { type, id: `d${index}`, facility, domain }, before + 1, published)
     for (const value of row.moreCategories)
       registry.insert('lookup', { type, param: 'category', value, id: `d${index}` })
   }

@@ -44,7 +44,7 @@ const document = (over: Partial<DocumentThen['row']> = {}): DocumentThen => ({
     sourceRecord: 'a-hopital',
     confidentiality: '',
     dateLo: '2024-01-01T00:00:00.000Z',
-    published: '2024-01-01T00:00:00.000Z',
+    firstPublished: '2024-01-01T00:00:00.000Z',
     shared: true,
     codings: { categories: [], codes: ['s|c'], statuses: [] },
     ...over,
@@ -279,7 +279,10 @@ describe('the facts of a write clock', () => {
     values ('person-b', 'Observation', '', 'o1', 'b-clinique', 'clinique', 'laboratory', '', '', '', '', '${label}',
       '2024', ${version}, ${clock}, 'h${version}', '${body('final')}');`
   write(1, addDocument(1, 1, ''))
-  write(5, `update document set version = 2, clock = 5, hash = 'h2', confidentiality = 'R' where id = 'o1'`)
+  write(
+    5,
+    `update document set version = 2, clock = 5, hash = 'h2', published = '2025', confidentiality = 'R' where id = 'o1'`,
+  )
   write(9, `update source_record set person = 'person-a', clock = 9 where id = 'b-clinique'`)
 
   const sourcesOf = (person: string, asOf: number): readonly unknown[] => {
@@ -305,11 +308,28 @@ describe('the facts of a write clock', () => {
       expect(() => records.db.exec(sql)).toThrow('append-only')
   })
 
-  const documentsAt = (version: number, access: Access) => {
+  const documentsThenOf = (version: number, access: Access) => {
     const { sql, args } = documentsThen({ access, version, time: '2026-11-22T17:00:00.000Z' })
     const rows = records.db.prepare(sql).all(args as Record<string, SqlValue>) as unknown as Rows
-    return readDocuments(rows).map(({ reference, row }) => [reference, row.confidentiality])
+    return readDocuments(rows)
   }
+  const documentsAt = (version: number, access: Access) =>
+    documentsThenOf(version, access).map(({ reference, row }) => [reference, row.confidentiality])
+
+  test('have of every version when the first was published, of those there were by then', () => {
+    const first = (at: number, disclosed: number) =>
+      documentsThenOf(at, entry({ resources: [`Observation/o1/_history/${disclosed}`] })).map(
+        ({ row }) => row.firstPublished,
+      )
+    expect([first(1, 1), first(9, 1), first(9, 2)]).toEqual([['2024'], ['2024'], ['2024']])
+    // Its first version came back to the database only later, as no publication does it.
+    write(
+      12,
+      `insert into document_version select type, id, 0, source_record, facility, domain, category, code, date_lo,
+      date_hi, status, confidentiality, '2023', 12, 'h0', body from document where id = 'o1'`,
+    )
+    expect([first(11, 2), first(12, 2)]).toEqual([['2024'], ['2023']])
+  })
 
   test('have the version that was disclosed, and of what was withheld the one of that time', () => {
     const disclosed = entry({ resources: ['Observation/o1/_history/1'] })

@@ -15,6 +15,7 @@ const row = (id: string, dateLo: string, rest: Partial<PageRow> = {}): PageRow =
   confidentiality: 'N',
   dateLo,
   published: '2024-01-01T00:00:00.000Z',
+  firstPublished: '2024-01-01T00:00:00.000Z',
   body: '{}',
   shared: true,
   ...rest,

@@ -4,8 +4,11 @@ import type { Caller } from '../../../src/access/caller.ts'
 import { sightOf } from '../../../src/access/sight.ts'
 import type { Settings } from '../../../src/access/subject.ts'
 import type { OperationContext, Page } from '../../../src/disclosure/operation.ts'
+import type { SearchQuery } from '../../../src/fhir/search.ts'
 import { limits } from '../../../src/limits.ts'
+import { pageRow } from '../../../src/records/page.ts'
 import { searchType } from '../../../src/records/search.ts'
+import { eachRow, pageStatements, runningSum } from '../../../src/records/search-sql.ts'
 import { ok } from '../../../src/result.ts'
 import { type Rows, StoreError } from '../../../src/store/ports.ts'
 import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
@@ -153,6 +156,28 @@ test('documents of ordinary size are read once', async () => {
   })
   expect((await search('/fhir/Observation?patient=p&_count=20')).ids).toHaveLength(20)
   expect(loads).toBe(1)
+})
+
+test('both forms of the statement tell when the first version of an undated document was published', async () => {
+  for (const [id, published] of [
+    ['d', '2020'],
+    ['dated', '2021'],
+  ] as const)
+    records.db
+      .prepare(`insert into document_version values ('Observation', ?, 1, 'p', 'h1', 'laboratory', '', '', '', '',
+        'final', 'N', ?, 1, 'h', '{}')`)
+      .run(id, published)
+  store(records, 'd', '', document('d', 10))
+  store(records, 'dated', day(1), document('dated', 10))
+  const wanted = { patient: 'p', count: 2, code: [], category: [], date: [] } as unknown as SearchQuery
+  for (const bound of [eachRow, runningSum]) {
+    const statements = pageStatements('Observation', wanted, null, bound, 'true', {})
+    const [rows = []] = await read(records, statements)
+    expect(rows.map((row) => pageRow(row, true))).toMatchObject([
+      { id: 'dated', published: '2024', firstPublished: '2024' },
+      { id: 'd', published: '2024', firstPublished: '2020' },
+    ])
+  }
 })
 
 test('both forms of the statement go by the index, without sorting', async () => {
