@@ -19,13 +19,18 @@ import { moment, presented, type Registry, uriOf } from './registry.ts'
 import {
   addDocuments,
   callers,
+  caredFor,
   type Documents,
   documents,
   facilities,
   inWorld,
+  openWorld,
+  type Patients,
   patients,
+  refusals,
   scopes,
   sourceRecords,
+  type World,
   worlds,
 } from './worlds.ts'
 
@@ -104,36 +109,49 @@ function filteredLocally(registry: Registry, facts: Facts, p: Presented, text: r
 /** The same worlds each time, but with DOSSIER_FULL: that everything occurs in them must not be a matter of luck. */
 const seeded = process.env.DOSSIER_FULL ? {} : { seed: 20_261_124 }
 
+/** Filter, policy and oracle about the same rows; null: whoever asks is refused before the page. */
+function agreeing(
+  w: World,
+  about: Patients,
+  changes: Partial<Presented>,
+  rows: Documents,
+  text: readonly string[],
+): { readonly facts: Facts | null; readonly answers: readonly string[] } {
+  const p = presented(changes)
+  const [facts, found] = inWorld(w, about, (registry) => {
+    addDocuments(registry, rows)
+    const known = factsAbout(registry, p)
+    const local = known ? filteredLocally(registry, known, p, text) : []
+    return [known, { ...filtered(registry, p, text), local }] as const
+  })
+  // Whoever is refused before the page is shown none, whatever an isolate remembers.
+  if (!facts) return { facts, answers: [] }
+  const answers: string[] = []
+  const situation = { ...facts, grants: grantsFor(parseScopes(text), facts.caller.kind, need) }
+  const permitted = (judge: typeof decideRow, shared = true): string[] =>
+    rows.map(decided).flatMap((stored) => {
+      const row = { ...stored, shared }
+      const { outcome, reason } = judge(facts.caller, situation, row)
+      answers.push(`${outcome} ${reason}`)
+      return outcome === 'permit' ? [row.id] : []
+    })
+  const byPolicy = permitted(decideRow).sort()
+  expect(permitted(judgeRow).sort()).toEqual(byPolicy)
+  expect(found.byRow).toEqual(byPolicy)
+  expect(found.byPage).toEqual(byPolicy)
+  if (facts.caller.kind === 'provider') expect(found.local.sort()).toEqual(permitted(decideRow, false).sort())
+  return { facts, answers }
+}
+
 describe('the rows that the filter lets through', () => {
   it('are those that the policy permits, and the oracle', { timeout: 60_000 }, () => {
     const kinds = new Set<string>()
     const reasons = new Set<string>()
     fc.assert(
       fc.property(worlds, patients, callers, documents, scopes, (w, about, changes, rows, text) => {
-        const p = presented(changes)
-        const [facts, found] = inWorld(w, about, (registry) => {
-          addDocuments(registry, rows)
-          const known = factsAbout(registry, p)
-          const local = known ? filteredLocally(registry, known, p, text) : []
-          return [known, { ...filtered(registry, p, text), local }] as const
-        })
+        const { facts, answers } = agreeing(w, about, changes, rows, text)
         kinds.add(facts?.caller.kind ?? 'nobody')
-        // Whoever is refused before the page is shown none, whatever an isolate remembers.
-        if (!facts) return
-        const situation = { ...facts, grants: grantsFor(parseScopes(text), facts.caller.kind, need) }
-        const permitted = (judge: typeof decideRow, shared = true): string[] =>
-          rows.map(decided).flatMap((stored) => {
-            const row = { ...stored, shared }
-            const { outcome, reason } = judge(facts.caller, situation, row)
-            reasons.add(`${outcome} ${reason}`)
-            return outcome === 'permit' ? [row.id] : []
-          })
-        const byPolicy = permitted(decideRow).sort()
-        expect(permitted(judgeRow).sort()).toEqual(byPolicy)
-        expect(found.byRow).toEqual(byPolicy)
-        expect(found.byPage).toEqual(byPolicy)
-        if (facts.caller.kind === 'provider')
-          expect(found.local.sort()).toEqual(permitted(decideRow, false).sort())
+        for (const answer of answers) reasons.add(answer)
       }),
       { numRuns: 2_000, ...seeded },
     )
@@ -153,6 +171,31 @@ describe('the rows that the filter lets through', () => {
       'permit own-facility',
       'permit shared-domain',
     ])
+  })
+
+  it('are those first published after what is refused, whatever came of them since', () => {
+    const seen = { hidden: 0, shown: 0 }
+    fc.assert(
+      fc.property(refusals, documents, (rules, drawn) => {
+        const rows = drawn.map((row) => ({
+          ...row,
+          dateLo: '' as const,
+          label: '',
+          domain: 'laboratory' as const,
+        }))
+        const { facts } = agreeing(openWorld, { ...caredFor, rules }, { clientId: 'app' }, rows, [])
+        const { subjects = [] } = facts ?? {}
+        for (const { source, published, earlier } of rows) {
+          const [rule] = subjects.find(({ sourceRecords: of }) => of.includes(source))?.rules ?? []
+          const [first = published] = earlier
+          if (rule && first < rule.before && published >= rule.before) seen.hidden++
+          if (rule && first >= rule.before && published < rule.before) seen.shown++
+        }
+      }),
+      { numRuns: 200, ...seeded },
+    )
+    expect(seen.hidden).toBeGreaterThan(50)
+    expect(seen.shown).toBeGreaterThan(50)
   })
 })
 

@@ -171,9 +171,9 @@ describe('a subject', () => {
     addDocumentVersion(registry, allergy, 1, '2023')
     for (const other of [
       { ...allergy, id: 'b' },
-      { ...allergy, type: 'Condition' },
+      { ...allergy, type: 'AdverseEvent' },
     ])
-      addDocumentVersion(registry, other, 1, '2022')
+      addDocumentVersion(registry, other, 0, '2022')
     expect(about(of).document?.firstPublished).toBe('2023')
   })
 

@@ -234,6 +234,40 @@ export type World = Of<typeof worlds>
 export type Patients = Of<typeof patients>
 export type Documents = Of<typeof documents>
 
+/** Where one physician reads what is of the laboratory, and nothing but a patient's wishes stands against it. */
+export const openWorld: World = {
+  types: { hospital: 'hospital', clinic: 'clinic' },
+  facilities,
+  clientFacility: null,
+  issuerOrganisation: '',
+  held: [['physician', 'hospital']],
+  matrix: [['physician', 'hospital', '*', 'laboratory']],
+  clearances: [],
+  lifted: [],
+  ended: null,
+  revoked: null,
+}
+
+export const caredFor: Patients = {
+  relations: sources.map((source) => ({
+    source,
+    facility: 'hospital',
+    professional: '',
+    kind: 'encounter',
+    period: [-1, 1],
+    isEnded: false,
+  })),
+  emergencies: [],
+  rules: [],
+}
+
+/** One of each of two persons, before a date. */
+export const refusals = fc.tuple(
+  ...(['p-1', 'q-1'] as const).map((source) =>
+    rule.map((drawn) => ({ ...drawn, source, kind: 'refusal-before' as const, isEnded: false })),
+  ),
+)
+
 const registry = openRegistry()
 
 /** Runs with the registry that the descriptions are of, and empties it: what is never committed is migrated once. */
