@@ -62,6 +62,14 @@ function pathValues({ world }: Asked, name: string): fc.Arbitrary<string> {
   }
 }
 
+/** Path parameters of one document, of persons whom the caller cares for where there are any. */
+function stored({ world, cared }: Asked, names: readonly string[]): fc.Arbitrary<string[]> {
+  const near = world.documents.filter(({ source }) => cared.includes(source))
+  return fc
+    .constantFrom(...(near.length > 0 ? near : world.documents))
+    .map(({ type, id }) => names.map((name) => (name === 'type' ? type : id)))
+}
+
 /** A parameter of no type. */
 const noise = fc.constant({ name: 'name', value: 'x' })
 
@@ -151,8 +159,11 @@ function searchQuery(asked: Asked, type: string): fc.Arbitrary<readonly Paramete
 
 export function requestIn(asked: Asked, operation: Operation): fc.Arbitrary<Drawn> {
   const names = [...operation.path.matchAll(/:([a-z]+)/gi)].map(([, name]) => name ?? '')
-  return fc
-    .tuple(...names.map((name) => pathValues(asked, name)))
+  const any = fc.tuple(...names.map((name) => pathValues(asked, name)))
+  const isOne = names.includes('type') && names.includes('id')
+  return (
+    isOne ? fc.oneof({ weight: 1, arbitrary: any }, { weight: 5, arbitrary: stored(asked, names) }) : any
+  )
     .filter((values) => !asked.isValid || operation.name !== 'search-type' || isSearched(values[0] ?? ''))
     .chain((values) => {
       const param = Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']))
