@@ -9,7 +9,7 @@ import { callerKinds } from './access/caller.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
-import type { Operation } from './disclosure/operation.ts'
+import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
@@ -26,8 +26,7 @@ import { searchType } from './records/search.ts'
 import { auditExport } from './trail/export.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
-// biome-ignore lint/suspicious/noExplicitAny: a list of operations over different inputs; `mount` never looks inside them.
-export const operations: readonly Operation<any, any>[] = [
+export const operations: readonly AnyOperation[] = [
   auditExport,
   ...registryOperations,
   ...careOperations,
@@ -109,8 +108,7 @@ const elsewhere: Described = {
 /** From the parameters of a path as they are matched, not yet validated. */
 type RateOf = (path: Readonly<Record<string, string>>) => RateKind
 
-// biome-ignore lint/suspicious/noExplicitAny: any operation; what its own schema accepts is what it is given.
-function rateOfPath({ param, rate }: Operation<any, any>, path: Readonly<Record<string, string>>): RateKind {
+function rateOfPath({ param, rate }: AnyOperation, path: Readonly<Record<string, string>>): RateKind {
   const parsed = param.safeParse(path)
   return parsed.success ? (rate?.(parsed.data) ?? 'general') : 'general'
 }

@@ -29,7 +29,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
-import { readBody } from './request.ts'
+import { publicAddress, readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -339,14 +339,4 @@ export class Exchange {
         : {}),
     }
   }
-}
-
-/** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
-function publicAddress(request: Request, publicUrl: string | null): URL {
-  const url = new URL(request.url)
-  if (publicUrl === null) return url
-  const { protocol, host } = new URL(publicUrl)
-  url.protocol = protocol
-  url.host = host
-  return url
 }

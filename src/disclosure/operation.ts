@@ -124,6 +124,10 @@ export interface Disclosed {
   readonly resources: readonly string[]
 }
 
+/** Of whatever inputs: for lists, whose readers never look inside. Each operation checks its own by its schemas. */
+// biome-ignore lint/suspicious/noExplicitAny: inputs stand on both sides of `handle` and the schemas, so `unknown` fits none.
+export type AnyOperation = Operation<any, any>
+
 export interface Disclosure {
   readonly status: number
   readonly contentType: string

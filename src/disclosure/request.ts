@@ -1,4 +1,4 @@
-/** Reading a request's body within bounds: type, encoding, size, time, and what others have under way. */
+/** Where a request was sent, and its body read within bounds: type, encoding, size, time, and what others have under way. */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Refusal } from './refusal.ts'
@@ -77,3 +77,13 @@ async function nextChunk(reader: ReadableStreamDefaultReader<Uint8Array>, waitMs
 const tooLarge: Refusal = { reason: 'body-too-large', maxBytes: limits.maxBodyBytes }
 
 const notUtf8 = { fr: 'Le corps n’est pas en UTF-8.', en: 'The body is not UTF-8.' }
+
+/** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
+export function publicAddress(request: Request, publicUrl: string | null): URL {
+  const url = new URL(request.url)
+  if (publicUrl === null) return url
+  const { protocol, host } = new URL(publicUrl)
+  url.protocol = protocol
+  url.host = host
+  return url
+}

@@ -13,26 +13,21 @@ import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import { jsonBody } from './body.ts'
-import { noInput } from './fields.ts'
+import type { noInput } from './fields.ts'
 import { sourcesOfPerson } from './keeper.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
+import { changeShape } from './operation-shape.ts'
 import { hoursAfter, readStatement } from './provider-statement.ts'
 
 /** v3-ActReason: of those who care for somebody. */
 const purposes: readonly string[] = ['TREAT', ...emergencyPurposes]
 
 export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
+  ...changeShape,
   name: 'attest',
-  method: 'POST',
   path: '/access/attestations',
-  action: 'policy',
   callers: ['provider'],
   rate: () => 'identity',
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle,
 }
 

@@ -1,5 +1,5 @@
 /** Who cares for whom, emergencies, guardians, what patients are told and what privacy officers look at: `/access/…`. */
-import type { Operation } from '../disclosure/operation.ts'
+import type { AnyOperation } from '../disclosure/operation.ts'
 import { attest } from './attest.ts'
 import { breakGlass } from './break-glass.ts'
 import { endGuardianship, listGuardianships, registerGuardianship } from './guardianship.ts'
@@ -7,8 +7,7 @@ import { listNotices } from './notices.ts'
 import { endRelationship, registerRelationship } from './relationships.ts'
 import { decideReview, listReviews } from './reviews.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: operations over different inputs; whoever mounts them never looks inside.
-export const careOperations: readonly Operation<any, any>[] = [
+export const careOperations: readonly AnyOperation[] = [
   attest,
   breakGlass,
   registerRelationship,

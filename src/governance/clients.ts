@@ -5,8 +5,8 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { after, identifier, name, noInput, registryId } from './fields.ts'
+import { after, identifier, name, registryId } from './fields.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { unknown } from './refusals.ts'
 import {
   applyChange,
@@ -31,27 +31,19 @@ const listQuery = z.strictObject({ after })
 type Changing = OperationContext<object, object>
 
 export const listClients: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-clients',
-  method: 'GET',
   path: '/access/clients',
-  action: 'operation',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
 
 export const registerClient: Operation<object, object> = {
+  ...changeShape,
   name: 'register-client',
-  method: 'POST',
   path: '/access/clients',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 

@@ -6,8 +6,8 @@ import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { after, code, identifier, logName, name, noInput, registryId } from './fields.ts'
+import { after, code, identifier, logName, name, registryId } from './fields.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { conflict, unknown } from './refusals.ts'
 import {
   applyChange,
@@ -37,27 +37,19 @@ const listQuery = z.strictObject({ after })
 type Changing = OperationContext<object, object>
 
 export const listFacilities: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-facilities',
-  method: 'GET',
   path: '/access/facilities',
-  action: 'operation',
   callers: ['operator', 'access-manager', 'privacy-officer'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
 
 export const registerFacility: Operation<object, object> = {
+  ...changeShape,
   name: 'register-facility',
-  method: 'POST',
   path: '/access/facilities',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 

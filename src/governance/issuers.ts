@@ -9,9 +9,9 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row, Statement } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { after, identifier, noInput, registryId, secureUrl, told } from './fields.ts'
+import { after, identifier, registryId, secureUrl, told } from './fields.ts'
 import { publicKey, thumbprintOf, unfitKeys } from './issuer-key-set.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { conflict, unknown } from './refusals.ts'
 import { applyChange, changed, endRegistered, isBegun, listed, pageOf, readAsked } from './registry-change.ts'
 
@@ -55,27 +55,19 @@ type Listing = OperationContext<object, z.infer<typeof listQuery>>
 type Changing = OperationContext<object, object>
 
 export const listIssuers: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-issuers',
-  method: 'GET',
   path: '/access/issuers',
-  action: 'operation',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
 
 export const registerIssuer: Operation<object, object> = {
+  ...changeShape,
   name: 'register-issuer',
-  method: 'POST',
   path: '/access/issuers',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 

@@ -5,8 +5,8 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { after, name, noInput, registryId } from './fields.ts'
+import { after, name, registryId } from './fields.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { conflict, neverRegistered } from './refusals.ts'
 import {
   applyChange,
@@ -25,27 +25,19 @@ const listQuery = z.strictObject({ after })
 type Changing = OperationContext<object, object>
 
 export const listOrganisations: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-organisations',
-  method: 'GET',
   path: '/access/organisations',
-  action: 'operation',
   callers: ['operator', 'access-manager', 'privacy-officer'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
 
 export const registerOrganisation: Operation<object, object> = {
+  ...changeShape,
   name: 'register-organisation',
-  method: 'POST',
   path: '/access/organisations',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 

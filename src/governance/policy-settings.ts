@@ -8,8 +8,8 @@ import { closedDomains } from '../records/domain.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
 import { code, codeOrAny, noInput, told } from './fields.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { invalid } from './refusals.ts'
 import {
   applyChange,
@@ -55,27 +55,19 @@ const endedRoleDomain = z.strictObject({
 type Changing = OperationContext<object, object>
 
 export const showPolicy: Operation<object, object> = {
+  ...listShape,
   name: 'show-policy',
-  method: 'GET',
   path: '/access/policy',
-  action: 'operation',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: noInput,
   handle: show,
 }
 
 export const changeSetting: Operation<object, object> = {
+  ...changeShape,
   name: 'change-policy-setting',
-  method: 'POST',
   path: '/access/policy/settings',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: set,
 }
 

@@ -10,8 +10,8 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { after, identifier, name, noInput, registryId } from './fields.ts'
+import { after, identifier, name, registryId } from './fields.ts'
+import { changeShape, listShape } from './operation-shape.ts'
 import { conflict, unknown } from './refusals.ts'
 import {
   type Applied,
@@ -37,27 +37,19 @@ const listQuery = z.strictObject({ facility: registryId.optional(), after })
 type Changing = OperationContext<object, object>
 
 export const listProfessionals: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-professionals',
-  method: 'GET',
   path: '/access/professionals',
-  action: 'operation',
   callers: ['operator', 'access-manager'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
 
 export const registerProfessional: Operation<object, object> = {
+  ...changeShape,
   name: 'register-professional',
-  method: 'POST',
   path: '/access/professionals',
-  action: 'policy',
   callers: ['operator', 'access-manager'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 

@@ -1,5 +1,5 @@
 /** Every operation by which the trust registry and the policy are administered. */
-import type { Operation } from '../disclosure/operation.ts'
+import type { AnyOperation } from '../disclosure/operation.ts'
 import { endClient, listClients, registerClient } from './clients.ts'
 import { endFacility, listFacilities, registerFacility } from './facilities.ts'
 import { endIssuer, listIssuers, registerIssuer } from './issuers.ts'
@@ -11,8 +11,7 @@ import { listRoles } from './role-list.ts'
 import { decideRoleRequest, listRoleRequests } from './role-requests.ts'
 import { certifyRole, endRole, grantRole } from './roles.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: operations over different inputs; whoever mounts them never looks inside.
-export const registryOperations: readonly Operation<any, any>[] = [
+export const registryOperations: readonly AnyOperation[] = [
   listIssuers,
   registerIssuer,
   endIssuer,

@@ -13,9 +13,10 @@ import { writeBatch } from '../records/write-batch.ts'
 import { err, ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import { jsonBody, readFields } from './body.ts'
-import { entryText, noInput, patientField, patientId } from './fields.ts'
+import { readFields } from './body.ts'
+import { entryText, type noInput, patientField, patientId } from './fields.ts'
 import { sourcesOfPerson } from './keeper.ts'
+import { changeShape } from './operation-shape.ts'
 import { invalid } from './refusals.ts'
 
 const instant = z.iso.datetime({ offset: true })
@@ -36,28 +37,18 @@ type Registration = z.infer<typeof registration>
 const ending = z.strictObject({ relationship: entryText })
 
 export const registerRelationship: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
+  ...changeShape,
   name: 'relationship-register',
-  method: 'POST',
   path: '/access/relationships',
-  action: 'policy',
   callers: ['access-manager', 'operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: register,
 }
 
 export const endRelationship: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
+  ...changeShape,
   name: 'relationship-end',
-  method: 'POST',
   path: '/access/relationships/end',
-  action: 'policy',
   callers: ['access-manager', 'operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle: end,
 }
 

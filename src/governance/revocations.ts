@@ -6,9 +6,9 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Statement } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { jsonBody } from './body.ts'
-import { identifier, noInput, told } from './fields.ts'
+import { identifier, told } from './fields.ts'
 import { thumbprintOf } from './issuer-key-set.ts'
+import { changeShape } from './operation-shape.ts'
 import { neverRegistered } from './refusals.ts'
 import { changed, type Note, readAsked, writeChange } from './registry-change.ts'
 
@@ -44,15 +44,10 @@ type Key = NonNullable<z.infer<typeof body>['key']>
 type Changing = OperationContext<object, object>
 
 export const revoke: Operation<object, object> = {
+  ...changeShape,
   name: 'revoke',
-  method: 'POST',
   path: '/access/revocations',
-  action: 'policy',
   callers: ['operator'],
-  scope: () => ({ type: '*', interaction: 'u' }),
-  param: noInput,
-  query: noInput,
-  bodyTypes: jsonBody,
   handle,
 }
 

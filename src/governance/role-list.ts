@@ -7,7 +7,8 @@ import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { boolean } from '../store/rows.ts'
-import { noInput, registryId } from './fields.ts'
+import { registryId } from './fields.ts'
+import { listShape } from './operation-shape.ts'
 import { listed, pageOf } from './registry-change.ts'
 
 const listQuery = z.strictObject({
@@ -22,13 +23,10 @@ const listQuery = z.strictObject({
     .optional(),
 })
 export const listRoles: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-roles',
-  method: 'GET',
   path: '/access/roles',
-  action: 'operation',
   callers: ['operator', 'access-manager'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }

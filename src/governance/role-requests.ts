@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
 import { jsonBody, readChange } from './body.ts'
 import { after, noInput, registryId } from './fields.ts'
+import { listShape } from './operation-shape.ts'
 import { conflict } from './refusals.ts'
 import { applyChange, changed, isEnded, listed, pageOf } from './registry-change.ts'
 import { isRegistrar, mayDecide } from './role-rules.ts'
@@ -21,13 +22,10 @@ type Deciding = OperationContext<z.infer<typeof param>, object>
 
 /** Open ones. */
 export const listRoleRequests: Operation<object, z.infer<typeof listQuery>> = {
+  ...listShape,
   name: 'list-role-requests',
-  method: 'GET',
   path: '/access/role-requests',
-  action: 'operation',
   callers: ['operator', 'access-manager'],
-  scope: () => ({ type: '*', interaction: 's' }),
-  param: noInput,
   query: listQuery,
   handle: list,
 }
