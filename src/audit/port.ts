@@ -147,6 +147,34 @@ export interface LogStatus {
   readonly fault: string | null
 }
 
+/** A log as the list of logs tells of it (`docs/audit-log.md` §3). */
+export interface ListedLog {
+  readonly log: string
+  readonly vkey: string
+  /** Null: none. */
+  readonly mldsa44Vkey: string | null
+  readonly predecessor: string | null
+  readonly isRetired: boolean
+}
+
+export interface AttestRequest {
+  /** At most `limits.maxAttestedChains`. */
+  readonly chains: readonly { readonly kind: 'organisation' | 'patient'; readonly key: string }[]
+  /** Every log there is, as far as the caller knows. */
+  readonly list: readonly ListedLog[]
+}
+
+/** What a log says of itself, all as of one size: signed notes. */
+export interface Attestation {
+  readonly log: string
+  /** Entries in the log, decimal. */
+  readonly size: string
+  /** `dossier-head/v1`, one for each chain, in order. */
+  readonly heads: readonly string[]
+  /** `dossier-logs/v1`; it names every log that this one ever signed for, also where the caller forgot it. */
+  readonly list: string
+}
+
 /** The audit logs an app can reach, by name. */
 export interface AuditLogs {
   append(log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
@@ -164,4 +192,10 @@ export interface AuditLogs {
   /** Resolves true when every entry below `size` is in the audit database, false when `limits.exportDrainWaitMs` passed. */
   drained(log: string, size: string): Promise<boolean>
   openIntents(log: string): Promise<Result<readonly OpenIntent[], AppendRefusal>>
+  attest(log: string, request: AttestRequest): Promise<Result<Attestation, AppendRefusal>>
+  /**
+   * Resolves true when the audit database has a checkpoint that covers `size`, false when `waitMs` (at most
+   * `limits.exportDrainWaitMs`) passed. Size 0 is covered by nothing being there.
+   */
+  published(log: string, size: string, waitMs: number): Promise<boolean>
 }

@@ -81,7 +81,9 @@ export function openLedger(): DatabaseSync {
 }
 
 export const migration = (): string[] =>
-  readFileSync('drizzle/audit/0000_init.sql', 'utf8').split('--> statement-breakpoint')
+  ['0000_init', '0001_transparency'].flatMap((name) =>
+    readFileSync(`drizzle/audit/${name}.sql`, 'utf8').split('--> statement-breakpoint'),
+  )
 
 export function ledgerOf(database: DatabaseSync): LedgerWriter {
   return ledgerWriter(async (statements) => {
