@@ -125,10 +125,10 @@ drop trigger ledger_body_kept;
 --> statement-breakpoint
 create trigger ledger_body_kept before delete on ledger_body
 when old.action = 'redaction' or not exists (
-  select 1 from ledger_body as redaction
+  select 1 from ledger_body as redaction indexed by ledger_body_redacts
     where redaction.log = old.log and redaction.action = 'redaction'
       and redaction.redacts = cast(old.idx as text)
-      and +redaction.idx > old.idx and redaction.outcome = 'permit'
+      and redaction.idx > old.idx and redaction.outcome = 'permit'
       and redaction.entry ->> '$.access.phase' = 'intent'
       and redaction.entry ->> '$.access.note.redacts-organisation' = coalesce(
         (old.entry ->> '$.chains.organisation.count') || '@' || coalesce(old.entry ->> '$.chains.organisation.previous', '-'), '-')
@@ -140,8 +140,8 @@ end;
 -- What was redacted does not come back, neither by draining again nor by anybody's hand.
 create trigger ledger_body_redacted before insert on ledger_body
 when exists (
-  select 1 from ledger_body as redaction
+  select 1 from ledger_body as redaction indexed by ledger_body_redacts
     where redaction.log = new.log and redaction.action = 'redaction'
-      and redaction.redacts = cast(new.idx as text) and +redaction.idx > new.idx) begin
+      and redaction.redacts = cast(new.idx as text) and redaction.idx > new.idx) begin
   select raise(ignore);
 end;
