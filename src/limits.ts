@@ -120,14 +120,32 @@ export const limits = {
   maxDrainEntries: 256,
   /** The same in UTF-8 bytes: a batch travels as one JSON text, twice as long at most; sqld takes 5,000,000 bytes. */
   maxDrainBytes: 2 * 1024 * 1024,
-  /** Drained entries that wait for the next append or alarm to be forgotten; past it they get a commit of their own. */
-  maxAcknowledgedEntries: 4_096,
   /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
   drainEveryMs: 50,
   /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
   minDrainBackoffMs: 250,
   /** … up to this. */
   maxDrainBackoffMs: 30_000,
+  /** Checkpoints of a log that grows are this far apart: what an outsider learns of its growth (DESIGN §6). */
+  publishEveryMs: 1_000,
+  /** Leaves that one checkpoint adds: 256 tiles of 8 KiB, twice as long as hexadecimal in one bound text of sqld. */
+  maxPublishEntries: 65_536,
+  /** Asking somebody else how far a log had come, before it signs anything after a start. */
+  anchorDeadlineMs: 3_000,
+  /** A failed question is asked again after this. */
+  anchorRetryMs: 500,
+  /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
+  anchorEveryMs: 30_000,
+  /** One exchange with a witness; it persists before it answers. */
+  witnessDeadlineMs: 5_000,
+  /** Attempts to bring one checkpoint to one witness: it says which size it knows, and is sent the proof from there. */
+  maxWitnessAttempts: 3,
+  /** A witness that failed is left alone this long, doubled with each further failure … */
+  minWitnessBackoffMs: 1_000,
+  /** … up to this. */
+  maxWitnessBackoffMs: 60_000,
+  /** Heads of chains in one attestation: those of one file. */
+  maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
   logAlarmMs: 5_000,
   /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */

@@ -10,12 +10,10 @@ import type { Tile } from './tlog/tile.ts'
 
 /** What somebody else remembers of a log. */
 export interface OutsideView {
-  /** Entries, and the leaf of the last one; null: none. */
+  /** Entries, and the leaf of the last one (empty of none); null: not remembered there. */
   readonly entries: { readonly size: number; readonly lastLeaf: Uint8Array } | null
-  /** The newest checkpoint. */
-  readonly checkpoint: { readonly size: number; readonly note: string } | null
-  /** Null: this log never registered. */
-  readonly identity: Pick<LogIdentity, 'origin' | 'vkey'> | null
+  /** The newest checkpoint, null without one; `note` as the log signed it, null where only the size is remembered. */
+  readonly checkpoint: { readonly size: number; readonly note: string | null } | null
 }
 
 export interface SignedCheckpoint {
@@ -49,17 +47,14 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
   return {
     ...ledgerWriter(apply),
     view: async (log) => {
-      const [last = [], newest = [], identity = []] = await database.read(viewStatements(log), deadlineMs)
+      const [last = [], newest = []] = await database.read(viewStatements(log), deadlineMs)
       const [entry] = last
       const [checkpoint] = newest
       return {
         entries: entry
           ? { size: Number(entry.idx) + 1, lastLeaf: new Uint8Array(entry.leaf as ArrayBuffer) }
-          : null,
+          : { size: 0, lastLeaf: new Uint8Array(0) },
         checkpoint: checkpoint ? { size: Number(checkpoint.size), note: checkpoint.note as string } : null,
-        identity: identity[0]
-          ? { origin: identity[0].origin as string, vkey: identity[0].vkey as string }
-          : null,
       }
     },
     register: async ({ log, origin, vkey, mldsa44Vkey }, predecessor) => {
@@ -121,7 +116,6 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
 const viewStatements = (log: string): Statement[] => [
   { sql: 'select idx, leaf from ledger_leaf where log = ? order by idx desc limit 1', args: [log] },
   checkpointsStatement(log, 1),
-  { sql: 'select origin, vkey from log where log = ?', args: [log] },
 ]
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

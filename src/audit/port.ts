@@ -125,6 +125,8 @@ export type AppendRefusal =
   | { readonly reason: 'replayed'; readonly key: string }
   /** Past `maxSingleFailuresPerMinute`: counted, to be appended with the others of its minute. */
   | { readonly reason: 'counted' }
+  /** The log has ended; its successor takes the append. `auditLogs` follows, so that no operation sees this. */
+  | { readonly reason: 'retired'; readonly successor: string }
 
 /** An intent that has had no outcome for `limits.settleAfterMs`. */
 export interface OpenIntent {
@@ -139,12 +141,23 @@ export interface LogStatus {
   readonly size: string
   /** All entries below this index are in the audit database. */
   readonly drained: string
+  /** All entries below this index are covered by a checkpoint that anyone can have. */
+  readonly published: string
   readonly openIntents: number
   /**
-   * Why draining can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when
-   * the audit database answers. Appends are taken all the same until `limits.maxUndrainedEntries`; somebody must look.
+   * `unanchored`: it takes appends, but signs nothing until somebody else has said how far it had come. `halted`: somebody
+   * remembers more, or otherwise, than the log itself; it takes nothing and signs nothing. `retired`: it has a successor.
+   */
+  readonly standing: 'unanchored' | 'anchored' | 'halted' | 'retired'
+  /** Where a retired log's appends go. */
+  readonly successor: string | null
+  /**
+   * Why it can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when the
+   * audit database answers. Somebody must look.
    */
   readonly fault: string | null
+  /** Why witnesses did not cosign, one sentence each. */
+  readonly witnesses: readonly string[]
 }
 
 /** A log as the list of logs tells of it (`docs/audit-log.md` §3). */

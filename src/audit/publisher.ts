@@ -4,10 +4,11 @@
  * witnesses. Whatever step fails is done again with the same bytes: a checkpoint depends on stored entries alone.
  */
 import { limits } from '../limits.ts'
+import { StoreError } from '../store/ports.ts'
 import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
 import type { LogSigner } from './log-signer.ts'
-import { forgetDrained, loadState } from './log-state.ts'
+import { forgetPublished, loadState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import {
@@ -18,8 +19,8 @@ import {
   storedCheckpoints,
   storedLeaves,
 } from './publication-state.ts'
-import { leafHash } from './tlog/hash.ts'
-import { TileEdge } from './tlog/tile.ts'
+import { leafHash, sameBytes } from './tlog/hash.ts'
+import type { TileEdge } from './tlog/tile.ts'
 import { frontierRoot } from './tlog/tree.ts'
 import { Waiters } from './waiters.ts'
 
@@ -49,6 +50,7 @@ export class Publisher {
   /** The audit database has the checkpoint of this size and all before; 0: not known yet. */
   #served = 0
   #running: Promise<void> | null = null
+  #isAsked = false
   #nextAt = 0
   #failures = 0
   #fault: string | null = null
@@ -69,7 +71,7 @@ export class Publisher {
     return this.#served
   }
 
-  /** Why the last attempt failed; null: it did not. */
+  /** Why publishing can never go on by itself; null: it goes on, or will when the audit database answers. */
   get fault(): string | null {
     return this.#fault
   }
@@ -81,9 +83,8 @@ export class Publisher {
 
   /** To be called whenever something was drained, and from time to time. Resolves when there is nothing to do now. */
   run(): Promise<void> {
-    this.#running ??= this.#publish().finally(() => {
-      this.#running = null
-    })
+    this.#isAsked = true
+    this.#running ??= this.#publish()
     return this.#running
   }
 
@@ -96,6 +97,15 @@ export class Publisher {
   }
 
   async #publish(): Promise<void> {
+    // Asked while it ends: what was drained meanwhile would wait for the next call.
+    while (this.#isAsked) {
+      this.#isAsked = false
+      await this.#publishAll()
+    }
+    this.#running = null
+  }
+
+  async #publishAll(): Promise<void> {
     const { drained, mayPublish, now } = this.#options
     // `served` 0 also stands for a start: what an earlier instance signed may not have been served.
     while (mayPublish() && (this.#served < drained() || this.#served < this.#signed)) {
@@ -109,7 +119,7 @@ export class Publisher {
       } catch (error) {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
-        this.#fault = error instanceof Error ? error.message : String(error)
+        if (isLasting(error)) this.#fault = error.message
         this.#nextAt = now() + backoffMs
         this.#options.onFault(error)
       }
@@ -152,7 +162,7 @@ export class Publisher {
     let leaves = store.read((sql) => storedLeaves(sql, from, target))
     // A log from before there were checkpoints no longer holds them all.
     if (leaves.length < target - from) leaves = [...(await this.#call(outside.readLeaves(log, from, target)))]
-    if (leaves.length !== target - from) throw new Error(`leaves [${from}, ${target}) are not to be had`)
+    if (leaves.length !== target - from) throw new LastingFault(`leaves [${from}, ${target}) are not to be had`)
     const grown = edge.append(
       sha256,
       leaves.map((leaf) => leafHash(sha256, leaf)),
@@ -168,17 +178,17 @@ export class Publisher {
     if (before.halted !== null || !mayPublish() || Number(before.edge.size) !== from) return
     const { frontier } = loadState(sql, log)
     const root = edge.root(sha256)
-    if (edge.size > frontier.size || (edge.size === frontier.size && !isSame(root, frontierRoot(sha256, frontier))))
+    if (edge.size > frontier.size || (edge.size === frontier.size && !sameBytes(root, frontierRoot(sha256, frontier))))
       return savePublication(sql, {
         halted: `the leaves below ${edge.size} do not give the root that the entries gave`,
       })
     if (before.vkey !== null && before.vkey !== signer.identity.vkey)
-      throw new Error(`the keys of this log have changed: \`dossier audit succeed ${log}\` starts its successor`)
+      throw new LastingFault(`the keys of this log have changed: \`dossier audit succeed ${log}\` starts its successor`)
     const time = Math.max(now(), storedCheckpoints(sql).at(-1)?.time ?? 0)
     const size = Number(edge.size)
     storeCheckpoint(sql, { size, time, note: signer.signCheckpoint(size, root, time) })
     savePublication(sql, { edge, vkey: signer.identity.vkey })
-    forgetDrained(sql, size)
+    forgetPublished(sql, size)
   }
 
   async #haltOnContradiction(): Promise<void> {
@@ -191,5 +201,10 @@ export class Publisher {
   }
 }
 
-const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])
+/** What no repetition mends. */
+class LastingFault extends Error {
+  override name = 'LastingFault'
+}
+
+const isLasting = (error: unknown): error is Error =>
+  error instanceof LastingFault || (error instanceof StoreError && error.code !== 'unavailable')
