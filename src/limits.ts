@@ -144,6 +144,8 @@ export const limits = {
   minWitnessBackoffMs: 1_000,
   /** … up to this. */
   maxWitnessBackoffMs: 60_000,
+  /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
+  maxSuccessions: 64,
   /** Heads of chains in one attestation: those of one file. */
   maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */

@@ -13,9 +13,7 @@ export function anchorStore(replica: Reader, primary: Pick<Writer, 'apply'>): An
     view: async (log) => {
       const statement = { sql: 'select size, note from log_anchor where log = ?', args: [log] }
       const [[row] = []] = await replica.read([statement], limits.anchorDeadlineMs)
-      return row
-        ? { entries: null, checkpoint: { size: Number(row.size), note: row.note as string } }
-        : null
+      return row ? { entries: null, checkpoint: { size: Number(row.size), note: row.note as string } } : null
     },
     put: async (log, { size, note }) => {
       const sql = `insert into log_anchor (log, size, note) values (?, ?, ?)

@@ -4,6 +4,7 @@
  */
 import { limits } from '../limits.ts'
 import { withDeadline } from './deadline.ts'
+import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { OutsideView, SignedCheckpoint } from './outside-store.ts'
 import { sameBytes } from './tlog/hash.ts'
 
@@ -38,7 +39,9 @@ export function judge(own: OwnView, { entries, checkpoint }: OutsideView, who: s
     if (leaf && !sameBytes(leaf, entries.lastLeaf)) return ahead(`${who} holds another entry ${outside - 1}`)
   }
   if (checkpoint && checkpoint.size > own.signed)
-    return ahead(`${who} holds a checkpoint of size ${checkpoint.size}, the log signed none past ${own.signed}`)
+    return ahead(
+      `${who} holds a checkpoint of size ${checkpoint.size}, the log signed none past ${own.signed}`,
+    )
   const same = own.checkpoints.find(({ size }) => size === checkpoint?.size)
   if (checkpoint?.note && same && same.note !== checkpoint.note)
     return ahead(`${who} holds another checkpoint of size ${same.size}`)
@@ -110,10 +113,7 @@ export class Anchor {
           await onAhead(judgement.reason)
           return false
         }
-        if (judgement.is === 'lost') {
-          this.#fault = judgement.reason
-          throw new Error(judgement.reason)
-        }
+        if (judgement.is === 'lost') throw new LastingFault(judgement.reason)
       }
       const [first] = views
       if (first?.status !== 'fulfilled') throw first?.reason
@@ -123,6 +123,7 @@ export class Anchor {
       return true
     } catch (error) {
       this.#retryAt = now() + limits.anchorRetryMs
+      if (isLasting(error)) this.#fault = error.message
       onFault(error)
       return false
     }

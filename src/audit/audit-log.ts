@@ -20,6 +20,7 @@ import type {
   ListedLog,
   LogStatus,
   OpenIntent,
+  Retired,
 } from './port.ts'
 import {
   loadPublication,
@@ -175,7 +176,9 @@ export class AuditLog {
   async published(size: number, ms: number): Promise<boolean> {
     const { now } = this.#options
     const deadline = now() + ms
-    return (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
+    return (
+      (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
+    )
   }
 
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
@@ -199,7 +202,13 @@ export class AuditLog {
       size: String(size),
       heads: chains.map(({ kind, key }, i) => {
         const head = heads.get(names[i] as string)
-        return this.#signer.signHead({ size, kind, key, count: head?.count ?? 0, last: head?.previous ?? null })
+        return this.#signer.signHead({
+          size,
+          kind,
+          key,
+          count: head?.count ?? 0,
+          last: head?.previous ?? null,
+        })
       }),
       list: this.#signer.signList(size, mergeListedLogs(sql, [own, ...list])),
     }
@@ -225,8 +234,7 @@ export class AuditLog {
   /** Whether anything here waits for time to pass or for somebody else. */
   get isSettled(): boolean {
     return (
-      this.#halted !== null ||
-      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+      this.#halted !== null || (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
     )
   }
 
@@ -236,7 +244,7 @@ export class AuditLog {
     return this.#anchor.isAnchored ? 'anchored' : 'unanchored'
   }
 
-  #closed(): AppendRefusal | null {
+  #closed(): AppendRefusal | Retired | null {
     if (this.#isRetired) return { reason: 'retired', successor: this.#successor as string }
     if (this.#halted !== null)
       return { reason: 'log-unavailable', detail: `${this.log} has halted: ${this.#halted}` }

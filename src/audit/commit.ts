@@ -22,11 +22,11 @@ import {
   writeChainHeads,
 } from './log-state.ts'
 import type { LogSql } from './log-store.ts'
-import type { AppendRefusal, AppendReply, AppendRequest, EntryDraft } from './port.ts'
+import type { AppendRefusal, AppendReply, AppendRequest, EntryDraft, Retired } from './port.ts'
 import { leafHash, sameBytes } from './tlog/hash.ts'
 import { appendLeaves, treeHash } from './tlog/tree.ts'
 
-export type AppendAnswer = Result<AppendReply, AppendRefusal>
+export type AppendAnswer = Result<AppendReply, AppendRefusal | Retired>
 
 export interface Committed {
   /** In the order of the requests. */

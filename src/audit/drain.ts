@@ -3,8 +3,8 @@
  * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
  */
 import { limits } from '../limits.ts'
-import { StoreError } from '../store/ports.ts'
 import { withDeadline } from './deadline.ts'
+import { isLasting } from './lasting-fault.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
 import { Waiters } from './waiters.ts'
@@ -79,8 +79,7 @@ export class Drain {
         this.#failures += 1
         this.#retryAt = now() + backoffMs
         // While the audit database is away nothing is learnt: what it said last still holds.
-        if (error instanceof StoreError && error.code !== 'unavailable')
-          this.#fault = `entries from ${source.drained}: ${error.message}`
+        if (isLasting(error)) this.#fault = `entries from ${source.drained}: ${error.message}`
         onFault?.(error)
         if (this.#waiters.isEmpty) return
         await this.#pause(backoffMs)

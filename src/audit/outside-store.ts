@@ -106,9 +106,7 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
       return rows.map(({ leaf }) => new Uint8Array(leaf as ArrayBuffer))
     },
     putSuccessor: async (log, successor) => {
-      await apply([
-        { sql: 'insert into log_retired (log, successor) values (?, ?)', args: [log, successor] },
-      ])
+      await apply([{ sql: 'insert into log_retired (log, successor) values (?, ?)', args: [log, successor] }])
     },
   }
 }

@@ -125,8 +125,12 @@ export type AppendRefusal =
   | { readonly reason: 'replayed'; readonly key: string }
   /** Past `maxSingleFailuresPerMinute`: counted, to be appended with the others of its minute. */
   | { readonly reason: 'counted' }
-  /** The log has ended; its successor takes the append. `auditLogs` follows, so that no operation sees this. */
-  | { readonly reason: 'retired'; readonly successor: string }
+
+/** The log has ended; its successor takes the append. `auditLogs` follows, so that no operation sees this. */
+export interface Retired {
+  readonly reason: 'retired'
+  readonly successor: string
+}
 
 /** An intent that has had no outcome for `limits.settleAfterMs`. */
 export interface OpenIntent {
@@ -202,8 +206,11 @@ export interface AuditLogs {
     request: AppendRequest,
   ): Promise<Result<Receipt, AppendRefusal>>
   status(log: string): Promise<Result<LogStatus, AppendRefusal>>
+  /** Name of the log that takes the appends of this one today: itself, or the last of its successors. */
+  current(log: string): Promise<Result<string, AppendRefusal>>
   /** Resolves true when every entry below `size` is in the audit database, false when `limits.exportDrainWaitMs` passed. */
   drained(log: string, size: string): Promise<boolean>
+  /** Of the log that takes the appends of this one today. */
   openIntents(log: string): Promise<Result<readonly OpenIntent[], AppendRefusal>>
   attest(log: string, request: AttestRequest): Promise<Result<Attestation, AppendRefusal>>
   /**

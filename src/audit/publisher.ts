@@ -4,11 +4,11 @@
  * witnesses. Whatever step fails is done again with the same bytes: a checkpoint depends on stored entries alone.
  */
 import { limits } from '../limits.ts'
-import { StoreError } from '../store/ports.ts'
 import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
+import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
-import { forgetPublished, loadState } from './log-state.ts'
+import { forgetPublished, loadState, saveState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import {
@@ -162,7 +162,8 @@ export class Publisher {
     let leaves = store.read((sql) => storedLeaves(sql, from, target))
     // A log from before there were checkpoints no longer holds them all.
     if (leaves.length < target - from) leaves = [...(await this.#call(outside.readLeaves(log, from, target)))]
-    if (leaves.length !== target - from) throw new LastingFault(`leaves [${from}, ${target}) are not to be had`)
+    if (leaves.length !== target - from)
+      throw new LastingFault(`leaves [${from}, ${target}) are not to be had`)
     const grown = edge.append(
       sha256,
       leaves.map((leaf) => leafHash(sha256, leaf)),
@@ -176,18 +177,25 @@ export class Publisher {
     const { log, signer, now, mayPublish } = this.#options
     const before = loadPublication(sql)
     if (before.halted !== null || !mayPublish() || Number(before.edge.size) !== from) return
-    const { frontier } = loadState(sql, log)
+    const state = loadState(sql, log)
+    const { frontier } = state
     const root = edge.root(sha256)
-    if (edge.size > frontier.size || (edge.size === frontier.size && !sameBytes(root, frontierRoot(sha256, frontier))))
-      return savePublication(sql, {
-        halted: `the leaves below ${edge.size} do not give the root that the entries gave`,
-      })
+    const isWhole = edge.size === frontier.size
+    if (edge.size > frontier.size || (isWhole && !sameBytes(root, frontierRoot(sha256, frontier)))) {
+      const halted = `the leaves below ${edge.size} do not give the root that the entries gave`
+      savePublication(sql, { halted })
+      return
+    }
     if (before.vkey !== null && before.vkey !== signer.identity.vkey)
-      throw new LastingFault(`the keys of this log have changed: \`dossier audit succeed ${log}\` starts its successor`)
+      throw new LastingFault(
+        `the keys of this log have changed: \`dossier audit succeed ${log}\` starts its successor`,
+      )
     const time = Math.max(now(), storedCheckpoints(sql).at(-1)?.time ?? 0)
     const size = Number(edge.size)
     storeCheckpoint(sql, { size, time, note: signer.signCheckpoint(size, root, time) })
     savePublication(sql, { edge, vkey: signer.identity.vkey })
+    // What is forgotten here must not be asked for again by the drain of the next instance.
+    saveState(sql, { ...state, drained: Math.max(state.drained, size) })
     forgetPublished(sql, size)
   }
 
@@ -200,11 +208,3 @@ export class Publisher {
     return withDeadline(work, limits.drainDeadlineMs, 'the audit database')
   }
 }
-
-/** What no repetition mends. */
-class LastingFault extends Error {
-  override name = 'LastingFault'
-}
-
-const isLasting = (error: unknown): error is Error =>
-  error instanceof LastingFault || (error instanceof StoreError && error.code !== 'unavailable')

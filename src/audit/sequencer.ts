@@ -16,7 +16,7 @@ import {
 } from './failures.ts'
 import { createSchema, loadState, type StoredEntry, undrainedEntries } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
-import type { AppendRefusal, AppendRequest, OpenIntent } from './port.ts'
+import type { AppendRefusal, AppendRequest, OpenIntent, Retired } from './port.ts'
 
 export interface SequencerOptions {
   readonly log: string
@@ -28,7 +28,7 @@ export interface SequencerOptions {
   /** Below this index the log's own storage has forgotten everything: it is public. Default: nothing. */
   readonly published?: () => number
   /** Why the log takes no entry (any more); null: it does. Asked again right before each commit. */
-  readonly closed?: () => AppendRefusal | null
+  readonly closed?: () => AppendRefusal | Retired | null
   /** Called after each durable commit. */
   readonly onCommit?: () => void
 }
@@ -38,7 +38,7 @@ export class Sequencer {
   readonly #store: LogStore
   readonly #now: () => number
   readonly #published: () => number
-  readonly #closed: () => AppendRefusal | null
+  readonly #closed: () => AppendRefusal | Retired | null
   readonly #onCommit: () => void
   // Owned by this instance, and lost with it: a caller without an answer may repeat its append.
   readonly #appends = new AppendQueue({
@@ -148,7 +148,7 @@ export class Sequencer {
   }
 
   /** Bytes of the entries in UTF-8, or why they cannot be appended. */
-  #measure({ entries }: AppendRequest): Result<number, AppendRefusal> {
+  #measure({ entries }: AppendRequest): Result<number, AppendRefusal | Retired> {
     const closed = this.#closed()
     if (closed) return err(closed)
     if (this.#size - this.#published() >= limits.maxUndrainedEntries) return overload

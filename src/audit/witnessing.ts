@@ -120,18 +120,10 @@ export class Witnessing {
     return await proveConsistency(sha256, read, BigInt(from), BigInt(to))
   }
 
-  #submit(
-    { note }: SignedCheckpoint,
-    known: number,
-    proof: readonly Uint8Array[],
-  ): Promise<WitnessAnswer> {
+  #submit({ note }: SignedCheckpoint, known: number, proof: readonly Uint8Array[]): Promise<WitnessAnswer> {
     const { client, witness } = this.#options
     const request = { oldSize: BigInt(known), proof, checkpoint: note }
-    return withDeadline(
-      client.submit(witness, request),
-      limits.witnessDeadlineMs,
-      `witness ${witness.name}`,
-    )
+    return withDeadline(client.submit(witness, request), limits.witnessDeadlineMs, `witness ${witness.name}`)
   }
 }
 
