@@ -187,6 +187,29 @@ export const limits = {
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
 
+  /** One request to a witness: 63 proof lines (3 KiB) and a checkpoint with a dozen ML-DSA-44 signatures (3.3 KB each). */
+  maxWitnessRequestBytes: 64 * 1024,
+  /** One answer of a witness: a handful of signature lines, or a size. */
+  maxWitnessAnswerBytes: 64 * 1024,
+  /** Characters of a witness's error told to the operator. */
+  maxWitnessDetailLength: 200,
+  /** How far a witness's clock may be ahead of the log's: a cosignature from further on would outlive its truth. */
+  maxWitnessSkewSeconds: 300,
+  /** Logs one witness watches: a province's record has one per region. */
+  maxWitnessLogs: 1_000,
+  /** Contradicting checkpoints kept of one log, the first ones: one is proof enough. */
+  maxWitnessContradictions: 16,
+  /** Receiving one request at a witness: 64 KiB over a poor line. */
+  witnessRequestMs: 10_000,
+  /** An idle connection to a witness: logs publish each second, and should not connect each time. */
+  witnessKeepAliveMs: 30_000,
+  /** Connections to a witness at once; a log needs one. */
+  maxWitnessConnections: 256,
+  /** Reading the list of logs that a witness is to take on trust. */
+  logListDeadlineMs: 10_000,
+  /** That list: two keys (44 and 1,752 characters) and some names for each log. */
+  maxLogListBytes: 4 * 1024 * 1024,
+
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */
   readDeadlineMs: 2_000,

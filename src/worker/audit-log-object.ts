@@ -15,12 +15,13 @@ import type {
   LogStatus,
   OpenIntent,
 } from '../audit/port.ts'
+import { witnessClient } from '../audit/witness-client.ts'
 import { readLogConfig } from '../config.ts'
 import { limits } from '../limits.ts'
 import type { Result } from '../result.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
 import type { WorkerEnvironment } from './environment.ts'
-import { signersOf, witnessClient, witnessesOf } from './log-keys.ts'
+import { signersOf, witnessesOf } from './log-keys.ts'
 
 /** The audit log of one region; the object's name is the log's. Its public methods are the wire. */
 export class AuditLogObject extends DurableObject<WorkerEnvironment> implements AuditLogRpc {
@@ -85,7 +86,10 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
       outside: outsideStore(audit, limits.drainDeadlineMs),
       anchors: anchorStore(replica, primary),
       witnesses: witnessesOf(config),
-      client: witnessClient,
+      client: witnessClient(
+        { fetch: (input, init) => fetch(input, init), now: () => Date.now() },
+        limits.witnessDeadlineMs,
+      ),
       signers: signersOf(config, log),
       now: () => Date.now(),
       maxSingleFailuresPerMinute: config.maxSingleFailures,

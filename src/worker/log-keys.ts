@@ -2,7 +2,7 @@
 import { sha256 } from '../audit/commitment.ts'
 import { type LogSigner, logSigner } from '../audit/log-signer.ts'
 import { parsePolicy } from '../audit/tlog/policy.ts'
-import type { Witness, WitnessClient } from '../audit/witness-client.ts'
+import type { Witness } from '../audit/witness-client.ts'
 import type { LogConfig } from '../config.ts'
 
 /** One for each of the operator's secrets, the current one first. */
@@ -18,8 +18,4 @@ export function witnessesOf({ policy }: LogConfig): Witness[] {
   return parsePolicy(sha256, policy).witnesses.flatMap(({ name, key, url }) =>
     url === null ? [] : [{ name, keys: [key], url }],
   )
-}
-
-export const witnessClient: WitnessClient = {
-  submit: async () => ({ kind: 'unreachable', detail: '' }),
 }
