@@ -34,6 +34,8 @@ export interface Config {
   readonly metricsToken: string
   /** How often one caller may ask, counted by each isolate for itself. */
   readonly rates: Rates
+  /** A tlog-policy: the witnesses and the quorum that an export's checkpoint should meet; null: none. */
+  readonly logPolicy: string | null
 }
 
 /** `burst` requests at once, and `perSecond` in the long run. */
@@ -77,6 +79,8 @@ export interface Environment {
   readonly MAX_SINGLE_FAILURES: string
   /** JSON: any of `{ "address", "client", "professional", "identity" }`, each `{ "perSecond", "burst" }`. Empty: the defaults. */
   readonly RATE_LIMITS: string
+  /** Text of a C2SP tlog-policy with the witnesses and their quorum. Empty: the newest checkpoint is as good as any. */
+  readonly LOG_POLICY: string
 }
 
 /** @throws Error naming the variable that is missing or malformed. */
@@ -112,6 +116,7 @@ export function readConfig(env: Environment): Config {
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
     rates: readRates(env.RATE_LIMITS || '{}'),
+    logPolicy: env.LOG_POLICY || null,
   }
 }
 

@@ -261,7 +261,7 @@ export class Exchange {
   ): OperationContext<Param, Query> {
     const authenticated = this.#authenticated
     if (!authenticated) throw new Error('an operation runs only for an authenticated caller')
-    const { config, ledger } = this.#ports
+    const { config, ledger, logs } = this.#ports
     return {
       param,
       query,
@@ -276,9 +276,12 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#request.headers.get('if-match'),
+      prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note) => this.#intend(note),
       ledger,
+      auditLogs: logs,
+      logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
   }

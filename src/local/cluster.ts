@@ -296,6 +296,7 @@ function workerEnvironment(
     METRICS_TOKEN: secrets.metricsToken,
     MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
     RATE_LIMITS: rateLimits,
+    LOG_POLICY: '',
   }
 }
 

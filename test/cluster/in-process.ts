@@ -27,6 +27,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
     RATE_LIMITS: JSON.stringify({ client: generous, professional: generous, identity: generous }),
+    LOG_POLICY: '',
   })
   const reader = hranaReader(config.records.replica)
   return {

@@ -158,6 +158,7 @@ export function startCluster(world: World): Cluster {
       clientAddressHeader: null,
       metricsToken: 'metrics',
       rates: { address: generous, client: generous, professional: generous, identity: generous },
+      logPolicy: null,
     },
     authenticator,
     replica: counting('records', records),
