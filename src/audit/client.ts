@@ -60,6 +60,8 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
       receipt(await call(log, (stub) => stub.appendFailure(log, address, reason, request))),
     status: (log) => call(log, (stub) => stub.status(log)),
     openIntents: (log) => call(log, (stub) => stub.openIntents(log)),
+    attest: async () => err({ reason: 'log-unavailable', detail: 'not yet' }),
+    published: async () => false,
     drained: async (log, size) => {
       try {
         const waitMs = limits.exportDrainWaitMs + limits.appendDeadlineMs
