@@ -59,7 +59,7 @@ export function createApp(ports: Ports): Hono<Env> {
       caches: false,
     }),
   )
-  publicRoutes(app, ports)
+  publicRoutes(app, ports, rates)
 
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>

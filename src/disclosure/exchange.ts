@@ -29,7 +29,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
-import { publicAddress, readBody } from './request.ts'
+import { callerAddress, publicAddress, readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -80,10 +80,7 @@ export class Exchange {
     this.#rate = rate
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
-    const { clientAddressHeader } = ports.config
-    this.#address = clientAddressHeader
-      ? request.headers.get(clientAddressHeader)
-      : ports.peerAddress(request)
+    this.#address = callerAddress(request, ports)
     this.#recorder = new Recorder({
       logs: ports.logs,
       servingLog: ports.config.regions[0].log,
