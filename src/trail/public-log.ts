@@ -13,6 +13,7 @@ import { hashSize } from '../audit/tlog/hash.ts'
 import { encodeEntries, parseTilePath, type TilePath } from '../audit/tlog/tile.ts'
 import { limits } from '../limits.ts'
 import type { Reader, Rows, Statement } from '../store/ports.ts'
+import { registeredStatement } from './ledger-sql.ts'
 
 export interface PublicFile {
   readonly contentType: string
@@ -24,15 +25,9 @@ export interface PublicFile {
 
 const brief = { maxAgeSeconds: limits.publicCacheSeconds, isImmutable: false } as const
 
-export const listStatement: Statement = {
-  sql: `select log.log as log, origin, vkey, mldsa44_vkey, predecessor, successor
-          from log left join log_retired using (log) order by log.log limit ?`,
-  args: [limits.maxListedLogs],
-}
-
 /** @param address public address of this record, without a slash at the end. Rejects with `StoreError`. */
 export async function logList(ledger: Reader, address: string): Promise<PublicFile> {
-  const [rows = []] = await ledger.read([listStatement])
+  const [rows = []] = await ledger.read([registeredStatement])
   const logs = rows.map(({ log, origin, vkey, mldsa44_vkey, predecessor, successor }) => ({
     log,
     origin,
