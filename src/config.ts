@@ -116,7 +116,8 @@ export function readConfig(env: Environment): Config {
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
     rates: readRates(env.RATE_LIMITS || '{}'),
-    logPolicy: env.LOG_POLICY || null,
+    // Whoever sets a variable leaves out the line end that the format asks for.
+    logPolicy: env.LOG_POLICY ? `${env.LOG_POLICY.trimEnd()}\n` : null,
   }
 }
 

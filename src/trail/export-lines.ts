@@ -111,7 +111,8 @@ async function* members(
     const found: Entry[] = []
     for (const entry of page) {
       const place = placeOf(entry, kind)
-      if (place) found.push(...(await redactedMembers(ledger, part, kind, place.previous, place.count - next)))
+      if (place)
+        found.push(...(await redactedMembers(ledger, part, kind, place.previous, place.count - next)))
       found.push(entry)
       next = place ? place.count + 1 : next
     }
@@ -162,8 +163,7 @@ async function* withRedactions(
       due.push(...(await openEntries(ledger, part.log, indices)))
     yield [...page, ...due].sort((a, b) => a.index - b.index)
   }
-  for (const indices of pages(pending.take(part.covered)))
-    yield await openEntries(ledger, part.log, indices)
+  for (const indices of pages(pending.take(part.covered))) yield await openEntries(ledger, part.log, indices)
 }
 
 /** Indices of redaction entries that were named and are still to be told. */
@@ -205,7 +205,9 @@ async function blocksAfter(
   indices: readonly number[],
 ): Promise<ReadonlyMap<number, Block>> {
   const ends = indices.filter((index) => (index + 1) % blockSize === 0 && index + 1 - blockSize >= first)
-  const hashes = await tree.subtrees(ends.map((end) => ({ level: blockLevel, index: BigInt(Math.floor(end / blockSize)) })))
+  const hashes = await tree.subtrees(
+    ends.map((end) => ({ level: blockLevel, index: BigInt(Math.floor(end / blockSize)) })),
+  )
   return new Map(
     ends.map((end, i) => [
       end,

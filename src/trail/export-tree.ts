@@ -54,7 +54,9 @@ async function inOneRead<T>(
     }),
   )
   const names = [...wanted.keys()]
-  resolve(read([...wanted.values()]).then((found) => new Map(found.map((hash, i) => [names[i] as string, hash]))))
+  resolve(
+    read([...wanted.values()]).then((found) => new Map(found.map((hash, i) => [names[i] as string, hash]))),
+  )
   return await Promise.all(made)
 }
 
