@@ -77,18 +77,14 @@ export const ndjsonHeader = (header: ExportHeader): string =>
 
 /** An entry goes out as it is stored: parsed and written again it might not be what the leaf commits to. */
 export function ndjsonLine(log: string, line: Line): string {
-  switch (line.kind) {
-    case 'open':
-      return `{"entry":${line.entry},"leaf":"${base64url(line.leaf)}","salt":"${base64url(line.salt)}"${proofMember(line.proof)}}\n`
-    case 'redacted':
-      return `{"index":"${line.index}","leaf":"${base64url(line.leaf)}","log":"${log}","redacted":"${line.redacted}"${proofMember(line.proof)}}\n`
-    case 'block':
-      return `{"block":["${line.from}","${line.to}"],"hash":"${base64url(line.hash)}","log":"${log}"}\n`
-  }
+  if (line.kind === 'block')
+    return `{"block":["${line.from}","${line.to}"],"hash":"${base64url(line.hash)}","log":"${log}"}\n`
+  const leaf = `"leaf":"${base64url(line.leaf)}"`
+  const proof = line.proof === null ? '' : `,"proof":${JSON.stringify(line.proof.map(base64url))}`
+  return line.kind === 'open'
+    ? `{"entry":${line.entry},${leaf}${proof},"salt":"${base64url(line.salt)}"}\n`
+    : `{"index":"${line.index}",${leaf},"log":"${log}"${proof},"redacted":"${line.redacted}"}\n`
 }
-
-const proofMember = (proof: readonly Uint8Array[] | null): string =>
-  proof === null ? '' : `,"proof":${JSON.stringify(proof.map(base64url))}`
 
 export const csvHeader = (): string => csvRecord(csvColumns)
 
