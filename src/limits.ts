@@ -187,6 +187,8 @@ export const limits = {
   tileCacheSeconds: 31_536_000,
   /** `Prefer: wait` of a proof that no checkpoint covers yet: logs publish each second. */
   maxProofWaitSeconds: 5,
+  /** `Retry-After` of one: the same. */
+  proofRetrySeconds: 1,
 
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */

@@ -80,7 +80,7 @@ export class PublishedLedger {
     },
   }
 
-  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status'> = {
+  readonly auditLogs: { -readonly [Name in 'attest' | 'published' | 'status']: AuditLogs[Name] } = {
     attest: async (name, { chains, list }) => {
       const log = this.#logs.find((each) => each.name === name)
       if (!log || this.silent.has(name)) return err({ reason: 'log-unavailable', detail: 'away' })
