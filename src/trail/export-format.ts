@@ -89,7 +89,10 @@ export function ndjsonLine(log: string, line: Line): string {
 export const csvHeader = (): string => csvRecord(csvColumns)
 
 export const csvLine = ({ entry, leaf }: Pick<OpenEntry, 'entry' | 'leaf'>): string =>
-  csvRecord(csvFields(JSON.parse(entry) as ToldEntry, base64url(leaf)))
+  csvRow(JSON.parse(entry) as ToldEntry, base64url(leaf))
+
+/** @param leaf base64url */
+export const csvRow = (entry: ToldEntry, leaf: string): string => csvRecord(csvFields(entry, leaf))
 
 /** RFC 4180. */
 const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`
