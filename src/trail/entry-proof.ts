@@ -43,7 +43,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { caller } = loaded.value
   const { log, index } = ctx.param
   let found = await find(ctx)
-  if (!found.isCovered && (await isComing(ctx))) {
+  if (!found.isCovered && found.isKnown && (await isComing(ctx))) {
     const waitMs = preferredWaitSeconds(ctx.prefer) * 1_000
     const isPublished = waitMs > 0 && (await ctx.auditLogs.published(log, String(Number(index) + 1), waitMs))
     if (isPublished) found = await find(ctx)
@@ -63,12 +63,18 @@ interface Found {
   /** Newest first. */
   readonly checkpoints: readonly PublishedCheckpoint[]
   readonly isCovered: boolean
+  /** It is a log: asking a log that is none would begin it. */
+  readonly isKnown: boolean
 }
 
-async function find({ ledger, param: { log, index } }: Context): Promise<Found> {
+async function find({ ledger, logs, param: { log, index } }: Context): Promise<Found> {
   const at = Number(index)
-  const [rows = [], published = []] = await ledger.read(
-    [rangeStatement(log, at, at + 1), checkpointsStatement(log, limits.maxCheckpointsTried)],
+  const [rows = [], published = [], registered = []] = await ledger.read(
+    [
+      rangeStatement(log, at, at + 1),
+      checkpointsStatement(log, limits.maxCheckpointsTried),
+      { sql: 'select 1 from log where log = ?', args: [log] },
+    ],
     limits.exportPageDeadlineMs,
   )
   const checkpoints = published.map(publishedCheckpoint)
@@ -76,12 +82,12 @@ async function find({ ledger, param: { log, index } }: Context): Promise<Found> 
     entry: rows[0] ? entryOf(rows[0]) : null,
     checkpoints,
     isCovered: at < (checkpoints[0]?.size ?? 0),
+    isKnown: logs.includes(log) || registered.length > 0,
   }
 }
 
-/** Whether the log has the entry, and will publish it: asked of logs served here. */
-async function isComing({ auditLogs, logs, param: { log, index } }: Context): Promise<boolean> {
-  if (!logs.includes(log)) return false
+/** Whether the log has the entry, and will publish it. */
+async function isComing({ auditLogs, param: { log, index } }: Context): Promise<boolean> {
   const status = await auditLogs.status(log)
   return status.ok && Number(index) < Number(status.value.size)
 }

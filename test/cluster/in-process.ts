@@ -26,8 +26,10 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
-    RATE_LIMITS: JSON.stringify({ client: generous, professional: generous, identity: generous }),
+    LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+    LOG_ORIGIN: 'record.invalid',
     LOG_POLICY: '',
+    RATE_LIMITS: JSON.stringify({ client: generous, professional: generous, identity: generous }),
   })
   const reader = hranaReader(config.records.replica)
   return {

@@ -98,7 +98,7 @@ describe('the ledger on sqld', () => {
     })()
     await kill()
     await appending
-    expect(sequencer.status().size).toBe(String(before + 400))
+    expect(sequencer.size).toBe(before + 400)
     await start()
     expect(await drain.waitFor(before + 400, 20_000)).toBe(true)
     expect((await rows()).map(({ idx }) => idx)).toEqual(Array.from({ length: before + 400 }, (_, i) => i))
@@ -127,7 +127,7 @@ describe('the ledger on sqld', () => {
     )
     if (!built.ok) throw new Error(built.error.detail)
     await sequencer.append(appendOf([], 'organisation-1', { phase: 'intent', entries: built.value }))
-    const end = Number(sequencer.status().size)
+    const end = sequencer.size
     expect(await drain.waitFor(end, 10_000)).toBe(true)
     await ledger.apply([{ sql: 'delete from ledger_body where idx = ?', args: [Number(idx)] }])
 

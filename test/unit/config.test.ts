@@ -20,6 +20,8 @@ const environment: Environment = {
   METRICS_TOKEN: 'm',
   MAX_SINGLE_FAILURES: '',
   RATE_LIMITS: '',
+  LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+  LOG_ORIGIN: 'record.example',
   LOG_POLICY: '',
 }
 

@@ -147,6 +147,14 @@ describe('the proof of an entry', () => {
     expect((await refused(patient('p1'), index)).wire.status).toBe(404)
   })
 
+  test('of a log that is none is not asked for: asking would begin it', async () => {
+    ledger.auditLogs.status = async () => {
+      throw new Error('asked')
+    }
+    expect((await refused(patient('p1'), 0, {}, 'east-2')).wire.status).toBe(404)
+    await expect(ask(patient('p1'), 5_000)).rejects.toThrow('asked')
+  })
+
   test.each([
     ['wait=3', 3_000],
     ['respond-async, wait=5', 5_000],

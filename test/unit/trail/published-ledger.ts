@@ -98,7 +98,17 @@ export class PublishedLedger {
       const log = this.#logs.find((each) => each.name === name)
       if (!log || this.silent.has(name)) return err({ reason: 'log-unavailable', detail: 'away' })
       const size = String(log.size)
-      return ok({ log: name, size, drained: size, openIntents: 0, fault: null })
+      return ok({
+        log: name,
+        size,
+        drained: size,
+        published: String(this.#published.get(name) ?? 0),
+        openIntents: 0,
+        standing: 'anchored',
+        successor: null,
+        fault: null,
+        witnesses: [],
+      })
     },
   }
 
