@@ -1,0 +1,101 @@
+/** Runs one schedule of faults in one of the worlds a log may begin in, and says what is wrong at the end. */
+import { openLedger } from '../unit/audit/support.ts'
+import { check, type Evidence, unfinished } from './checker.ts'
+import { type Fault, FaultPlan, nameOf } from './faults.ts'
+import { SimulatedDatabase } from './simulated-storage.ts'
+import { begin, faultsEndMs, type History, quietByMs, requestOf } from './workload.ts'
+import { log, type Memory, origin, World } from './world.ts'
+
+/** `fresh`: an empty log. `edge`: three entries before its tile is full. `older`: from before there were checkpoints. */
+export type Beginning = 'fresh' | 'edge' | 'older'
+
+interface Start {
+  readonly world: World
+  readonly memory: Memory
+  readonly history: History
+}
+
+export interface Outcome {
+  readonly schedule: string
+  readonly fired: number
+  readonly wrong: readonly string[]
+  readonly world: World
+}
+
+const starts = new Map<Beginning, Start>()
+const nothing: History = { appends: [], attested: [] }
+
+async function startOf(beginning: Beginning): Promise<Start> {
+  const known = starts.get(beginning)
+  if (known) return known
+  const start = await build(beginning)
+  starts.set(beginning, start)
+  return start
+}
+
+async function build(beginning: Beginning): Promise<Start> {
+  const world = new World()
+  world.begin(new FaultPlan([]), beginning)
+  const restore = world.time.install()
+  if (beginning !== 'fresh') {
+    const requests = Array.from({ length: 23 }, (_, i) => requestOf(`before ${i}`, Array(11).fill(`p${i % 7}`), 'chum'))
+    for (const request of requests) void world.append(request)
+    await world.time.run(60_000)
+  }
+  world.kill()
+  restore()
+  world.storage.keep()
+  world.ledger.keep()
+  if (beginning !== 'older') return { world, memory: world.memory, history: nothing }
+  for (const table of ['publication', 'checkpoint', 'undrained']) world.storage.all(`delete from ${table}`)
+  const ledger = new SimulatedDatabase(openLedger())
+  for (const { idx, leaf } of world.ledger.all('select idx, leaf from ledger_leaf where log = ? order by idx', log))
+    ledger.all('insert into ledger_leaf (log, idx, leaf) values (?, ?, ?)', log, idx ?? 0, leaf ?? 0)
+  for (const { idx, salt, entry } of world.ledger.all('select idx, salt, entry from ledger_body where log = ?', log))
+    ledger.all('insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)', log, idx ?? 0, salt ?? 0, entry ?? 0)
+  const memory = { cosigned: null, anchor: null }
+  return { world: new World(world.signer, world.storage, ledger, memory), memory, history: nothing }
+}
+
+export async function runSchedule(beginning: Beginning, faults: readonly Fault[], seed: number): Promise<Outcome> {
+  const { world: from, memory } = await startOf(beginning)
+  const world = new World(from.signer, from.storage, from.ledger, memory)
+  const schedule = `${beginning}, seed ${seed}: ${nameOf(faults)}`
+  const plan = new FaultPlan(faults)
+  const restore = world.time.install()
+  try {
+    world.begin(plan, schedule)
+    const history = begin(world)
+    const evidence = (): Evidence => ({
+      log,
+      origin,
+      publicKey: world.signer.publicKey,
+      ledger: (sql, ...params) => world.ledger.all(sql, ...params),
+      storage: (sql, ...params) => world.storage.all(sql, ...params),
+      released: world.released,
+      history,
+      accusations: world.accusations,
+      cosignedSize: Number(world.cosigned?.size ?? 0),
+    })
+    await world.time.run(faultsEndMs + 1)
+    await world.time.run(quietByMs, () => isQuiet(evidence(), history))
+    return { schedule, fired: plan.fired, wrong: judge(world, evidence()), world }
+  } finally {
+    world.kill()
+    restore()
+    world.storage.undo()
+    world.ledger.undo()
+  }
+}
+
+const isQuiet = (evidence: Evidence, { appends }: History): boolean =>
+  appends.at(-1)?.replies.length === 1 && unfinished(evidence).length === 0
+
+function judge(world: World, evidence: Evidence): string[] {
+  const { wrong } = check(evidence, () => false)
+  const status = world.open().status()
+  const faults = [status.fault ?? [], status.witnesses].flat()
+  const standing = status.standing === 'anchored' ? [] : [`the log is ${status.standing}`]
+  const open = status.openIntents === 0 ? [] : [`${status.openIntents} intents are open`]
+  return [...wrong, ...unfinished(evidence), ...standing, ...faults, ...open]
+}
