@@ -33,7 +33,7 @@ export type Mode =
   | 'killed after it was done'
   /** Of the clock: an hour, for good. */
   | 'set back'
-  /** Of the clock: an hour, until the faults are over. */
+  /** Of the clock: by minutes, until the faults are over. */
   | 'ahead for a while'
   /** Of the storage, at a start. */
   | 'restored'

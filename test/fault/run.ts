@@ -3,8 +3,8 @@ import { openLedger } from '../unit/audit/support.ts'
 import { check, type Evidence, unfinished } from './checker.ts'
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
 import { SimulatedDatabase } from './simulated-storage.ts'
-import { begin, faultsEndMs, type History, quietByMs, requestOf } from './workload.ts'
-import { log, type Memory, origin, World } from './world.ts'
+import { begin, faultsEndMs, type History, quietByMs, requestOf, type Told } from './workload.ts'
+import { log, type Memory, origin, type Restore, World } from './world.ts'
 
 /** `fresh`: an empty log. `edge`: three entries before its tile is full. `older`: from before there were checkpoints. */
 export type Beginning = 'fresh' | 'edge' | 'older'
@@ -78,7 +78,7 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
       cosignedSize: Number(world.cosigned?.size ?? 0),
     })
     await world.time.run(faultsEndMs + 1)
-    await world.time.run(quietByMs, () => isQuiet(evidence(), history))
+    await world.time.run(quietByMs, () => isQuiet(world, history, evidence))
     return { schedule, fired: plan.fired, wrong: judge(world, evidence()), world }
   } finally {
     world.kill()
@@ -88,14 +88,43 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
   }
 }
 
-const isQuiet = (evidence: Evidence, { appends }: History): boolean =>
-  appends.at(-1)?.replies.length === 1 && unfinished(evidence).length === 0
+/** Everything is done that was to be done; or the log has halted, and stays so. */
+function isQuiet({ current, restores }: World, { appends }: History, evidence: () => Evidence): boolean {
+  if (restores.length > 0 && current?.log.status().standing === 'halted') return true
+  return current?.log.isSettled === true && appends.at(-1)?.replies.length === 1 && unfinished(evidence()).length === 0
+}
 
 function judge(world: World, evidence: Evidence): string[] {
-  const { wrong } = check(evidence, () => false)
-  const status = world.open().status()
-  const faults = [status.fault ?? [], status.witnesses].flat()
+  const opened = world.open()
+  const status = opened.status()
+  const restored = world.restores.at(-1)
+  if (restored && status.standing === 'halted') return judgeHalted(world, evidence, restored)
+  // What was acknowledged after the backup, and had not left the storage: its receipts alone can show it.
+  const isLost = ({ reply, life }: Told['replies'][number]): boolean =>
+    world.restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
+  const wrong = check(evidence, isLost)
+  if (restored && /holds another (leaf|entry)/.test(status.fault ?? '')) return wrong
   const standing = status.standing === 'anchored' ? [] : [`the log is ${status.standing}`]
   const open = status.openIntents === 0 ? [] : [`${status.openIntents} intents are open`]
-  return [...wrong, ...unfinished(evidence), ...standing, ...faults, ...open]
+  return [...wrong, ...unfinished(evidence), ...standing, ...(status.fault ? [status.fault] : []), ...status.witnesses, ...open]
+}
+
+/**
+ * A log halts only where somebody remembers more than the backup. What it took before it knew is in its own storage, for
+ * its successor; nothing that it signed is in question.
+ */
+function judgeHalted(world: World, evidence: Evidence, { life: restoredIn, size, signed }: Restore): string[] {
+  const wrong = check(evidence, ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size)
+  const [leaves] = world.ledger.all('select count(*) as n from ledger_leaf where log = ?', log)
+  const [newest] = world.ledger.all('select max(size) as n from checkpoint where log = ?', log)
+  const known = Math.max(Number(newest?.n ?? 0), world.anchor?.size ?? 0, Number(world.cosigned?.size ?? 0))
+  if (Number(leaves?.n) <= size && known <= signed) wrong.push('the log has halted, and nobody knows more than it')
+  for (const { request, replies } of evidence.history.appends) {
+    for (const { reply, life } of replies) {
+      const [row] = evidence.storage('select entry from undrained where idx = ?', Number(reply.first))
+      const isKept = String(row?.entry).startsWith(`{"access":${request.entries[0]?.access},`)
+      if (life >= restoredIn && Number(reply.first) >= size && !isKept) wrong.push(`append ${request.requestId} cannot be salvaged`)
+    }
+  }
+  return wrong
 }

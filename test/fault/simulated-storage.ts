@@ -15,7 +15,6 @@ export class SimulatedDatabase {
   readonly #statements = new Map<string, StatementSync>()
   /** Commits from the oldest that is not durable on, each inside the one before. */
   #commits: Commit[] = []
-  #count = 0
   #hasBackup = false
 
   constructor(database = new DatabaseSync(':memory:')) {
@@ -49,8 +48,8 @@ export class SimulatedDatabase {
 
   /** @throws what `change` throws; then nothing is changed. */
   write<T>(change: () => T): { readonly value: T; readonly commit: Commit } {
-    const commit = { name: `commit_${++this.#count}`, isDurable: false }
-    this.#database.exec(`savepoint ${commit.name}`)
+    const commit = { name: `commit_${this.#commits.length}`, isDurable: false }
+    this.all(`savepoint ${commit.name}`)
     try {
       const value = change()
       this.#commits.push(commit)
@@ -73,7 +72,7 @@ export class SimulatedDatabase {
     for (const each of this.#commits.slice(0, at + 1)) each.isDurable = true
     const [first] = this.#commits
     if (first && this.#commits.every(({ isDurable }) => isDurable)) {
-      this.#database.exec(`release ${first.name}`)
+      this.all(`release ${first.name}`)
       this.#commits = []
     }
   }
@@ -84,7 +83,7 @@ export class SimulatedDatabase {
     if (!lost) return
     this.#rollBackTo(lost.name)
     const [first] = this.#commits
-    if (first && first !== lost) this.#database.exec(`release ${first.name}`)
+    if (first && first !== lost) this.all(`release ${first.name}`)
     this.#commits = []
   }
 
@@ -106,7 +105,8 @@ export class SimulatedDatabase {
   }
 
   #rollBackTo(name: string): void {
-    this.#database.exec(`rollback to ${name}; release ${name}`)
+    this.all(`rollback to ${name}`)
+    this.all(`release ${name}`)
   }
 }
 

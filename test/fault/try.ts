@@ -1,9 +1,11 @@
-import { runSchedule } from './run.ts'
-  for (const b of ['fresh','edge','older'] as const) {
-    const t = performance.now()
-    const o = await runSchedule(b, [], 1)
-    console.log(b, performance.now()-t, o.wrong, o.world.faultsSeen, o.world.released.length, o.world.lives, o.world.time.nowMs)
-    const t2 = performance.now()
-    for (let i=0;i<50;i++) await runSchedule(b, [], i)
-    console.log((performance.now()-t2)/50)
-  }
+import { runSchedule, type Beginning } from './run.ts'
+import { faultsAt } from './schedules.ts'
+let n = 0, unfired = 0
+for (const b of ['fresh','edge','older'] as Beginning[])
+  for (const nth of [1,2,3])
+    for (const f of faultsAt(nth)) {
+      const o = await runSchedule(b, [f], 1); n++
+      if (o.fired === 0) { unfired++; console.log('UNFIRED', o.schedule) }
+      if (o.wrong.length) console.log(o.schedule, o.wrong.slice(0,4), o.world.faultsSeen.slice(-3))
+    }
+console.log(n, unfired, performance.now()/1000)

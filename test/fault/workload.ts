@@ -2,7 +2,7 @@
 import type { AppendReply, AppendRequest, Attestation, AttestRequest } from '../../src/audit/port.ts'
 import { base } from '../unit/audit/access.ts'
 import canonicalize from 'canonicalize'
-import { log, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** One append as its caller knows it. */
 export interface Told {
@@ -20,11 +20,10 @@ const minuteMs = 60_000
 
 /** When nothing fails any more, and when the log must be quiet. */
 export const faultsEndMs = 2 * minuteMs
-export const quietByMs = 32 * minuteMs
+export const quietByMs = 6 * minuteMs
 
 const chains = [
   { kind: 'patient', key: 'p1' },
-  { kind: 'patient', key: 'nobody' },
   { kind: 'organisation', key: 'chum' },
 ] as const
 
@@ -46,8 +45,8 @@ export function begin(world: World): History {
   at(220, () => void client.append(requestOf('once and gone', ['p4'], null), false))
   at(20_000, () => backUp(world))
   at(35_000, () => void client.append(requestOf('outcome', ['p3'], 'chum', { requestId: 'intent', phase: 'outcome' })))
-  at(35_030, () => void client.append(requestOf('many', ['p1', 'p2', 'p3', 'p4', null], 'chuq')))
-  at(35_100, () => void client.attest({ chains, list: [] }))
+  at(35_030, () => void client.append(requestOf('many', ['p1', 'p2', null], 'chuq')))
+  at(35_100, () => void client.attest({ chains: [], list: [] }))
   at(35_200, () => world.kill())
   at(35_210, () => void client.append(lost))
   at(35_212, () => void client.append(requestOf('after the first start', ['p1'], 'chum')))
@@ -75,7 +74,7 @@ class Client {
   async append(request: AppendRequest, isPatient = true): Promise<void> {
     const told: Told = { request, replies: [], refusal: null }
     this.#history.appends.push(told)
-    while (this.#world.time.nowMs < quietByMs) {
+    for (let pauseMs = 25; this.#world.time.nowMs < quietByMs; pauseMs = Math.min(2 * pauseMs, 2_000)) {
       const answer = await this.#world.append(request)
       if (answer !== 'lost') {
         if (answer.ok) {
@@ -87,7 +86,7 @@ class Client {
         if (this.#world.current?.log.status().standing === 'halted') return
       }
       if (!isPatient) return
-      await this.#world.time.sleep(25)
+      await this.#world.time.sleep(pauseMs)
     }
   }
 
@@ -122,5 +121,3 @@ export function requestOf(
   })
   return { requestId: id, phase, sequence: 0, entries, once: [], ...more }
 }
-
-export { log }
