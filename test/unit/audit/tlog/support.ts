@@ -6,7 +6,8 @@ import { leafHash } from '../../../../src/audit/tlog/hash.ts'
 import type { HashReader, Subtree } from '../../../../src/audit/tlog/proof.ts'
 import type { SignatureFunctions } from '../../../../src/audit/tlog/signature.ts'
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+export const sha256 = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(bytes).digest())
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 export const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
@@ -96,7 +97,9 @@ export class NaiveTree {
 }
 
 export const signatures: SignatureFunctions = {
-  ed25519: (publicKey, message, signature) => ed25519.verify(signature, message, publicKey),
+  // RFC 8032 and nothing looser: by ZIP 215 a public key of zeros would have signed everything.
+  ed25519: (publicKey, message, signature) =>
+    ed25519.verify(signature, message, publicKey, { zip215: false }),
   mlDsa44: (publicKey, message, signature) => ml_dsa44.verify(signature, message, publicKey),
 }
 
@@ -118,6 +121,6 @@ XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
 `,
 }
 
-/** Text with 64 as its signature lines, which are well formed and worth nothing. */
+/** Signature lines that are well formed and worth nothing. */
 export const signatureLines = (count: number): string =>
   Array.from({ length: count }, (_, i) => `— key${i} ${base64(Buffer.from([0, 0, 0, i, 1]))}\n`).join('')
