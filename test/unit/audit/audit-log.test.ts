@@ -254,7 +254,7 @@ describe('succession', () => {
       operation: 'succeed',
       note: { reason: 'the keys change' },
     } as const,
-    lastCheckpoint,
+    lastCheckpoint: async () => lastCheckpoint,
   })
 
   /** Two logs over one audit database, as the Worker reaches them. */
