@@ -3,12 +3,20 @@ import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import type { VerifierCrypto } from '../audit/verify/crypto.ts'
 import { portableSignatures } from '../audit/verify/portable-crypto.ts'
 
-const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
-
-/** Of SHA-256, in bytes. */
+/** SHA-256, in bytes. */
 const blockSize = 64
+const hashSize = 32
+
+/** A one-shot hash as a text of one character a byte: a buffer of its own for each costs as much as the hashing. */
+function sha256(bytes: Uint8Array): Uint8Array {
+  const text = hash('sha256', bytes, 'binary')
+  const digest = new Uint8Array(hashSize)
+  for (let i = 0; i < hashSize; i += 1) digest[i] = text.charCodeAt(i)
+  return digest
+}
+
 const inner = new Uint8Array(256 * 1024)
-const outer = new Uint8Array(blockSize + 32)
+const outer = new Uint8Array(blockSize + hashSize)
 
 /** RFC 2104 by two hashes in place: an HMAC object costs more than hashing an entry does. Keys of at most 64 bytes. */
 function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {

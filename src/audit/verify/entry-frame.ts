@@ -1,7 +1,7 @@
 /** What a verifier needs of an entry, and whether the entry is of the form of `docs/audit-log.md` §1. */
 import canonicalize from 'canonicalize'
 import { err, ok, type Result } from '../../result.ts'
-import { scanObject } from './canonical-scan.ts'
+import { isAt, scanObject } from './canonical-scan.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 
 export interface ChainPlace {
@@ -16,9 +16,6 @@ export interface EntryFrame {
   readonly time: string
   readonly organisation: ChainPlace | null
   readonly patient: ChainPlace | null
-  /** JSON of the keys of both chains: a text, or `null`. */
-  readonly organisationKey: string
-  readonly patientKey: string
   /** Whether `access.action` is `redaction`. */
   readonly isRedaction: boolean
 }
@@ -29,71 +26,72 @@ const time =
   '\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z'
 const log = '[a-z0-9][a-z0-9-]{0,62}'
 const tail = new RegExp(
-  `,"chains":\\{"organisation":${place},"patient":${place}\\},"index":"(${decimal})","log":"(${log})","time":"(${time})","v":1\\}$`,
-  'y',
+  `^,"chains":\\{"organisation":${place},"patient":${place}\\},"index":"(${decimal})","log":"(${log})","time":"(${time})","v":1\\}$`,
 )
-const head = '{"access":'
+const utf8 = new TextEncoder()
+const head = utf8.encode('{"access":')
+const names = {
+  action: utf8.encode('action"'),
+  organisation: utf8.encode('organisation"'),
+  patient: utf8.encode('patient"'),
+  who: utf8.encode('who"'),
+}
+const redaction = utf8.encode('"redaction"')
+const startOfNull = 0x6e
+const startOfText = 0x22
 
-/** The frame of an entry in canonical form and of the right one, without parsing it; null: not so, or not sure. */
-export function scanEntryFrame(text: string): EntryFrame | null {
-  if (!text.startsWith(head)) return null
-  let patientKey = ''
+/**
+ * The frame of an entry in canonical form and of the right one, without parsing it; null: not so, or not sure.
+ * @param text the entry
+ * @param bytes the same in UTF-8, with a zero after it
+ */
+export function scanEntryFrame(text: string, bytes: Uint8Array, length: number): EntryFrame | null {
+  if (!isAt(bytes, 0, head)) return null
+  let patient = 0
   let whoStart = -1
   let isRedaction = false
-  const accessEnd = scanObject(text, head.length, 0, (nameStart, nameEnd, valueStart, valueEnd) => {
-    const isNamed = (name: string): boolean =>
-      nameEnd - nameStart === name.length && text.startsWith(name, nameStart)
-    if (isNamed('"patient"')) patientKey = text.slice(valueStart, valueEnd)
-    else if (isNamed('"who"')) whoStart = valueStart
-    else if (isNamed('"action"')) isRedaction = text.startsWith('"redaction"', valueStart)
+  const accessEnd = scanObject(bytes, head.length, 0, (nameStart, _, valueStart) => {
+    if (isAt(bytes, nameStart, names.patient)) patient = bytes[valueStart] as number
+    else if (isAt(bytes, nameStart, names.who)) whoStart = valueStart
+    else if (isAt(bytes, nameStart, names.action)) isRedaction = isAt(bytes, valueStart, redaction)
   })
   if (accessEnd === -1 || whoStart === -1) return null
-  const organisationKey = organisationIn(text, whoStart)
-  if (!isKey(patientKey) || !isKey(organisationKey)) return null
-  tail.lastIndex = accessEnd
-  const match = tail.exec(text)
+  let organisation = 0
+  scanObject(bytes, whoStart, 0, (nameStart, _, valueStart) => {
+    if (isAt(bytes, nameStart, names.organisation)) organisation = bytes[valueStart] as number
+  })
+  if (!isTextOrNullAt(patient) || !isTextOrNullAt(organisation)) return null
+  // What follows the access is ASCII, as many characters as bytes; if it is not, it does not match.
+  const match = tail.exec(text.slice(text.length - (length - accessEnd)))
   if (match === null) return null
-  const [, organisationCount, organisationPrevious, patientCount, patientPrevious] = match
   const frame = {
     log: match[6] as string,
     index: match[5] as string,
     time: match[7] as string,
-    organisation: placeOf(organisationCount, organisationPrevious),
-    patient: placeOf(patientCount, patientPrevious),
-    organisationKey,
-    patientKey,
+    organisation: placeOf(match[1], match[2]),
+    patient: placeOf(match[3], match[4]),
     isRedaction,
   }
-  return faultOf(frame) === null ? frame : null
+  return faultOf(frame, patient === startOfText, organisation === startOfText) === null ? frame : null
 }
 
-function organisationIn(text: string, whoStart: number): string {
-  let key = ''
-  scanObject(text, whoStart, 0, (nameStart, nameEnd, valueStart, valueEnd) => {
-    if (nameEnd - nameStart === 14 && text.startsWith('"organisation"', nameStart))
-      key = text.slice(valueStart, valueEnd)
-  })
-  return key
-}
-
-/** JSON of a text or of null. */
-const isKey = (json: string): boolean => json === 'null' || json.startsWith('"')
+const isTextOrNullAt = (first: number): boolean => first === startOfText || first === startOfNull
 
 const placeOf = (count: string | undefined, previous: string | undefined): ChainPlace | null =>
   count === undefined ? null : { count, previous: previous ?? null }
 
 /** What only the members together can have wrong; null: nothing. */
-function faultOf(frame: EntryFrame): string | null {
+function faultOf(frame: EntryFrame, hasPatient: boolean, hasOrganisation: boolean): string | null {
   if (!isDecimal(frame.index)) return 'its index is no number below 2^64'
   return (
-    placeFault('patient', frame.patient, frame.patientKey, frame.index) ??
-    placeFault('organisation', frame.organisation, frame.organisationKey, frame.index)
+    placeFault('patient', frame.patient, hasPatient, frame.index) ??
+    placeFault('organisation', frame.organisation, hasOrganisation, frame.index)
   )
 }
 
-function placeFault(kind: string, place: ChainPlace | null, key: string, index: string): string | null {
-  if ((place === null) !== (key === 'null'))
-    return place === null
+function placeFault(kind: string, place: ChainPlace | null, hasKey: boolean, index: string): string | null {
+  if ((place !== null) !== hasKey)
+    return hasKey
       ? `it has a ${kind} and no place in the ${kind}'s chain`
       : `it has a place in a ${kind}'s chain and no ${kind}`
   if (place === null) return null
@@ -118,12 +116,13 @@ export function readEntryFrame(entry: object): Result<EntryFrame, string> {
   if (typeof logName !== 'string' || !isLogName(logName)) return err('its log is not the name of a log')
   if (typeof told !== 'string' || !isTime(told))
     return err('its time is not an instant in UTC with milliseconds')
-  const keys = readKeys(access)
+  const keys = readChainKeys(access)
   if (keys === null) return err('its access does not say whom it is about and who asked')
   const places = readPlaces(chains)
   if (places === null) return err('its chains are not two places')
-  const frame = { log: logName, index, time: told, ...places, ...keys }
-  const fault = faultOf(frame)
+  const isRedaction = isObject(access) && access.action === 'redaction'
+  const frame = { log: logName, index, time: told, ...places, isRedaction }
+  const fault = faultOf(frame, keys.patient !== null, keys.organisation !== null)
   return fault === null ? ok(frame) : err(fault)
 }
 
@@ -136,18 +135,14 @@ const isTime = (text: string): boolean => timePattern.test(text)
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function readKeys(
+/** Keys of the chains that an access belongs to; null: it does not say. */
+export function readChainKeys(
   access: unknown,
-): Pick<EntryFrame, 'isRedaction' | 'organisationKey' | 'patientKey'> | null {
+): { readonly organisation: string | null; readonly patient: string | null } | null {
   if (!isObject(access) || !isObject(access.who)) return null
   const { patient } = access
   const { organisation } = access.who
-  if (!isTextOrNull(patient) || !isTextOrNull(organisation)) return null
-  return {
-    patientKey: JSON.stringify(patient),
-    organisationKey: JSON.stringify(organisation),
-    isRedaction: access.action === 'redaction',
-  }
+  return isTextOrNull(patient) && isTextOrNull(organisation) ? { organisation, patient } : null
 }
 
 const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string'

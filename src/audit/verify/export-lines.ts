@@ -1,19 +1,19 @@
 /** The lines of an export after its header: step 4 of `docs/audit-log.md` §5, log by log. */
-import { limits } from '../../limits.ts'
 import type { CoveredLog } from './covered-logs.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import type { Header } from './header.ts'
-import { type Line, type OpenLine, parseLine } from './line.ts'
+import { type Line, LineParser, type OpenLine } from './line.ts'
 import type { Claim, LogPart } from './part.ts'
 import { ProvedPart } from './proved-part.ts'
 import { RangePart } from './range-part.ts'
 import { entryPlace, type Finding, finding } from './report.ts'
 
-const utf8 = new TextEncoder()
-
 export class ExportLines {
   readonly parts: readonly LogPart[]
   readonly #crypto: VerifierCrypto
+  readonly #lines = new LineParser()
+  /** Of its own, as a parser keeps one line. */
+  readonly #linesAhead = new LineParser()
   #current = 0
 
   constructor(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]) {
@@ -36,7 +36,7 @@ export class ExportLines {
    */
   take(text: string, number: number, next: string | null): Finding | OpenLine | null {
     const place = `line ${number}`
-    const line = parseBounded(text)
+    const line = this.#lines.parse(text)
     if (line.kind === 'malformed')
       return finding('format', this.#expectedPlace(false) ?? place, `The line ${line.why}.`)
     if (line.kind === 'open' && !this.#isCommitted(line))
@@ -47,7 +47,7 @@ export class ExportLines {
       )
     const fault =
       this.#enter(line, place, next) ??
-      this.#part.take(line, place, () => (next === null ? null : claimOf(next)))
+      this.#part.take(line, place, () => (next === null ? null : this.#claimOf(next)))
     return fault ?? (line.kind === 'open' ? line : null)
   }
 
@@ -66,7 +66,7 @@ export class ExportLines {
     // An entry that names no log is judged where it stands.
     if (line.log === log || line.log === null) return null
     const later = this.parts.findIndex(({ state }, i) => i > this.#current && state.log === line.log)
-    const isStray = !this.#part.isComplete && next !== null && claimOf(next)?.log === log
+    const isStray = !this.#part.isComplete && next !== null && this.#claimOf(next)?.log === log
     if (later === -1 || isStray)
       return finding(
         'log',
@@ -90,25 +90,20 @@ export class ExportLines {
     return later === undefined || later.expected === null ? null : entryPlace(later.state.log, later.expected)
   }
 
+  /** Log and index of a line, if it claims them. */
+  #claimOf(text: string): Claim | null {
+    const line = this.#linesAhead.parse(text)
+    if (line.kind === 'malformed') return null
+    return line.kind === 'block' ? { log: line.log, index: null } : { log: line.log, index: line.index }
+  }
+
   /** Whether entry and salt give the leaf. */
-  #isCommitted({ salt, entry, leaf }: OpenLine): boolean {
-    const mac = this.#crypto.hmacSha256(salt, utf8.encode(entry))
+  #isCommitted({ salt, message, leaf }: OpenLine): boolean {
+    const mac = this.#crypto.hmacSha256(salt, message)
     if (leaf[0] !== 1) return false
     for (let i = 0; i < mac.length; i += 1) if (mac[i] !== leaf[i + 1]) return false
     return true
   }
-}
-
-const parseBounded = (text: string): Line =>
-  text.length > limits.maxVerifiedLineLength
-    ? { kind: 'malformed', why: `is longer than ${limits.maxVerifiedLineLength} characters` }
-    : parseLine(text)
-
-/** Log and index of a line, if it claims them. */
-function claimOf(text: string): Claim | null {
-  const line = parseBounded(text)
-  if (line.kind === 'malformed') return null
-  return line.kind === 'block' ? { log: line.log, index: null } : { log: line.log, index: line.index }
 }
 
 function claimedPlace(line: Exclude<Line, { kind: 'malformed' }>): string | null {

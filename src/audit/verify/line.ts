@@ -1,4 +1,5 @@
 /** One line of an NDJSON export after its header (`docs/audit-log.md` §4). */
+import { limits } from '../../limits.ts'
 import { fromBase64url } from '../base64url.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 import { canonicalText, type EntryFrame, isObject, readEntryFrame, scanEntryFrame } from './entry-frame.ts'
@@ -7,6 +8,8 @@ export interface OpenLine {
   readonly kind: 'open'
   /** Canonical text of the entry. */
   readonly entry: string
+  /** The same in UTF-8, until the parser takes its next line. */
+  readonly message: Uint8Array
   readonly leaf: Uint8Array
   readonly salt: Uint8Array
   /** Null: none. */
@@ -52,10 +55,6 @@ export const blockSize = 256
 
 const malformed = (why: string): MalformedLine => ({ kind: 'malformed', why })
 
-export function parseLine(text: string): Line {
-  return scanOpenLine(text) ?? parseAnyLine(text)
-}
-
 const opening = '{"entry":'
 const leafMember = ',"leaf":"'
 const saltMember = '","salt":"'
@@ -64,25 +63,54 @@ const leafLength = 44
 const saltLength = 43
 const restLength = leafMember.length + leafLength + saltMember.length + saltLength + 2
 
-/** An open line without a proof as an export writes it: nearly every line there is, so it is taken apart unparsed. */
-function scanOpenLine(text: string): OpenLine | null {
-  const entryEnd = text.length - restLength
-  const leafStart = entryEnd + leafMember.length
-  const saltStart = leafStart + leafLength + saltMember.length
-  if (
-    !text.startsWith(opening) ||
-    !text.startsWith(leafMember, entryEnd) ||
-    !text.startsWith(saltMember, leafStart + leafLength) ||
-    !text.startsWith('"}', saltStart + saltLength)
-  )
-    return null
-  const leaf = fromBase64url(text, leafStart, leafStart + leafLength)
-  const salt = fromBase64url(text, saltStart, saltStart + saltLength)
-  if (leaf === null || salt === null) return null
-  const entry = text.slice(opening.length, entryEnd)
-  const frame = scanEntryFrame(entry)
-  if (frame === null) return null
-  return { kind: 'open', entry, leaf, salt, proof: null, log: frame.log, index: frame.index, frame }
+/** In UTF-8 a UTF-16 code unit takes three bytes at most. */
+const maxUnitBytes = 3
+
+const utf8 = new TextEncoder()
+
+export class LineParser {
+  /** Room for an entry and the zero after it, so that not each makes a buffer. */
+  readonly #bytes = new Uint8Array(maxUnitBytes * limits.maxEntryBytes + 1)
+
+  parse(text: string): Line {
+    return text.length > limits.maxVerifiedLineLength
+      ? malformed(`is longer than ${limits.maxVerifiedLineLength} characters`)
+      : (this.#scanOpenLine(text) ?? parseAnyLine(text))
+  }
+
+  /** An open line without a proof as an export writes it: nearly every line there is, so it is taken apart unparsed. */
+  #scanOpenLine(text: string): OpenLine | null {
+    const entryEnd = text.length - restLength
+    const leafStart = entryEnd + leafMember.length
+    const saltStart = leafStart + leafLength + saltMember.length
+    if (
+      !text.startsWith(opening) ||
+      !text.startsWith(leafMember, entryEnd) ||
+      !text.startsWith(saltMember, leafStart + leafLength) ||
+      !text.startsWith('"}', saltStart + saltLength)
+    )
+      return null
+    const leaf = fromBase64url(text, leafStart, leafStart + leafLength)
+    const salt = fromBase64url(text, saltStart, saltStart + saltLength)
+    const entry = text.slice(opening.length, entryEnd)
+    if (leaf === null || salt === null || entry.length > limits.maxEntryBytes) return null
+    const { written } = utf8.encodeInto(entry, this.#bytes)
+    this.#bytes[written] = 0
+    const frame = scanEntryFrame(entry, this.#bytes, written)
+    if (frame === null) return null
+    const message = this.#bytes.subarray(0, written)
+    return {
+      kind: 'open',
+      entry,
+      message,
+      leaf,
+      salt,
+      proof: null,
+      log: frame.log,
+      index: frame.index,
+      frame,
+    }
+  }
 }
 
 function parseAnyLine(text: string): Line {
@@ -136,6 +164,7 @@ function readOpenLine(value: Members): Line {
   return {
     kind: 'open',
     entry,
+    message: utf8.encode(entry),
     leaf,
     salt,
     proof,

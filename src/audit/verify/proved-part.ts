@@ -2,7 +2,7 @@
 import type { CoveredLog } from './covered-logs.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
-import type { ChainPlace, EntryFrame } from './entry-frame.ts'
+import { type ChainPlace, type EntryFrame, readChainKeys } from './entry-frame.ts'
 import type { Header } from './header.ts'
 import type { BlockLine, OpenLine, RedactedLine } from './line.ts'
 import { type LogPart, PartState } from './part.ts'
@@ -13,8 +13,6 @@ export class ProvedPart implements LogPart {
   readonly expected = null
   readonly awaitsRedactions = false
   readonly #chain: Header['chain']
-  /** JSON of the key of the chain. */
-  readonly #key: string
   #previous: string | null = null
   /** Entries of the chain so far, and the index of the newest. */
   #count = 0n
@@ -23,7 +21,6 @@ export class ProvedPart implements LogPart {
   constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: Header['chain']) {
     this.state = new PartState(crypto, covered, chain?.kind ?? null)
     this.#chain = chain
-    this.#key = JSON.stringify(chain?.key ?? null)
   }
 
   get isComplete(): boolean {
@@ -100,10 +97,11 @@ export class ProvedPart implements LogPart {
   }
 
   /** An entry from after the export began is there for what it redacts. */
-  #isInChain({ frame }: OpenLine, index: string): boolean {
+  #isInChain({ entry, frame }: OpenLine, index: string): boolean {
     if (this.#chain === null || typeof frame === 'string') return false
-    const key = this.#chain.kind === 'patient' ? frame.patientKey : frame.organisationKey
-    return key === this.#key && isDecimalLess(index, this.state.covered.header.size)
+    const { access } = JSON.parse(entry) as { readonly access: unknown }
+    const key = readChainKeys(access)?.[this.#chain.kind]
+    return key === this.#chain.key && isDecimalLess(index, this.state.covered.header.size)
   }
 
   end(): Finding | null {

@@ -5,14 +5,7 @@ import { leafHash } from '../tlog/hash.ts'
 import { verifyInclusion } from '../tlog/proof.ts'
 import { parseTlogProof, type TlogProof } from '../tlog/tlog-proof.ts'
 import type { VerifierCrypto } from './crypto.ts'
-import {
-  canonicalText,
-  type EntryFrame,
-  isLogName,
-  isObject,
-  readEntryFrame,
-  scanEntryFrame,
-} from './entry-frame.ts'
+import { canonicalText, type EntryFrame, isLogName, isObject, readEntryFrame } from './entry-frame.ts'
 import { entryPlace, type Finding, finding, type VerifiedLog } from './report.ts'
 import { parseSignedText } from './signed-text.ts'
 import {
@@ -111,8 +104,6 @@ function entryFault(
 function readFrame(message: Uint8Array): EntryFrame | string {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message)
-    const frame = scanEntryFrame(text)
-    if (frame !== null) return frame
     const entry: unknown = JSON.parse(text)
     if (!isObject(entry) || canonicalText(entry) !== text) return 'it is not in canonical form'
     const read = readEntryFrame(entry)
