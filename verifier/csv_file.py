@@ -102,6 +102,12 @@ class CsvRows:
         except Fault as fault:
             self._fault = fault
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._records.close()
+
     def take(self, line):
         if self._fault is not None:
             return
@@ -158,6 +164,9 @@ class _Records:
         self.row = 0
         self._lines = 0
 
+    def close(self):
+        self._file.__exit__()
+
     def next(self):
         """The fields, line ends in them as LF; None at the end."""
         try:
@@ -193,7 +202,10 @@ class _Records:
 def _fields(record):
     csv.field_size_limit(_MAX_RECORD)
     # One record, even where quotes stand in odd places: line ends outside quotes separate nothing here.
-    rows = list(csv.reader([record], doublequote=True))
+    try:
+        rows = list(csv.reader([record]))
+    except csv.Error as error:
+        raise Fault('format', None, f'not a record of a CSV file: {error}') from None
     return [_LINE_END.sub('\n', field) for row in rows for field in row]
 
 

@@ -60,18 +60,19 @@ def _verify(options, policy, knowns):
         return verify(options.target, policy, knowns)
     if options.proof is None:
         raise Fault('format', 'file', 'neither an NDJSON export nor a tlog-proof; a CSV export is verified with --proof and the NDJSON export of the same entries')
-    rows = CsvRows(options.target)
-    try:
-        return verify_export(options.proof, policy, knowns, rows)
-    except Fault as fault:
-        # Unless it is about the rows, or another file, it is about the proof.
-        if fault.file is None and not rows.has(fault):
-            fault.file = options.proof
-        raise
+    with CsvRows(options.target) as rows:
+        try:
+            return verify_export(options.proof, policy, knowns, rows)
+        except Fault as fault:
+            # Unless it is about the rows, or another file, it is about the proof.
+            if fault.file is None and not rows.has(fault):
+                fault.file = options.proof
+            raise
 
 
 def _first_line(path):
-    line = TextFile(path).next()
+    with TextFile(path) as lines:
+        line = lines.next()
     if line is None:
         raise Fault('format', 'file', 'the file is empty')
     return line.strip()

@@ -13,15 +13,15 @@ from tlog import TILE_WIDTH, Tree, cover, inclusion_root, leaf_hash
 
 def verify_export(path, policy, knowns, rows=None):
     """Returns the lines to print. `rows` is the CSV export to compare, or None."""
-    lines = TextFile(path)
-    first = lines.next()
-    if first is None:
-        raise Fault('format', 'file', 'the file is empty')
-    header = Header(first, lines.number)
-    header.check_logs(policy, knowns)
-    header.check_list()
-    walk = Walk(lines, header, rows)
-    walk.run()
+    with TextFile(path) as lines:
+        first = lines.next()
+        if first is None:
+            raise Fault('format', 'file', 'the file is empty')
+        header = Header(first, lines.number)
+        header.check_logs(policy, knowns)
+        header.check_list()
+        walk = Walk(lines, header, rows)
+        walk.run()
     if rows is not None:
         rows.finish()
     return walk.report

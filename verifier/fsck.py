@@ -28,7 +28,11 @@ _MAX_LISTING_BYTES = 1 << 24
 
 def fsck(target, policy, knowns):
     """Returns the lines to print."""
-    source = open_source(target)
+    with open_source(target) as source:
+        return _check_logs(source, policy, knowns)
+
+
+def _check_logs(source, policy, knowns):
     logs = _find_logs(source)
     report = []
     origins = set()

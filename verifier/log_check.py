@@ -30,7 +30,7 @@ class KnownCheckpoint:
     def __init__(self, path):
         self.path = path
         try:
-            self.checkpoint = Checkpoint(note_from_lines([line.decode() for line in _all_lines(path)]))
+            self.checkpoint = Checkpoint(note_from_lines(all_lines(path)))
         except Malformed as error:
             raise Fault('format', 'file', f'not a checkpoint: {error}', path) from None
         except Fault as fault:
@@ -144,11 +144,12 @@ def _signature_words(keys, outcome, witnesses):
     return ', '.join(words)
 
 
-def _all_lines(path):
+def all_lines(path, most=1000):
     """Of a small file."""
     lines = []
-    for line in TextFile(path):
-        lines.append(line)
-        if len(lines) > 1000:
-            raise Fault('format', 'file', 'a checkpoint does not have a thousand lines', path)
+    with TextFile(path) as file:
+        for line in file:
+            lines.append(line.decode())
+            if len(lines) > most:
+                raise Fault('format', 'file', f'it has more than {most} lines')
     return lines

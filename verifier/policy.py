@@ -20,14 +20,9 @@ class Policy:
         self._groups = {}
         self._members = set()
         self._quorum = None
-        lines = TextFile(path)
         try:
-            for line in lines:
-                self._read(line.decode())
-            if self._quorum is None:
-                raise Malformed('a policy has one quorum line')
-        except Malformed as error:
-            raise Fault('format', f'line {lines.number}', f'not a policy: {error}', path) from None
+            with TextFile(path) as lines:
+                self._read_all(lines)
         except Fault as fault:
             fault.file = path
             raise
@@ -49,6 +44,15 @@ class Policy:
         for name, (threshold, members) in self._groups.items():
             signed[name] = sum(signed[member] for member in members) >= threshold
         return signed[self._quorum]
+
+    def _read_all(self, lines):
+        try:
+            for line in lines:
+                self._read(line.decode())
+            if self._quorum is None:
+                raise Malformed('a policy has one quorum line')
+        except Malformed as error:
+            raise Fault('format', f'line {lines.number}', f'not a policy: {error}') from None
 
     def _read(self, line):
         line = line.strip(' \t')

@@ -4,22 +4,16 @@ from base64_text import base64_decode
 from canonical import NotJson, canonical, decimal, parse
 from entry import SALT_BYTES, Line, leaf_of, open_entry
 from fault import Fault, cut
-from log_check import check_checkpoint, check_known, check_known_signature, check_knowns_covered, name_of_origin, trusted_keys
+from log_check import all_lines, check_checkpoint, check_known, check_known_signature, check_knowns_covered, name_of_origin, trusted_keys
 from note import Checkpoint, Malformed, note_from_lines
-from text_file import TextFile
 from tlog import inclusion_root, leaf_hash
 
 FORMAT = 'c2sp.org/tlog-proof@v1'
-_MAX_LINES = 1000
 
 
 class Proof:
     def __init__(self, path):
-        lines = []
-        for line in TextFile(path):
-            lines.append(line.decode())
-            if len(lines) > _MAX_LINES:
-                raise Fault('format', 'file', f'a tlog-proof does not have {_MAX_LINES} lines')
+        lines = all_lines(path)
         head = lines[1:3]
         if len(head) < 2 or not head[0].startswith('extra ') or not head[1].startswith('index '):
             raise Fault('format', 'file', 'after the first line come "extra" with the opening of the entry, and "index"')

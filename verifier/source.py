@@ -24,7 +24,15 @@ def open_source(target):
     return Folder(target)
 
 
-class Folder:
+class _Source:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Folder(_Source):
     def __init__(self, path):
         self._path = path
 
@@ -53,7 +61,7 @@ class Folder:
         return data
 
 
-class Server:
+class Server(_Source):
     """One connection, kept open: a log of a million entries has eight thousand files."""
 
     def __init__(self, url, shared=None):
@@ -67,6 +75,9 @@ class Server:
                 self._connection = kind(address.hostname or '', address.port, timeout=_TIMEOUT_SECONDS)
             except (ValueError, http.client.HTTPException) as error:
                 raise Fault('unreadable', 'file', f'not an address: {error}') from None
+
+    def __exit__(self, *_):
+        self._connection.close()
 
     def listing(self, limit):
         try:

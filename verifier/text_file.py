@@ -20,20 +20,19 @@ class TextFile:
         self.number = 0
         self.keep_blank = False
         try:
-            binary = open(path, 'rb')
-            start = binary.peek(4)[:4]
-            if start.startswith((b'\xff\xfe', b'\xfe\xff')):
-                binary.read(2)
-                encoding = 'utf-16-le' if start.startswith(b'\xff\xfe') else 'utf-16-be'
-                self._readline = io.TextIOWrapper(binary, encoding, newline='\n').readline
-                self._next = self._next_utf16
-            else:
-                if start.startswith(b'\xef\xbb\xbf'):
-                    binary.read(3)
-                self._readline = binary.readline
-                self._next = self._next_utf8
+            self._file = open(path, 'rb')
+            start = self._file.peek(4)[:4]
         except OSError as error:
             raise unreadable(error) from None
+        self._next = self._next_utf8
+        if start.startswith(b'\xef\xbb\xbf'):
+            self._file.read(3)
+        elif start.startswith((b'\xff\xfe', b'\xfe\xff')):
+            encoding = 'utf-16-le' if start.startswith(b'\xff\xfe') else 'utf-16-be'
+            self._file.read(2)
+            self._file = io.TextIOWrapper(self._file, encoding, newline='\n')
+            self._next = self._next_utf16
+        self._readline = self._file.readline
 
     def next(self):
         """The next line that is not blank, None at the end. A Fault without place when it is too long."""
@@ -51,6 +50,12 @@ class TextFile:
 
     def __iter__(self):
         return iter(self.next, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
 
     def _next_utf8(self):
         line = self._readline(MAX_LINE_BYTES + 2)
