@@ -146,6 +146,10 @@ export const limits = {
   maxWitnessBackoffMs: 60_000,
   /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
   maxSuccessions: 64,
+  /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
+  maxSalvagedEntries: 250,
+  /** A one-time key that is never to be used again: the year 9999, the last that times of entries can tell. */
+  foreverMs: 253_402_300_799_000,
   /** Heads of chains in one attestation: those of one file. */
   maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
