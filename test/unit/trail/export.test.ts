@@ -167,7 +167,7 @@ describe('an export of one chain', () => {
   test('follows it through redactions in a row, at both ends, and of all of it', async () => {
     const log = new SampleLog('east')
     for (let i = 0; i < 12; i++) log.append({ patient: i % 2 ? 'p' : 'q', organisation: 'o' })
-    for (const index of [0, 1, 3, 5, 11]) log.redact(index)
+    for (const index of [0, 1, 3, 5, 11]) log.redact(index, { organisation: 'o' })
     log.append({ patient: 'p', organisation: 'o' })
     for (const index of [2, 4, 6, 8, 10]) log.redact(index)
     publish(log)
@@ -180,6 +180,21 @@ describe('an export of one chain', () => {
       const sample = await chainExport(kind, key, [{ log }])
       expect(chain.lines).toEqual(sample.lines)
       expect(chain.header.completeness).toBe(`${kind}-chain`)
+    }
+  })
+
+  test('names the redaction that was permitted, not one that was refused before, nor how it ended', async () => {
+    const log = new SampleLog('east')
+    for (let i = 0; i < 4; i++) log.append({ patient: 'p' })
+    const note = { redacts: '2', 'redacts-organisation': '-', 'redacts-patient': '3@1' }
+    const denied = { outcome: 'deny', reason: 'four-eyes', detail: null } as const
+    log.append({ more: { action: 'redaction', phase: 'intent', note, decision: denied } })
+    log.append({ more: { action: 'redaction', phase: 'outcome', note } })
+    log.redact(2)
+    publish(log)
+    for (const input of [{}, { patient: 'p' }]) {
+      const { lines } = await exported(input, { served: ['east'] })
+      expect(lines.flatMap((line) => JSON.parse(line).redacted ?? [])).toEqual(['6'])
     }
   })
 
