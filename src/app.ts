@@ -17,6 +17,7 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
@@ -30,6 +31,7 @@ import { auditExport } from './trail/export.ts'
 export const operations: readonly AnyOperation[] = [
   auditExport,
   entryProof,
+  logSuccession,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),

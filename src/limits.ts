@@ -144,6 +144,8 @@ export const limits = {
   minWitnessBackoffMs: 1_000,
   /** … up to this. */
   maxWitnessBackoffMs: 60_000,
+  /** One step of a succession: closing waits twice for the audit database (`exportDrainWaitMs`). */
+  successionDeadlineMs: 20_000,
   /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
   maxSuccessions: 64,
   /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */

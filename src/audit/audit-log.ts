@@ -262,8 +262,7 @@ export class AuditLog {
       if (isSound && !(await publish())) return notDrained
       // In memory first: whatever commit begins after this is refused.
       this.#successor = successor
-      await this.#sequencer.idle()
-      await this.#options.store.commit((sql) => savePublication(sql, { successor }))
+      await this.#sequencer.finish((sql) => savePublication(sql, { successor }))
     }
     if (isSound && !(await publish())) return notDrained
     return ok({

@@ -1,10 +1,12 @@
 /** `dossier audit`: what a privacy officer does with the log from a terminal. */
 import { Command } from 'commander'
 import { exportCommand, proofCommand } from './audit-export.ts'
+import { succeedCommand } from './audit-succeed.ts'
 
 export function auditCommand(): Command {
   return new Command('audit')
     .description('the audit log')
     .addCommand(exportCommand())
     .addCommand(proofCommand())
+    .addCommand(succeedCommand())
 }

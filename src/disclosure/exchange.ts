@@ -278,14 +278,14 @@ export class Exchange {
       intend: (note) => this.#intend(note),
       ledger,
       auditLogs: logs,
+      describe: (note) => this.#recorder.describe(this.#known, 0, permitted, note),
       logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
   }
 
   async #intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>> {
-    const decision = { outcome: 'permit', reason: 'intent', detail: null } as const
-    const base = this.#recorder.describe(this.#known, 0, decision, note)
+    const base = this.#recorder.describe(this.#known, 0, permitted, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
     if (!appended.ok && isReplay(appended.error))
       return err({ reason: 'unauthenticated', cause: appended.error })
@@ -340,3 +340,6 @@ export class Exchange {
     }
   }
 }
+
+/** What is permitted and not done yet. */
+const permitted = { outcome: 'permit', reason: 'intent', detail: null } as const
