@@ -38,6 +38,7 @@ const telling: Readonly<Record<string, RegExp>> = {
   'consent-history': /"resourceType":"Consent"/,
   explain: /"agrees":true/,
   me: /"patients":\["Patient/,
+  'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
 /** What the examples about care are made from: a patient who logs in and their child, and something of each kind to end. */
@@ -98,6 +99,8 @@ describe('the route walk', () => {
   /** An open role request. */
   let request: string
   let care: CareExamples
+  /** Of an access about the patient. */
+  let ownReceipt: string
 
   beforeAll(async () => {
     ward = await openWard()
@@ -128,6 +131,7 @@ describe('the route walk', () => {
     )
     care = await prepareCare(ward, facility, ids[0] ?? '', tokens)
     await replicated(cluster)
+    ownReceipt = (await ward.get('belisle', '/access/me', { clock: ward.clock() })).receipt
   })
 
   afterAll(() => ward?.end())
@@ -144,6 +148,12 @@ describe('the route walk', () => {
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
+      // An entry about the patient.
+      'audit-proof': () => {
+        const request = get(`/audit/proof/${/^[^:+]*/.exec(ownReceipt)?.[0]}`, 'patient')
+        request.headers.set('Prefer', 'wait=5')
+        return request
+      },
       publish: () =>
         new Request(`${cluster.url}/fhir`, {
           method: 'POST',
