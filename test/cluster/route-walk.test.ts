@@ -165,7 +165,6 @@ describe('the route walk', () => {
             ),
           ),
         }),
-      'audit-proof': () => get('/audit/proof/montreal/0', 'officer'),
       // The last: it ends a log.
       'log-succession': () =>
         new Request(`${cluster.url}/audit/succession/quebec`, {
