@@ -7,6 +7,8 @@ import { leafHash } from '../../src/audit/tlog/hash.ts'
 import { verifyConsistency, verifyInclusion } from '../../src/audit/tlog/proof.ts'
 import { decodeEntries } from '../../src/audit/tlog/tile.ts'
 import { parseTlogProof } from '../../src/audit/tlog/tlog-proof.ts'
+import { portableCrypto } from '../../src/audit/verify/portable-crypto.ts'
+import { verify } from '../../src/audit/verify/verify.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 import { encounter, locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import {
@@ -47,7 +49,12 @@ describe('the audit export', () => {
     const response = await running.get(`/audit/export${filters}`, officer)
     expect([filters, response.status]).toEqual([filters, 200])
     expect(response.headers.get('content-type')).toContain('ndjson')
-    const [header = '', ...texts] = (await response.text()).trimEnd().split('\n')
+    const file = await response.text()
+    expect([filters, await verify(portableCrypto, { file: new Blob([file]).stream() })]).toMatchObject([
+      filters,
+      { ok: true },
+    ])
+    const [header = '', ...texts] = file.trimEnd().split('\n')
     return {
       header: JSON.parse(header) as Header,
       lines: texts.map((text) => JSON.parse(text) as Line),
@@ -292,6 +299,27 @@ describe('the audit export', () => {
     )
     expect(new Set(records.map((record) => column(record, 'client_request_id')))).toContain("'@SUM(1;'-2)")
     for (const field of records.flat()) expect(field).not.toMatch(/(?:^|[;\t\r\n])[=+\-@]/)
+  })
+
+  test('of a chain covers a log that has ended, and its successor', async () => {
+    const operator = await running.cluster.token('lapointe', { scope: 'user/*.cruds' })
+    const ended = await fetch(`${running.cluster.url}/audit/succession/quebec`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ reason: 'Rotation annuelle des clés' }),
+    })
+    expect([ended.status, await ended.text()]).toEqual([200, expect.anything()])
+    const value = whole.lines.find(({ entry }) => entry.log === 'quebec')?.entry.access.who.organisation
+    const { header, lines } = await ndjson(`?organisation=${value}`)
+    expect(header.completeness).toBe('organisation-chain')
+    const told = header.logs.map(({ log, current, head }) => [log, current, head !== null])
+    expect(told).toEqual([
+      ['montreal', true, true],
+      ['quebec', true, true],
+      ['quebec-2', true, true],
+    ])
+    expect(header.list).toMatch(/^log quebec \S+ \S+ - retired\nlog quebec-2 \S+ \S+ quebec active$/m)
+    expect(lines.length).toBeGreaterThan(0)
   })
 })
 
