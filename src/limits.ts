@@ -201,6 +201,10 @@ export const limits = {
   maxChainGap: 10_000,
   /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
   maxPendingRedactions: 100_000,
+  /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
+  witnessWaitMs: 2_000,
+  /** … and looks this often. */
+  witnessPollMs: 50,
   /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
   maxCheckpointsTried: 16,
   /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */
