@@ -24,3 +24,9 @@ export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): U
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
 export const emptyRoot = (sha256: Sha256): Uint8Array => sha256(new Uint8Array(0))
+
+export const isHash = (bytes: Uint8Array): boolean => bytes.length === hashSize
+
+/** Whether two byte strings are the same. Not in constant time: nothing hashed here is secret. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])

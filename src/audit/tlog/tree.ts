@@ -1,9 +1,10 @@
 /** The right edge of a growing tree: all that is needed to append a leaf and to know the root. */
-import { emptyRoot, hashSize, nodeHash, type Sha256 } from './hash.ts'
+import { edgeLevels, edgeRoot, TreeFold } from './fold.ts'
+import { hashSize, type Sha256 } from './hash.ts'
 
 /**
  * `edge` holds the hashes of the complete subtrees the tree consists of, largest first: one per one-bit of `size`. A
- * tree of 2^64 leaves has at most 64.
+ * tree of fewer than 2^64 leaves has at most 64.
  */
 export interface Frontier {
   readonly size: bigint
@@ -12,32 +13,20 @@ export interface Frontier {
 
 export const emptyFrontier: Frontier = { size: 0n, edge: [] }
 
-/** Appends leaf hashes in order; costs less than two node hashes a leaf on average. */
+/** Appends leaf hashes in order; costs one node hash a leaf on average. */
 export function appendLeaves(
   sha256: Sha256,
   frontier: Frontier,
   leafHashes: readonly Uint8Array[],
 ): Frontier {
-  const edge = [...frontier.edge]
-  let size = frontier.size
-  for (const leaf of leafHashes) {
-    let hash = leaf
-    // Every trailing one-bit of the size is a complete subtree of the same height as what `hash` covers so far.
-    for (let height = size; height & 1n; height >>= 1n) {
-      hash = nodeHash(sha256, edge.pop() as Uint8Array, hash)
-    }
-    edge.push(hash)
-    size += 1n
-  }
-  return { size, edge }
+  const fold = new TreeFold(sha256, frontier)
+  for (const leaf of leafHashes) fold.push(leaf)
+  return fold.frontier()
 }
 
 /** The root (MTH, RFC 6962 §2.1) of the tree with this right edge. */
-export function frontierRoot(sha256: Sha256, frontier: Frontier): Uint8Array {
-  return frontier.edge.length === 0
-    ? emptyRoot(sha256)
-    : frontier.edge.reduceRight((right, left) => nodeHash(sha256, left, right))
-}
+export const frontierRoot = (sha256: Sha256, frontier: Frontier): Uint8Array =>
+  edgeRoot(sha256, frontier.edge)
 
 /** The tree hash of a list of leaf hashes: the root of the tree made of just them. */
 export function treeHash(sha256: Sha256, leafHashes: readonly Uint8Array[]): Uint8Array {
@@ -55,8 +44,7 @@ export function encodeEdge(frontier: Frontier): Uint8Array {
 
 /** @throws Error when the edge does not belong to a tree of this size. */
 export function decodeFrontier(size: bigint, bytes: Uint8Array): Frontier {
-  let ones = 0
-  for (let rest = size; rest > 0n; rest &= rest - 1n) ones += 1
+  const ones = edgeLevels(size).length
   if (bytes.length !== ones * hashSize)
     throw new Error(`the edge of a tree of ${size} leaves has ${ones} hashes`)
   const edge = Array.from({ length: ones }, (_, i) => bytes.slice(i * hashSize, (i + 1) * hashSize))
