@@ -10,12 +10,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Drain } from '../../src/audit/drain.ts'
 import { ledgerWriter } from '../../src/audit/ledger.ts'
+import type { StoredEntry } from '../../src/audit/log-state.ts'
 import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, Writer } from '../../src/store/ports.ts'
 import { exportChunks } from '../../src/trail/export.ts'
-import { bypasses } from '../unit/audit/bypasses.ts'
+import { bypasses, passedOver, publicContent, publicRows } from '../unit/audit/bypasses.ts'
+import {
+  entriesBefore,
+  noRedactions,
+  otherBytes,
+  redactionOfRedaction,
+  storedEntry,
+} from '../unit/audit/redaction-cases.ts'
 import { appendOf, migration, SqliteLogStore } from '../unit/audit/support.ts'
 
 const log = 'qc-test'
@@ -47,15 +55,18 @@ async function kill(): Promise<void> {
   await once(sqld, 'exit')
 }
 
-async function rows(): Promise<Rows> {
+async function rows(of = log): Promise<Rows> {
   const [found = []] = await ledger.read([
     {
       sql: `select log, idx, hex(leaf) as leaf, hex(salt) as salt, entry
-              from ledger_leaf join ledger_body using (log, idx) order by log, idx`,
+              from ledger_leaf join ledger_body using (log, idx) where log = ? order by idx`,
+      args: [of],
     },
   ])
   return found.map((row) => ({ ...row }))
 }
+
+const content = async () => [await rows(), JSON.stringify(await ledger.read([{ sql: publicContent }]))]
 
 beforeAll(async () => {
   port = await freePort()
@@ -67,6 +78,7 @@ beforeAll(async () => {
   drain = new Drain({ source: sequencer, ledger: ledgerWriter((batch) => ledger.apply(batch)), now })
   for (let i = 0; i < 3; i++) await sequencer.append(appendOf([`p${i}`]))
   expect(await drain.waitFor(3, 10_000)).toBe(true)
+  await ledger.apply(publicRows.map((sql) => ({ sql })))
 })
 
 afterAll(async () => {
@@ -76,15 +88,56 @@ afterAll(async () => {
 
 describe('the ledger on sqld', () => {
   test.each(bypasses)('is not changed by: %s', async (sql) => {
-    const before = await rows()
+    const before = await content()
     const values: Record<string, string> = {
       leaf: randomBytes(33).toString('hex'),
       salt: randomBytes(32).toString('hex'),
-      entry: String(before[1]?.entry).replace('"p1"', '"px"'),
+      entry: String((await rows())[1]?.entry).replace('"p1"', '"px"'),
     }
     const args = Object.fromEntries(Object.entries(values).filter(([name]) => sql.includes(`:${name}`)))
     await expect(ledger.apply([{ sql, args }])).rejects.toMatchObject({ code: 'constraint' })
-    expect(await rows()).toEqual(before)
+    expect(await content()).toEqual(before)
+  })
+
+  test.each(passedOver)('passes over: %s', async (sql) => {
+    const before = await content()
+    await ledger.apply([{ sql }])
+    expect(await content()).toEqual(before)
+  })
+
+  describe('in which an entry is to be redacted', () => {
+    const append = (name: string, entries: readonly StoredEntry[]) =>
+      ledgerWriter((batch) => ledger.apply(batch)).append(name, entries)
+    const remove = (name: string, index: number) =>
+      ledger.apply([{ sql: 'delete from ledger_body where log = ? and idx = ?', args: [name, index] }])
+    const indices = async (name: string) => (await rows(name)).map(({ idx }) => idx)
+
+    test.each(noRedactions)('lets nothing go by an entry that %s', async (what, entry) => {
+      const name = `qc-${what.replaceAll(' ', '-')}`
+      await append(name, [...entriesBefore(name), entry(name)])
+      await expect(remove(name, 1)).rejects.toMatchObject({ code: 'constraint' })
+      expect(await indices(name)).toEqual([0, 1, 2, 3])
+    })
+
+    test('lets the one body go, and it does not come back', async () => {
+      const name = 'qc-redact'
+      const before = entriesBefore(name)
+      const redaction = redactionOfRedaction(name)
+      await append(name, [...before, ...redaction])
+      for (const index of [0, 2, 3, 4])
+        await expect(remove(name, index)).rejects.toMatchObject({ code: 'constraint' })
+      await remove(name, 1)
+      expect(await indices(name)).toEqual([0, 2, 3, 4])
+      await append(name, [...before, ...redaction, storedEntry(name, 5, {}, 'p5')])
+      for (const { salt, entry } of [before[1] as StoredEntry, otherBytes(name)])
+        await ledger.apply([
+          {
+            sql: 'replace into ledger_body (log, idx, salt, entry) values (?, 1, ?, ?)',
+            args: [name, salt, entry],
+          },
+        ])
+      expect(await indices(name)).toEqual([0, 2, 3, 4, 5])
+    })
   })
 
   test('takes every entry once although it is killed while entries are drained', async () => {
