@@ -18,6 +18,7 @@ import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
 import { me } from './governance/me.ts'
+import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
@@ -28,6 +29,7 @@ import { auditExport } from './trail/export.ts'
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
+  redact,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),

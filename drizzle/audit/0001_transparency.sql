@@ -135,6 +135,7 @@ when exists (select 1 from checkpoint where log = old.log and size = old.size) b
 end;
 --> statement-breakpoint
 -- A redacted body goes only by an entry of the same log that names its index and repeats its places in both chains.
+-- Without the entry of a redaction nobody could tell it from a theft; a succession is what a log's beginning rests on.
 alter table ledger_body add column redacts text generated always as (entry ->> '$.access.note.redacts') virtual;
 --> statement-breakpoint
 create index ledger_body_redacts on ledger_body (log, redacts) where action = 'redaction';
@@ -142,7 +143,7 @@ create index ledger_body_redacts on ledger_body (log, redacts) where action = 'r
 drop trigger ledger_body_kept;
 --> statement-breakpoint
 create trigger ledger_body_kept before delete on ledger_body
-when old.action = 'redaction' or not exists (
+when old.action in ('redaction', 'succession') or not exists (
   select 1 from ledger_body as redaction indexed by ledger_body_redacts
     where redaction.log = old.log and redaction.action = 'redaction'
       and redaction.redacts = cast(old.idx as text)

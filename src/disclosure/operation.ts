@@ -9,6 +9,7 @@ import type { ScopeNeed, Scopes } from '../access/scope.ts'
 import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
 import type { Action } from '../audit/port.ts'
+import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
@@ -27,6 +28,11 @@ export interface Operation<Param = unknown, Query = unknown> {
   scope(param: Param): ScopeNeed | null
   /** What a call counts as; absent: `general`. Without `identity`, people can be found by trying. */
   rate?(param: Param): RateKind
+  /**
+   * The log that takes what is permitted, where it belongs to what is asked about, not to who asks. Refusals go to the
+   * caller's all the same, as does everything when the named log is not served here.
+   */
+  log?(param: Param): string
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>
@@ -65,9 +71,12 @@ export interface OperationContext<Param, Query> {
   /**
    * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
    * disclosure is then appended as its outcome.
+   *
+   * @param once the log takes one intent of this name, ever; a further one is refused as `conflict`
    */
-  intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>>
+  intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
   readonly ledger: Reader
+  readonly redactions: Redactions
   /** Size of the log of this access and whether the ledger holds it: for exports. */
   drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>>
 }

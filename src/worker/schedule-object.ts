@@ -2,6 +2,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
+import { redactions } from '../audit/redactions.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
@@ -34,12 +35,15 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
   async #round(): Promise<void> {
     const config = readConfig(this.env)
     const primary = hranaWriter(config.records.primary)
+    const audit = hranaWriter({ url: config.audit.url, token: config.audit.writeToken })
     const logs = auditLogs(
       amongLogs(config.regions, (log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     )
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
-      await this.#attempt('settle intents', name, () => settleIntents(log, logs, primary))
+      await this.#attempt('settle intents', name, () =>
+        settleIntents(log, logs, { primary, redactions: redactions(audit.apply) }),
+      )
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
       )
