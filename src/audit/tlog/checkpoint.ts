@@ -3,6 +3,7 @@ import { encodeBase64 } from './base64.ts'
 import { FormatError } from './errors.ts'
 import { isHash } from './hash.ts'
 import { checkLine, parseHash, splitLines } from './lines.ts'
+import { type Note, parseNote } from './note.ts'
 import { checkSize, parseSize } from './size.ts'
 
 export interface Checkpoint {
@@ -29,6 +30,15 @@ export function parseCheckpoint(text: string): Checkpoint {
     root: parseHash(root, 'the root of the checkpoint'),
     extensions,
   }
+}
+
+/**
+ * A checkpoint with its signatures, none of them checked.
+ * @throws FormatError
+ */
+export function parseSignedCheckpoint(text: string): { note: Note; checkpoint: Checkpoint } {
+  const note = parseNote(text)
+  return { note, checkpoint: parseCheckpoint(note.text) }
 }
 
 /** @throws FormatError on a line that cannot be one, RangeError on a size or root that cannot be one */

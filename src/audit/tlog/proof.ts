@@ -100,24 +100,14 @@ export function verifyInclusion(
   const { leafHash, index, size, path, root } = claim
   if (!isSize(size) || index < 0n || index >= size) return false
   if (![leafHash, root, ...path].every(isHash)) return false
-  let node = index
-  let last = size - 1n
-  let hash = leafHash
-  for (const sibling of path) {
-    if (last === 0n) return false
-    if (node & 1n || node === last) {
-      hash = nodeHash(sha256, sibling, hash)
-      while (!(node & 1n) && node !== 0n) {
-        node >>= 1n
-        last >>= 1n
-      }
-    } else {
-      hash = nodeHash(sha256, hash, sibling)
-    }
-    node >>= 1n
-    last >>= 1n
-  }
-  return last === 0n && sameBytes(hash, root)
+  const sides = siblingSides(index, size - 1n, path.length)
+  if (sides === null) return false
+  const hash = path.reduce(
+    (own, sibling, i) =>
+      sides[i] === 'left' ? nodeHash(sha256, sibling, own) : nodeHash(sha256, own, sibling),
+    leafHash,
+  )
+  return sameBytes(hash, root)
 }
 
 /**
@@ -141,33 +131,44 @@ export function verifyConsistency(
   if (from === to) return path.length === 0 && sameBytes(fromRoot, toRoot)
   if (from === 0n) return path.length === 0
 
-  let node = from - 1n
-  let last = to - 1n
-  while (node & 1n) {
-    node >>= 1n
-    last >>= 1n
-  }
-  // When `from` is a power of two its root is a node of both trees, and the proof leaves it out.
+  // The proof begins at the last complete subtree of the old tree. When that is the whole of it, its hash is known
+  // and the proof leaves it out.
+  const height = bitLength(from & -from) - 1
+  const node = (from - 1n) >> BigInt(height)
   const [first, ...rest] = node === 0n ? [fromRoot, ...path] : path
-  if (first === undefined || path.length === 0) return false
+  const sides = siblingSides(node, (to - 1n) >> BigInt(height), rest.length)
+  if (first === undefined || sides === null) return false
   let old = first
   let hash = first
-  for (const sibling of rest) {
-    if (last === 0n) return false
-    if (node & 1n || node === last) {
+  rest.forEach((sibling, i) => {
+    if (sides[i] === 'left') {
       old = nodeHash(sha256, sibling, old)
       hash = nodeHash(sha256, sibling, hash)
-      while (!(node & 1n) && node !== 0n) {
-        node >>= 1n
-        last >>= 1n
-      }
     } else {
       hash = nodeHash(sha256, hash, sibling)
     }
-    node >>= 1n
-    last >>= 1n
+  })
+  return sameBytes(old, fromRoot) && sameBytes(hash, toRoot)
+}
+
+/**
+ * On which side each sibling stands on the way from node number `start` of a row, of which `end` is the last, up to
+ * the root; null unless there are just as many as the way has (the loop of RFC 9162 §2.1.3.2 and §2.1.4.2).
+ */
+function siblingSides(start: bigint, end: bigint, count: number): ('left' | 'right')[] | null {
+  const sides: ('left' | 'right')[] = []
+  let node = start
+  let last = end
+  for (; last !== 0n; node >>= 1n, last >>= 1n) {
+    // The last node of a row with no sibling to its right goes up as it is until it has one to its left.
+    if (node === last)
+      while (!(node & 1n)) {
+        node >>= 1n
+        last >>= 1n
+      }
+    sides.push(node & 1n ? 'left' : 'right')
   }
-  return last === 0n && sameBytes(old, fromRoot) && sameBytes(hash, toRoot)
+  return sides.length === count ? sides : null
 }
 
 function checkRange(from: bigint, to: bigint): void {

@@ -4,6 +4,7 @@ import { type Subtree, TreeFold } from './fold.ts'
 import { hashSize, type Sha256 } from './hash.ts'
 import type { HashReader } from './proof.ts'
 import { checkSize, maxSize, readUint64, uint64Bytes } from './size.ts'
+import { treeHash } from './tree.ts'
 
 /** Hashes of a full tile, entries of a full bundle. */
 export const tileWidth = 256
@@ -183,9 +184,10 @@ export function tileHashReader(
     })
     return places.map(({ tile, first, count }) => {
       const bytes = bytesAt.get(tilePath(tile)) as Uint8Array
-      const fold = new TreeFold(sha256)
-      for (let i = first; i < first + count; i += 1) fold.push(hashIn(bytes, i))
-      return fold.root()
+      return treeHash(
+        sha256,
+        Array.from({ length: count }, (_, i) => hashIn(bytes, first + i)),
+      )
     })
   }
 }
@@ -271,7 +273,7 @@ export class TileEdge {
         const inTile = hashes.slice(at, at + tileWidth)
         const index = firstIndex + BigInt(at / tileWidth)
         tiles.push({ tile: { level, index, width: inTile.length }, bytes: joinBytes(inTile) })
-        if (inTile.length === tileWidth) full.push(tileRoot(sha256, inTile))
+        if (inTile.length === tileWidth) full.push(treeHash(sha256, inTile))
       }
       added = full
       return hashes.slice(full.length * tileWidth)
@@ -294,12 +296,6 @@ export class TileEdge {
 
 const partialWidths = (size: bigint): number[] =>
   Array.from({ length: tileLevels }, (_, level) => Number(hashesAt(size, level) % BigInt(tileWidth)))
-
-function tileRoot(sha256: Sha256, hashes: readonly Uint8Array[]): Uint8Array {
-  const fold = new TreeFold(sha256)
-  for (const hash of hashes) fold.push(hash)
-  return fold.root()
-}
 
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

@@ -1,9 +1,8 @@
 /** The proof of one entry as a file that can be checked offline (C2SP tlog-proof): `*.tlog-proof`. */
 import { decodeBase64, encodeBase64 } from './base64.ts'
-import { parseCheckpoint } from './checkpoint.ts'
+import { parseSignedCheckpoint } from './checkpoint.ts'
 import { FormatError } from './errors.ts'
 import { checkText, formatProofLines, parseProofLines, splitHead } from './lines.ts'
-import { parseNote } from './note.ts'
 import { checkSize, parseSize } from './size.ts'
 
 const header = 'c2sp.org/tlog-proof@v1'
@@ -27,7 +26,7 @@ export function parseTlogProof(text: string): TlogProof {
   const extra = lines[0]?.startsWith('extra ') ? (lines.shift() as string).slice('extra '.length) : null
   const index = lines.shift()
   if (!index?.startsWith('index ')) throw new FormatError('the proof must state the index of its entry.')
-  checkCheckpoint(rest)
+  parseSignedCheckpoint(rest)
   return {
     extra: extra === null ? null : decodeBase64(extra, 'the extra data of the proof'),
     index: parseSize(index.slice('index '.length), 'the index of the proof'),
@@ -39,10 +38,8 @@ export function parseTlogProof(text: string): TlogProof {
 /** @throws FormatError on what `parseTlogProof` would not read back, RangeError on an index that is no uint64 */
 export function formatTlogProof(proof: TlogProof): string {
   checkSize(proof.index, 'the index of the proof')
-  checkCheckpoint(proof.checkpoint)
+  parseSignedCheckpoint(proof.checkpoint)
   const extra = proof.extra === null ? '' : `extra ${encodeBase64(proof.extra)}\n`
   const path = formatProofLines(proof.path, 'the proof')
   return `${header}\n${extra}index ${proof.index}\n${path}\n${proof.checkpoint}`
 }
-
-const checkCheckpoint = (text: string): void => void parseCheckpoint(parseNote(text).text)

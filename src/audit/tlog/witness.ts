@@ -1,8 +1,7 @@
 /** The wire of a witness (C2SP tlog-witness): what a log posts to `add-checkpoint`, what it gets back. */
-import { parseCheckpoint } from './checkpoint.ts'
+import { parseSignedCheckpoint } from './checkpoint.ts'
 import { FormatError } from './errors.ts'
 import { checkText, formatProofLines, parseProofLines, splitHead, splitLines } from './lines.ts'
-import { parseNote } from './note.ts'
 import { checkSize, parseSize } from './size.ts'
 
 /** The body of `add-checkpoint`. The answer of a witness that signs is lines for `parseSignatureLines`. */
@@ -18,7 +17,7 @@ export interface AddCheckpoint {
 /** @throws FormatError on what `parseAddCheckpoint` would not read back, RangeError on a size that is no uint64 */
 export function formatAddCheckpoint(request: AddCheckpoint): string {
   checkSize(request.oldSize, 'the old size')
-  checkCheckpoint(request.checkpoint)
+  parseSignedCheckpoint(request.checkpoint)
   const proof = formatProofLines(request.proof, 'the consistency proof')
   return `old ${request.oldSize}\n${proof}\n${request.checkpoint}`
 }
@@ -30,15 +29,13 @@ export function parseAddCheckpoint(text: string): AddCheckpoint {
   const [old, ...lines] = head
   if (!old?.startsWith('old '))
     throw new FormatError('the first line of the request must state the old size.')
-  checkCheckpoint(rest)
+  parseSignedCheckpoint(rest)
   return {
     oldSize: parseSize(old.slice('old '.length), 'the old size'),
     proof: parseProofLines(lines, 'the consistency proof'),
     checkpoint: rest,
   }
 }
-
-const checkCheckpoint = (text: string): void => void parseCheckpoint(parseNote(text).text)
 
 /** The media type of the answer, status 409, of a witness that holds another size than the old one. */
 export const storedSizeType = 'text/x.tlog.size'
