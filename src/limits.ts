@@ -120,14 +120,34 @@ export const limits = {
   maxDrainEntries: 256,
   /** The same in UTF-8 bytes: a batch travels as one JSON text, twice as long at most; sqld takes 5,000,000 bytes. */
   maxDrainBytes: 2 * 1024 * 1024,
-  /** Drained entries that wait for the next append or alarm to be forgotten; past it they get a commit of their own. */
-  maxAcknowledgedEntries: 4_096,
   /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
   drainEveryMs: 50,
   /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
   minDrainBackoffMs: 250,
   /** … up to this. */
   maxDrainBackoffMs: 30_000,
+  /** Checkpoints of a log that grows are this far apart: what an outsider learns of its growth (DESIGN §6). */
+  publishEveryMs: 1_000,
+  /** Leaves that one checkpoint adds: 256 tiles of 8 KiB, twice as long as hexadecimal in one bound text of sqld. */
+  maxPublishEntries: 65_536,
+  /** Asking somebody else how far a log had come, before it signs anything after a start. */
+  anchorDeadlineMs: 3_000,
+  /** A failed question is asked again after this. */
+  anchorRetryMs: 500,
+  /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
+  anchorEveryMs: 30_000,
+  /** One exchange with a witness; it persists before it answers. */
+  witnessDeadlineMs: 5_000,
+  /** Attempts to bring one checkpoint to one witness: it says which size it knows, and is sent the proof from there. */
+  maxWitnessAttempts: 3,
+  /** A witness that failed is left alone this long, doubled with each further failure … */
+  minWitnessBackoffMs: 1_000,
+  /** … up to this. */
+  maxWitnessBackoffMs: 60_000,
+  /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
+  maxSuccessions: 64,
+  /** Heads of chains in one attestation: those of one file. */
+  maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
   logAlarmMs: 5_000,
   /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */
@@ -175,6 +195,29 @@ export const limits = {
   maxScrubFindings: 256,
   /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
   scrubDeadlineMs: 10_000,
+
+  /** One request to a witness: 63 proof lines (3 KiB) and a checkpoint with a dozen ML-DSA-44 signatures (3.3 KB each). */
+  maxWitnessRequestBytes: 64 * 1024,
+  /** One answer of a witness: a handful of signature lines, or a size. */
+  maxWitnessAnswerBytes: 64 * 1024,
+  /** Characters of a witness's error told to the operator. */
+  maxWitnessDetailLength: 200,
+  /** How far a witness's clock may be ahead of the log's: a cosignature from further on would outlive its truth. */
+  maxWitnessSkewSeconds: 300,
+  /** Logs one witness watches: a province's record has one per region. */
+  maxWitnessLogs: 1_000,
+  /** Contradicting checkpoints kept of one log, the first ones: one is proof enough. */
+  maxWitnessContradictions: 16,
+  /** Receiving one request at a witness: 64 KiB over a poor line. */
+  witnessRequestMs: 10_000,
+  /** An idle connection to a witness: logs publish each second, and should not connect each time. */
+  witnessKeepAliveMs: 30_000,
+  /** Connections to a witness at once; a log needs one. */
+  maxWitnessConnections: 256,
+  /** Reading the list of logs that a witness is to take on trust. */
+  logListDeadlineMs: 10_000,
+  /** That list: two keys (44 and 1,752 characters) and some names for each log. */
+  maxLogListBytes: 4 * 1024 * 1024,
 
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */

@@ -20,7 +20,9 @@ export function publicRoutes(app: Hono<any>, ports: Ports): void {
   app.get('/readyz', async () => {
     const checks = await readiness(ports)
     const ready = checks.every(({ ok, isRequired }) => ok || !isRequired)
-    const named = Object.fromEntries(checks.map(({ name, ok }) => [name, ok ? 'ok' : 'unavailable']))
+    const named = Object.fromEntries(
+      checks.map(({ name, ok, standing = ok ? 'ok' : 'unavailable' }) => [name, standing]),
+    )
     return releasePublic(JSON.stringify({ ready, checks: named }), {
       status: ready ? 200 : 503,
       headers: json,
@@ -51,7 +53,7 @@ async function readiness({ replica, locals, logs, config }: Ports): Promise<read
     hasClock(replica).then((ok) => ({ name: 'records replica', ok, isRequired: true })),
     ...config.regions.map(async ({ log }) => ({
       name: `log ${log}`,
-      ok: await isSound(logs, log),
+      ...(await soundness(logs, log)),
       isRequired: true,
     })),
     ...[...locals].map(async ([region, { reader }]) => ({
@@ -62,15 +64,22 @@ async function readiness({ replica, locals, logs, config }: Ports): Promise<read
   ])
 }
 
-/** It answers, and its ledger can go on. */
-async function isSound(logs: AuditLogs, log: string): Promise<boolean> {
-  const status = await logs.status(log)
-  return status.ok && status.value.fault === null
+/** It, or its successor, answers, takes appends and can go on. Unanchored it does all but sign. */
+async function soundness(logs: AuditLogs, log: string): Promise<Pick<Check, 'ok' | 'standing'>> {
+  const name = await logs.current(log)
+  const status = name.ok ? await logs.status(name.value) : name
+  if (!status.ok) return { ok: false }
+  const { standing, fault } = status.value
+  if (standing === 'halted') return { ok: false, standing }
+  if (fault !== null) return { ok: false }
+  return standing === 'unanchored' ? { ok: true, standing } : { ok: true }
 }
 
 interface Check {
   readonly name: string
   readonly ok: boolean
+  /** What it is, where that is more than well or away. */
+  readonly standing?: string
   /** Without it nothing is served; without the others pages are marked incomplete. */
   readonly isRequired: boolean
 }

@@ -27,6 +27,9 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     CLIENT_ADDRESS_HEADER: '',
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
+    LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+    LOG_ORIGIN: 'record.invalid',
+    LOG_POLICY: '',
     RATE_LIMITS: JSON.stringify({ client: generous, professional: generous, identity: generous }),
   })
   const reader = hranaReader(config.records.replica)

@@ -147,14 +147,14 @@ describe('the ledger on sqld', () => {
     })()
     await kill()
     await appending
-    expect(sequencer.status().size).toBe(String(before + 400))
+    expect(String(sequencer.size)).toBe(String(before + 400))
     await start()
     expect(await drain.waitFor(before + 400, 20_000)).toBe(true)
     expect((await rows()).map(({ idx }) => idx)).toEqual(Array.from({ length: before + 400 }, (_, i) => i))
   })
 
   test('is read in pages as it is exported', async () => {
-    const size = sequencer.status().size
+    const size = String(sequencer.size)
     const logs = [{ log, size, first: '0', end: size, current: true }]
     const header = { exportId: 'e', time: '', completeness: 'range', filters: {}, logs } as const
     let text = ''

@@ -164,6 +164,8 @@ describe('the route walk', () => {
     status: fault,
     drained: fault,
     openIntents: fault,
+    published: fault,
+    attest: fault,
   })
 
   const stored = async (): Promise<string> =>

@@ -4,16 +4,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../../../src/audit/client.ts'
 import { isReceipt, Receipt } from '../../../src/audit/receipt.ts'
 import { limits } from '../../../src/limits.ts'
-import { appendOf } from './support.ts'
+import { appendOf, inMemoryLogs, statusOf } from './support.ts'
 
 const reply = { log: 'qc-test', first: '7', count: 1, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
 
 const answering: AuditLogRpc = {
+  ...inMemoryLogs(),
   append: async () => ({ ok: true, value: reply }),
   appendFailure: async () => ({ ok: false, error: { reason: 'counted' } }),
-  status: async () => ({ log: 'qc-test', size: '8', drained: '7', openIntents: 0, fault: null }),
-  drained: async () => true,
-  openIntents: async () => [],
+  status: async () => statusOf('qc-test', { size: '8', drained: '7' }),
 }
 
 describe('a receipt', () => {

@@ -1,0 +1,292 @@
+/**
+ * One audit log, put together: it takes appends at once, and behind them, in this order: anchored by somebody else's memory
+ * → drained into the audit database → public at its cadence → witnessed. Everything that can fail is a port.
+ */
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import { Anchor, type AnchorSource } from './anchor.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import type { AppendAnswer } from './commit.ts'
+import { Drain } from './drain.ts'
+import type { LogSigner } from './log-signer.ts'
+import { createSchema, loadState, readChainHeads } from './log-state.ts'
+import type { LogSql, LogStore } from './log-store.ts'
+import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
+import type {
+  AppendRefusal,
+  AppendRequest,
+  Attestation,
+  AttestRequest,
+  ListedLog,
+  LogStatus,
+  OpenIntent,
+  Retired,
+} from './port.ts'
+import {
+  loadPublication,
+  mergeListedLogs,
+  type Publication,
+  savePublication,
+  storedCheckpoints,
+  storedLeaves,
+} from './publication-state.ts'
+import { Publisher } from './publisher.ts'
+import { Sequencer } from './sequencer.ts'
+import type { Witness, WitnessClient } from './witness-client.ts'
+import { Witnessing } from './witnessing.ts'
+
+export interface AuditLogOptions {
+  readonly log: string
+  readonly store: LogStore
+  readonly outside: OutsideStore
+  /** *records*; null: there is none to remember the log. */
+  readonly anchors: AnchorStore | null
+  readonly witnesses: readonly Witness[]
+  readonly client: WitnessClient
+  /** Signers of this log, by each of the operator's secrets, the current one first. */
+  readonly signers: readonly [LogSigner, ...LogSigner[]]
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly publishEveryMs?: number
+  readonly maxSingleFailuresPerMinute?: number
+  readonly onFault: (what: string, error: unknown) => void
+}
+
+export class AuditLog {
+  readonly log: string
+  readonly #options: AuditLogOptions
+  readonly #signer: LogSigner
+  readonly #sequencer: Sequencer
+  readonly #anchor: Anchor
+  readonly #drain: Drain
+  readonly #publisher: Publisher
+  readonly #witnessings: readonly Witnessing[]
+  // As stored, or ahead of it on the safe side: what stops this instance stops it before it is durable.
+  #halted: string | null
+  #successor: string | null
+  #isRetired: boolean
+  #anchoredAt = 0
+
+  constructor(options: AuditLogOptions) {
+    const { log, store, outside, now, witnesses, client, onFault } = options
+    this.log = log
+    this.#options = options
+    const { publication, size, drained } = store.read((sql) => {
+      createSchema(sql)
+      const { frontier, drained } = loadState(sql, log)
+      return { publication: loadPublication(sql), size: Number(frontier.size), drained }
+    })
+    this.#signer = signerOf(options.signers, publication)
+    this.#halted = publication.halted
+    this.#successor = publication.successor
+    this.#isRetired = publication.isRetired
+    this.#sequencer = new Sequencer({
+      log,
+      store,
+      now,
+      maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
+      published: () => this.#publisher.signed,
+      closed: () => this.#closed(),
+      onCommit: () => this.wake(),
+    })
+    this.#drain = new Drain({
+      source: this.#sequencer,
+      ledger: outside,
+      now,
+      onDrained: () => void this.#publisher.run(),
+      onFault: (error) => onFault('draining', error),
+    })
+    const onAhead = (reason: string): Promise<void> => this.#halt(reason)
+    this.#publisher = new Publisher({
+      log,
+      store,
+      outside,
+      signer: this.#signer,
+      drained: () => this.#sequencer.drained,
+      mayPublish: () => this.#anchor.isAnchored && this.#halted === null,
+      now,
+      everyMs: options.publishEveryMs ?? limits.publishEveryMs,
+      onPublished: (checkpoint) => this.#tell(checkpoint),
+      onContradiction: onAhead,
+      onFault: (error) => onFault('publishing', error),
+    })
+    const signed = (): number => this.#publisher.signed
+    this.#witnessings = witnesses.map(
+      (witness) =>
+        new Witnessing({
+          log,
+          witness,
+          client,
+          outside,
+          now,
+          signed,
+          onAhead,
+          onFault: (error) => onFault('witnessing', error),
+        }),
+    )
+    this.#anchor = new Anchor({
+      own: {
+        size,
+        drained,
+        signed: Number(publication.edge.size),
+        checkpoints: store.read(storedCheckpoints),
+        leafAt: (index) => store.read((sql) => storedLeaves(sql, index, index + 1))[0] ?? null,
+      },
+      sources: this.#anchorSources(),
+      now,
+      onAhead,
+      onAnchored: () => outside.register(this.#signer.identity, publication.predecessor),
+      onFault: (error) => onFault('anchoring', error),
+    })
+  }
+
+  append(request: AppendRequest): Promise<AppendAnswer> {
+    return this.#sequencer.append(request)
+  }
+
+  appendFailure(address: string, reason: string, request: AppendRequest): Promise<AppendAnswer> {
+    return this.#sequencer.appendFailure(address, reason, request)
+  }
+
+  openIntents(): OpenIntent[] {
+    return this.#sequencer.openIntents()
+  }
+
+  status(): LogStatus {
+    this.wake()
+    return {
+      log: this.log,
+      size: String(this.#sequencer.size),
+      drained: String(this.#sequencer.drained),
+      published: String(this.#publisher.served),
+      openIntents: this.#sequencer.countOpenIntents(),
+      standing: this.#standing,
+      successor: this.#isRetired ? this.#successor : null,
+      fault: this.#halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
+      witnesses: this.#witnessings.flatMap(({ fault }) => fault ?? []),
+    }
+  }
+
+  /** True when every entry below `size` is in the audit database, false when `ms` have passed without. */
+  async drained(size: number, ms: number): Promise<boolean> {
+    return (await this.#anchor.run()) && (await this.#drain.waitFor(size, ms))
+  }
+
+  /** True when the audit database has a checkpoint that covers `size`, false when `ms` have passed without. */
+  async published(size: number, ms: number): Promise<boolean> {
+    const { now } = this.#options
+    const deadline = now() + ms
+    return (
+      (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
+    )
+  }
+
+  /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
+  async attest({ chains, list }: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
+    const { log } = this
+    if (!this.#anchor.isAnchored || this.#halted !== null)
+      return err({ reason: 'log-unavailable', detail: `${log} signs nothing: ${this.#standing}` })
+    if (chains.length > limits.maxAttestedChains)
+      return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
+    return ok(await this.#options.store.commit((sql) => this.#sign(sql, chains, list)))
+  }
+
+  #sign(sql: LogSql, chains: AttestRequest['chains'], list: AttestRequest['list']): Attestation {
+    const { log } = this
+    const size = Number(loadState(sql, log).frontier.size)
+    const names = chains.map(({ kind, key }) => `${kind === 'patient' ? 'p' : 'o'}${key}`)
+    const heads = readChainHeads(sql, names)
+    const own = ownLine(this.#signer, loadPublication(sql))
+    return {
+      log,
+      size: String(size),
+      heads: chains.map(({ kind, key }, i) => {
+        const head = heads.get(names[i] as string)
+        return this.#signer.signHead({
+          size,
+          kind,
+          key,
+          count: head?.count ?? 0,
+          last: head?.previous ?? null,
+        })
+      }),
+      list: this.#signer.signList(size, mergeListedLogs(sql, [own, ...list])),
+    }
+  }
+
+  /** Goes on with whatever waits. */
+  wake(): void {
+    void this.advance()
+  }
+
+  /** As `wake`; resolves when there is nothing to do, or not now. */
+  async advance(): Promise<void> {
+    if (this.#halted !== null || !(await this.#anchor.run())) return
+    await Promise.all([this.#drain.run(), this.#publisher.run()])
+  }
+
+  /** From time to time: what no request has pushed on. */
+  async tick(): Promise<void> {
+    this.#sequencer.tick()
+    await this.advance()
+  }
+
+  /** Whether anything here waits for time to pass or for somebody else. */
+  get isSettled(): boolean {
+    return (
+      this.#halted !== null || (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+    )
+  }
+
+  get #standing(): LogStatus['standing'] {
+    if (this.#halted !== null) return 'halted'
+    if (this.#successor !== null) return 'retired'
+    return this.#anchor.isAnchored ? 'anchored' : 'unanchored'
+  }
+
+  #closed(): AppendRefusal | Retired | null {
+    if (this.#isRetired) return { reason: 'retired', successor: this.#successor as string }
+    if (this.#halted !== null)
+      return { reason: 'log-unavailable', detail: `${this.log} has halted: ${this.#halted}` }
+    if (this.#successor !== null)
+      return { reason: 'log-unavailable', detail: `${this.log} is being succeeded` }
+    return null
+  }
+
+  #tell(checkpoint: SignedCheckpoint): void {
+    const { anchors, now, onFault } = this.#options
+    for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
+    if (!anchors || now() < this.#anchoredAt + limits.anchorEveryMs) return
+    this.#anchoredAt = now()
+    anchors.put(this.log, checkpoint).catch((error: unknown) => onFault('anchoring', error))
+  }
+
+  /** Stops at once; durable as soon as storage takes it. After a restart the reason is found again, or stored already. */
+  async #halt(reason: string): Promise<void> {
+    if (this.#halted !== null) return
+    this.#halted = reason
+    this.#options.onFault('halted', new Error(reason))
+    await this.#options.store.commit((sql) => savePublication(sql, { halted: reason }))
+  }
+
+  #anchorSources(): [AnchorSource, ...AnchorSource[]] {
+    const { log, store, outside, anchors } = this.#options
+    const newest = store.read(storedCheckpoints).at(-1)
+    return [
+      { who: 'the audit database', view: () => outside.view(log) },
+      ...(anchors ? [{ who: 'records', view: () => anchors.view(log) }] : []),
+      // Only with a signature that exists: asking must not make another one.
+      ...(newest ? this.#witnessings.map((each) => ({ who: each.who, view: () => each.view(newest) })) : []),
+    ]
+  }
+}
+
+/** The one whose key the log has signed with, else the current one. */
+function signerOf(signers: AuditLogOptions['signers'], { vkey }: Publication): LogSigner {
+  return signers.find(({ identity }) => identity.vkey === vkey) ?? signers[0]
+}
+
+function ownLine({ identity }: LogSigner, { predecessor, successor }: Publication): ListedLog {
+  const { log, vkey, mldsa44Vkey } = identity
+  return { log, vkey, mldsa44Vkey, predecessor, isRetired: successor !== null }
+}
