@@ -27,6 +27,10 @@ export interface LedgerPlace {
     /** It is what the leaf commits to. */
     readonly opensLeaf: boolean
   } | null
+  /** The ledger has entries of this log. */
+  readonly isLogKnown: boolean
+  /** The log takes no entry any more, so no redaction either. */
+  readonly isRetired: boolean
   /** Index of the entry by which it is redacted, whether the body is gone yet or not; null: by none. */
   readonly redaction: number | null
   /** Entries that the newest checkpoint of the log covers. */
@@ -35,7 +39,9 @@ export interface LedgerPlace {
 
 export const placeStatement = (log: string, index: number): Statement => ({
   sql: `select entry, salt, leaf, action, practitioner, ${redactionOfIndex} as redaction,
-               coalesce((select max(size) from checkpoint where log = :log), 0) as published
+               coalesce((select max(size) from checkpoint where log = :log), 0) as published,
+               exists (select 1 from ledger_leaf where log = :log) as known,
+               exists (select 1 from log_retired where log = :log) as retired
           from (select 1)
           left join ledger_body as body on body.log = :log and body.idx = :index
           left join ledger_leaf as leaf on leaf.log = :log and leaf.idx = :index`,
@@ -44,7 +50,17 @@ export const placeStatement = (log: string, index: number): Statement => ({
 
 /** @param row of `placeStatement` */
 export function ledgerPlace(row: Row | undefined): LedgerPlace {
-  const { entry, salt, leaf, action, practitioner, redaction = null, published = 0 } = row ?? {}
+  const {
+    entry,
+    salt,
+    leaf,
+    action,
+    practitioner,
+    redaction = null,
+    published = 0,
+    known,
+    retired,
+  } = row ?? {}
   return {
     body:
       typeof entry === 'string'
@@ -55,6 +71,8 @@ export function ledgerPlace(row: Row | undefined): LedgerPlace {
             opensLeaf: leaf !== null && Buffer.from(leafOf(bytesOf(salt), entry)).equals(bytesOf(leaf)),
           }
         : null,
+    isLogKnown: Number(known) === 1,
+    isRetired: Number(retired) === 1,
     redaction: redaction === null ? null : Number(redaction),
     published: Number(published),
   }

@@ -7,6 +7,7 @@ import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
+import { isOfLine } from '../audit/client.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -118,7 +119,9 @@ export class Exchange {
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
     try {
       this.#need = operation.scope(param)
-      this.#log = this.#ports.config.regions.find(({ log }) => log === operation.log?.(param))?.log ?? null
+      const log = operation.log?.(param) ?? null
+      const isServed = log !== null && this.#ports.config.regions.some((region) => isOfLine(region.log, log))
+      this.#log = isServed ? log : null
       const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {

@@ -30,7 +30,7 @@ export interface Operation<Param = unknown, Query = unknown> {
   rate?(param: Param): RateKind
   /**
    * The log that takes what is permitted, where it belongs to what is asked about, not to who asks. Refusals go to the
-   * caller's all the same, as does everything when the named log is not served here.
+   * caller's all the same, as does everything when the named log is not of the line of one served here.
    */
   log?(param: Param): string
   readonly param: z.ZodType<Param>

@@ -41,7 +41,7 @@ export interface AppendOptions {
   readonly sequence?: number
   /** What the access is refused for. */
   readonly refusal?: Refusal
-  /** Null: the caller's. */
+  /** Null: the caller's. An intent goes to this very log, all else to its successor where it has one. */
   readonly log?: string | null
   /** A name of which the log takes one append, ever. */
   readonly once?: string | undefined
@@ -132,7 +132,9 @@ export class Recorder {
     const appended =
       refusal?.reason === 'unauthenticated'
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
-        : await logs.append(log, append)
+        : named !== null && base.phase === 'intent'
+          ? await logs.appendTo(log, append)
+          : await logs.append(log, append)
     if (!appended.ok && appended.error.reason === 'replayed' && appended.error.key === name) {
       // Nothing was stored, the caller's own keys neither: they go with the refusal.
       this.#hasSentOnce = false

@@ -19,14 +19,14 @@ type Settled = { readonly persons: readonly string[] | null }
  * outcome is unique by its request id. Resolves to the number settled.
  */
 export async function settleIntents(log: string, logs: AuditLogs, at: IntendedAt): Promise<number> {
-  const open = await logs.openIntents(log)
-  if (!open.ok) return 0
+  const [current, open] = [await logs.current(log), await logs.openIntents(log)]
+  if (!current.ok || !open.ok) return 0
   let settled = 0
   for (const intent of open.value) {
     const access = JSON.parse(intent.access) as Access
     const found =
       access.action === 'redaction'
-        ? await settleRedaction(log, access, at.redactions)
+        ? await settleRedaction(current.value, access, at.redactions)
         : await settleWrite(intent, at.primary)
     if (!found) continue
     const appended = await logs.append(log, {

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
+import { isOfLine } from '../audit/client.ts'
 import {
   type LedgerPlace,
   ledgerPlace,
@@ -64,12 +65,13 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
   const { log } = ctx.param
   const index = Number(ctx.param.index)
-  if (!ctx.logs.includes(log)) return err({ reason: 'not-found', what: `log ${log}` })
+  // A log is asked only where the ledger knows it: a name that nobody has would begin one.
+  if (!ctx.logs.some((served) => isOfLine(served, log)) || !(await readPlace(ctx, log, index)).isLogKnown)
+    return err({ reason: 'not-found', what: `entry ${log}/${index}` })
   // Also a redaction entry whose receipt was lost on its way is in the ledger now.
   const drained = await ctx.drainedLog(log)
   if (!drained.ok) return drained
-  const [rows] = await ctx.ledger.read([placeStatement(log, index)])
-  const place = ledgerPlace(rows?.[0])
+  const place = await readPlace(ctx, log, index)
   if (place.redaction !== null) return await carryOut(ctx, false)
   const entry = decide(place, index, caller.professional, `${log}/${index}`)
   if (!entry.ok) return entry
@@ -81,22 +83,33 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   return held.ok ? await carryOut(ctx, true) : held
 }
 
+async function readPlace({ ledger }: Context, log: string, index: number): Promise<LedgerPlace> {
+  const [rows] = await ledger.read([placeStatement(log, index)])
+  return ledgerPlace(rows?.[0])
+}
+
 /** The text of the entry that may go. */
 function decide(
-  { body, published }: LedgerPlace,
+  { body, published, isRetired }: LedgerPlace,
   index: number,
   professional: Extract<Caller, { kind: 'privacy-officer' }>['professional'],
   what: string,
 ): Result<string, Refusal> {
   if (body === null) return err({ reason: 'not-found', what: `entry ${what}` })
-  // Who did it must not be the one who takes it out of sight.
-  if (body.practitioner === professional) return forbidden('four-eyes')
+  if (isRetired)
+    return conflict(
+      'log-retired',
+      'Ce journal est clos : il ne prend plus d’entrée, donc plus de caviardage.',
+      'This log is retired: it takes no further entry, and so no redaction.',
+    )
   if (kept.includes(body.action))
     return conflict(
       'not-redactable',
       'Les entrées de caviardage et de succession restent.',
       'Entries of redactions and successions stay.',
     )
+  // Who did it must not be the one who takes it out of sight.
+  if (body.practitioner === professional) return forbidden('four-eyes')
   // Until then nobody outside could tell that it was there.
   if (index >= published)
     return conflict(

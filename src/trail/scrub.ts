@@ -6,6 +6,7 @@
  * Owned by the schedule: position and findings are in its storage, stored after what they tell of was done. A crash
  * in between makes a bundle be looked at, or a finding told, once more.
  */
+import { isOfLine } from '../audit/client.ts'
 import { buildEntries, countedAccess } from '../audit/entry.ts'
 import type { AuditLogs } from '../audit/port.ts'
 import { tileWidth } from '../audit/tlog/tile.ts'
@@ -138,7 +139,9 @@ export class Scrub {
       null,
     )
     if (!entries.ok) return false
-    const appended = await logs.append(served.includes(log) ? log : served[0], {
+    // By the name of its line, which goes on to the log of today: a name that only the database knows would begin one.
+    const line = served.find((base) => isOfLine(base, log)) ?? served[0]
+    const appended = await logs.append(line, {
       requestId,
       phase: 'access',
       sequence: 0,

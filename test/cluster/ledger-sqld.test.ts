@@ -16,6 +16,7 @@ import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, Writer } from '../../src/store/ports.ts'
 import { exportChunks } from '../../src/trail/export.ts'
+import { schemaDifferences, schemaStatement } from '../../src/trail/ledger-schema.ts'
 import { bypasses, passedOver, publicContent, publicRows } from '../unit/audit/bypasses.ts'
 import {
   entriesBefore,
@@ -87,6 +88,11 @@ afterAll(async () => {
 })
 
 describe('the ledger on sqld', () => {
+  test('has the schema that the scrub expects', async () => {
+    const [schema = []] = await ledger.read([schemaStatement])
+    expect(schemaDifferences(schema)).toEqual([])
+  })
+
   test.each(bypasses)('is not changed by: %s', async (sql) => {
     const before = await content()
     const values: Record<string, string> = {

@@ -29,6 +29,7 @@ beforeEach(() => {
 })
 
 const logs = {
+  current: async (log: string) => ok(log),
   openIntents: async () => ok([intent]),
   append: async (_log: string, request: AppendRequest) => {
     if (isLogAway) return err({ reason: 'log-unavailable', detail: 'away' })
