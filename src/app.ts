@@ -24,12 +24,14 @@ import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
+  entryProof,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),
@@ -61,7 +63,7 @@ export function createApp(ports: Ports): Hono<Env> {
       caches: false,
     }),
   )
-  publicRoutes(app, ports)
+  publicRoutes(app, ports, rates)
 
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>

@@ -45,6 +45,8 @@ export interface LogConfig {
   /** Public address of the record without scheme: `<origin>/audit/logs/<log>` is the origin of a log, for good. */
   readonly origin: string
   readonly policy: string | null
+  /** Logs that begin by themselves; any other is the successor of one, and is begun by its end. */
+  readonly logs: readonly string[]
   readonly maxSingleFailures: number
 }
 
@@ -124,7 +126,7 @@ export function readConfig(env: Environment): Config {
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
     rates: readRates(env.RATE_LIMITS || '{}'),
-    logPolicy: env.LOG_POLICY || null,
+    logPolicy: policyOf(env),
   }
 }
 
@@ -136,10 +138,15 @@ export function readLogConfig(env: Environment): LogConfig {
   return {
     seeds: (env.LOG_SEEDS ?? '').split(',').map((seed) => secretOf('LOG_SEEDS', seed)),
     origin,
-    policy: env.LOG_POLICY || null,
+    policy: policyOf(env),
+    logs: readRegions(env.REGIONS).map(({ log }) => log),
     maxSingleFailures: readMaxSingleFailures(env),
   }
 }
+
+/** Whoever sets a variable leaves out the line end that the format asks for. */
+const policyOf = ({ LOG_POLICY }: Environment): string | null =>
+  LOG_POLICY ? `${LOG_POLICY.trimEnd()}\n` : null
 
 function secretOf(name: string, text: string): Uint8Array {
   const bytes = /^[\w-]{43}$/.test(text)

@@ -146,6 +146,10 @@ export const limits = {
   maxWitnessBackoffMs: 60_000,
   /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
   maxSuccessions: 64,
+  /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
+  maxSalvagedEntries: 250,
+  /** A one-time key that is never to be used again: the year 9999, the last that times of entries can tell. */
+  foreverMs: 253_402_300_799_000,
   /** Heads of chains in one attestation: those of one file. */
   maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
@@ -195,6 +199,29 @@ export const limits = {
   maxScrubFindings: 256,
   /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
   scrubDeadlineMs: 10_000,
+  /**
+   * Entries proved at once. Each may stand alone in its tile of 8 KiB, and that in one of the level above: 2 MiB of
+   * tiles, which travel in base64, of the 10 MB that sqld sends.
+   */
+  exportProofRows: 128,
+  /** Redacted members between two entries of a chain that are found in one answer (about 60 bytes each). */
+  maxChainGap: 10_000,
+  /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
+  maxPendingRedactions: 100_000,
+  /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
+  maxCheckpointsTried: 16,
+  /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */
+  maxExportPositions: 64,
+  /** Logs in the public list: each row is 2 KiB of keys. Logs that were succeeded stay in it. */
+  maxListedLogs: 256,
+  /** `Cache-Control` of the newest checkpoint and the list of logs: no longer than a log takes to publish anew. */
+  publicCacheSeconds: 1,
+  /** `Cache-Control` of tiles, which never change: a year (C2SP tlog-tiles). */
+  tileCacheSeconds: 31_536_000,
+  /** `Prefer: wait` of a proof that no checkpoint covers yet: logs publish each second. */
+  maxProofWaitSeconds: 5,
+  /** `Retry-After` of one: the same. */
+  proofRetrySeconds: 1,
 
   /** One request to a witness: 63 proof lines (3 KiB) and a checkpoint with a dozen ML-DSA-44 signatures (3.3 KB each). */
   maxWitnessRequestBytes: 64 * 1024,

@@ -3,18 +3,28 @@ import type { Hono } from 'hono'
 import type { AuditLogs } from './audit/port.ts'
 import { alarmCounts } from './disclosure/alarms.ts'
 import type { Ports } from './disclosure/ports.ts'
+import type { CallerRates } from './disclosure/rate-limit.ts'
 import { releasePublic, unreceiptedCounts } from './disclosure/release.ts'
+import { callerAddress, publicAddress } from './disclosure/request.ts'
 import { capabilityStatement } from './fhir/capability.ts'
 import { limits } from './limits.ts'
-import type { Reader } from './store/ports.ts'
+import { type Reader, StoreError } from './store/ports.ts'
+import { logList, type PublicFile, publicFile } from './trail/public-log.ts'
 import { type ScrubStatus, scrubStatus } from './trail/scrub-status.ts'
 
 const json = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
 
-export const publicPaths = ['/healthz', '/readyz', '/metrics', '/fhir/metadata'] as const
+export const publicPaths = [
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/fhir/metadata',
+  '/audit/logs',
+  '/audit/logs/**',
+] as const
 
 // biome-ignore lint/suspicious/noExplicitAny: any app, whatever its variables.
-export function publicRoutes(app: Hono<any>, ports: Ports): void {
+export function publicRoutes(app: Hono<any>, ports: Ports, rates: Pick<CallerRates, 'admitAddress'>): void {
   app.get('/healthz', () => releasePublic('{"alive":true}', { headers: json }))
 
   app.get('/readyz', async () => {
@@ -45,6 +55,62 @@ export function publicRoutes(app: Hono<any>, ports: Ports): void {
       },
     }),
   )
+
+  app.get('/audit/logs', (c) =>
+    answerLogFile(ports, rates, c.req.raw, (ledger, { origin }) => logList(ledger, origin)),
+  )
+  app.get('/audit/logs/*', (c) =>
+    answerLogFile(ports, rates, c.req.raw, (ledger, { pathname }) => publicFile(ledger, pathname)),
+  )
+}
+
+/** Errors are constants: what was asked for is not told back. */
+const logErrors = {
+  404: 'There is nothing at this address.\n',
+  429: 'Too many requests.\n',
+  503: 'The audit database does not answer. Try again shortly.\n',
+} as const
+
+/** Read by verifiers in browsers, too: of any origin. */
+const anyOrigin = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }
+
+function refuseLogFile(status: keyof typeof logErrors, retryAfterSeconds?: number): Response {
+  return releasePublic(logErrors[status], {
+    status,
+    headers: {
+      ...anyOrigin,
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-store',
+      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+    },
+  })
+}
+
+/** A file of the transparency log; nobody needs a token, everybody is counted by address. */
+async function answerLogFile(
+  ports: Ports,
+  rates: Pick<CallerRates, 'admitAddress'>,
+  request: Request,
+  read: (ledger: Reader, url: URL) => Promise<PublicFile | null>,
+): Promise<Response> {
+  const wait = rates.admitAddress(callerAddress(request, ports), Date.now())
+  if (wait > 0) return refuseLogFile(429, wait)
+  try {
+    const file = await read(ports.ledger, publicAddress(request, ports.config.publicUrl))
+    if (!file) return refuseLogFile(404)
+    const { contentType, maxAgeSeconds, isImmutable, body } = file
+    return releasePublic(body, {
+      headers: {
+        ...anyOrigin,
+        'Content-Type': contentType,
+        'Cache-Control': `public, max-age=${maxAgeSeconds}${isImmutable ? ', immutable' : ''}`,
+      },
+    })
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'unavailable')
+      return refuseLogFile(503, limits.retryAfterSeconds)
+    throw error
+  }
 }
 
 /** A real query at the replica and each local database, a real answer of each log. Names, never addresses. */

@@ -6,10 +6,13 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { Anchor, type AnchorSource } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
+import { adoptIntents } from './append-memory.ts'
+import { base64url } from './base64url.ts'
 import type { AppendAnswer } from './commit.ts'
+import { accessOf, sha256 } from './commitment.ts'
 import { Drain } from './drain.ts'
 import type { LogSigner } from './log-signer.ts'
-import { createSchema, loadState, readChainHeads } from './log-state.ts'
+import { createSchema, loadState, readChainHeads, type StoredEntry } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import type {
@@ -32,6 +35,8 @@ import {
 } from './publication-state.ts'
 import { Publisher } from './publisher.ts'
 import { Sequencer } from './sequencer.ts'
+import type { Closing, Founding, StrandedEntry, StrandedPage } from './succession.ts'
+import { leafHash, sameBytes } from './tlog/hash.ts'
 import type { Witness, WitnessClient } from './witness-client.ts'
 import { Witnessing } from './witnessing.ts'
 
@@ -47,6 +52,8 @@ export interface AuditLogOptions {
   readonly signers: readonly [LogSigner, ...LogSigner[]]
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** A log that is to have a predecessor takes nothing before `found` has begun it. */
+  readonly mustBeFounded?: boolean
   readonly publishEveryMs?: number
   readonly maxSingleFailuresPerMinute?: number
   readonly onFault: (what: string, error: unknown) => void
@@ -65,6 +72,7 @@ export class AuditLog {
   #halted: string | null
   #successor: string | null
   #isRetired: boolean
+  #isFounding = false
   #anchoredAt = 0
 
   constructor(options: AuditLogOptions) {
@@ -135,7 +143,11 @@ export class AuditLog {
       sources: this.#anchorSources(),
       now,
       onAhead,
-      onAnchored: () => outside.register(this.#signer.identity, publication.predecessor),
+      onAnchored: () =>
+        outside.register(
+          this.#signer.identity,
+          store.read((sql) => loadPublication(sql).predecessor),
+        ),
       onFault: (error) => onFault('anchoring', error),
     })
   }
@@ -184,7 +196,7 @@ export class AuditLog {
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
   async attest({ chains, list }: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
     const { log } = this
-    if (!this.#anchor.isAnchored || this.#halted !== null)
+    if (!(await this.#anchor.run()) || this.#halted !== null)
       return err({ reason: 'log-unavailable', detail: `${log} signs nothing: ${this.#standing}` })
     if (chains.length > limits.maxAttestedChains)
       return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
@@ -221,7 +233,8 @@ export class AuditLog {
 
   /** As `wake`; resolves when there is nothing to do, or not now. */
   async advance(): Promise<void> {
-    if (this.#halted !== null || !(await this.#anchor.run())) return
+    // An empty log is not announced: nobody has begun it yet.
+    if (this.#halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
     await Promise.all([this.#drain.run(), this.#publisher.run()])
   }
 
@@ -238,6 +251,68 @@ export class AuditLog {
     )
   }
 
+  /**
+   * Takes no entry any more, from now on and for good. A sound log is drained and public before it closes, so that it has
+   * to be reachable; of one that cannot be, the entries stay in its storage.
+   */
+  async close(successor: string): Promise<Result<Closing, AppendRefusal>> {
+    const isSound = this.#halted === null && this.status().fault === null
+    const publish = (): Promise<boolean> => this.published(this.#sequencer.size, limits.exportDrainWaitMs)
+    if (this.#successor === null) {
+      if (isSound && !(await publish())) return notDrained
+      // In memory first: whatever commit begins after this is refused.
+      this.#successor = successor
+      await this.#sequencer.idle()
+      await this.#options.store.commit((sql) => savePublication(sql, { successor }))
+    }
+    if (isSound && !(await publish())) return notDrained
+    return ok({
+      successor: this.#successor,
+      vkey: this.#signer.identity.vkey,
+      openIntents: this.#sequencer.openIntents(Number.MAX_SAFE_INTEGER),
+    })
+  }
+
+  /** Entries from `from` on that the audit database does not hold as they are here. Rejects when it cannot be asked. */
+  async stranded(from: number): Promise<StrandedPage> {
+    const { log } = this
+    const entries = this.#sequencer.entriesFrom(from).slice(0, limits.maxSalvagedEntries)
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (!first || !last) return { entries: [], next: null }
+    const held = await this.#options.outside.readLeaves(log, first.index, last.index + 1)
+    const stranded = entries.filter(({ index, leaf }) => {
+      const other = held[index - first.index]
+      return !other || !sameBytes(other, leaf)
+    })
+    return { entries: stranded.map(toldOf), next: last.index + 1 }
+  }
+
+  /** Begins this log: entry 0 names its predecessor, and what was to be settled there is settled here. */
+  async found({ predecessor, append, openIntents }: Founding): Promise<AppendAnswer> {
+    const { store, now } = this.#options
+    await store.commit((sql) => {
+      const known = loadPublication(sql).predecessor
+      if (known !== null && known !== predecessor) throw new Error(`${this.log} succeeds ${known}`)
+      savePublication(sql, { predecessor })
+      adoptIntents(sql, openIntents, now())
+    })
+    this.#isFounding = true
+    try {
+      return await this.append(append)
+    } finally {
+      this.#isFounding = false
+    }
+  }
+
+  /** Callers go on to the successor from now on, and so does the public list. */
+  async retire(): Promise<void> {
+    const { store, outside } = this.#options
+    if (this.#successor === null) throw new Error(`${this.log} is not closed`)
+    await outside.putSuccessor(this.log, this.#successor)
+    await store.commit((sql) => savePublication(sql, { isRetired: true }))
+    this.#isRetired = true
+  }
+
   get #standing(): LogStatus['standing'] {
     if (this.#halted !== null) return 'halted'
     if (this.#successor !== null) return 'retired'
@@ -250,6 +325,8 @@ export class AuditLog {
       return { reason: 'log-unavailable', detail: `${this.log} has halted: ${this.#halted}` }
     if (this.#successor !== null)
       return { reason: 'log-unavailable', detail: `${this.log} is being succeeded` }
+    if (this.#options.mustBeFounded && this.#sequencer.size === 0 && !this.#isFounding)
+      return { reason: 'log-unavailable', detail: `${this.log} has not been begun` }
     return null
   }
 
@@ -279,6 +356,16 @@ export class AuditLog {
       ...(newest ? this.#witnessings.map((each) => ({ who: each.who, view: () => each.view(newest) })) : []),
     ]
   }
+}
+
+const notDrained = err({
+  reason: 'log-unavailable',
+  detail: 'the audit database does not hold all of this log yet',
+} as const)
+
+function toldOf({ index, entry, leaf }: StoredEntry): StrandedEntry {
+  const time = (JSON.parse(entry) as { time: string }).time
+  return { index, time, leafHash: base64url(leafHash(sha256, leaf)), access: accessOf(entry) }
 }
 
 /** The one whose key the log has signed with, else the current one. */

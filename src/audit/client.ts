@@ -13,10 +13,10 @@ import type {
   OpenIntent,
 } from './port.ts'
 import { Receipt } from './receipt.ts'
+import type { SuccessionRpc } from './succession.ts'
 
 /** A log as a shell reaches it (a Durable Object's stub, or the object itself): plain data in and out, may throw. */
-export interface AuditLogRpc {
-  append(log: string, request: AppendRequest): Promise<AppendAnswer>
+export interface AuditLogRpc extends SuccessionRpc {
   appendFailure(log: string, address: string, reason: string, request: AppendRequest): Promise<AppendAnswer>
   status(log: string): Promise<LogStatus>
   drained(log: string, size: string): Promise<boolean>
@@ -126,6 +126,13 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
     },
     drained: (log, size) => waited(limits.exportDrainWaitMs, log, (stub) => stub.drained(log, size)),
     published: (log, size, waitMs) => waited(waitMs, log, (stub) => stub.published(log, size, waitMs)),
+    succession: {
+      close: (log, successor) => stubOf(log).close(log, successor),
+      stranded: (log, from) => stubOf(log).stranded(log, from),
+      found: (log, founding) => stubOf(log).found(log, founding),
+      append: (log, request) => stubOf(log).append(log, request),
+      retire: (log) => stubOf(log).retire(log),
+    },
     attest: async (log, request) => {
       const answer = await call(log, (stub) => stub.attest(log, request))
       return answer.ok ? answer.value : answer

@@ -1,6 +1,7 @@
 /** What the rest of the app says to an audit log, and what it gets back. The log itself is `sequencer.ts`. */
 import type { Result } from '../result.ts'
 import type { Receipt } from './receipt.ts'
+import type { SuccessionRpc } from './succession.ts'
 
 export type Action =
   | 'authenticate'
@@ -220,4 +221,6 @@ export interface AuditLogs {
    * `limits.exportDrainWaitMs`) passed. Size 0 is covered by nothing being there.
    */
   published(log: string, size: string, waitMs: number): Promise<boolean>
+  /** For ending a log: `succeedLog`. Its calls reject when a log does not answer. */
+  readonly succession: SuccessionRpc
 }

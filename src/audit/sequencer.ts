@@ -4,7 +4,7 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { countOpenIntents, overdueIntents } from './append-memory.ts'
+import { countOpenIntents, openIntentsBefore } from './append-memory.ts'
 import { AppendQueue, type Pending } from './append-queue.ts'
 import { type AppendAnswer, applyCommit } from './commit.ts'
 import {
@@ -114,8 +114,9 @@ export class Sequencer {
     return this.#store.read(countOpenIntents)
   }
 
-  openIntents(): OpenIntent[] {
-    return this.#store.read((sql) => overdueIntents(sql, this.#now()))
+  /** `before`: begun then or earlier; default: long enough ago to be settled. */
+  openIntents(before = this.#now() - limits.settleAfterMs): OpenIntent[] {
+    return this.#store.read((sql) => openIntentsBefore(sql, before))
   }
 
   /** Durable entries from index `from` on, as many as one batch to the audit database takes. */

@@ -30,7 +30,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
-import { publicAddress, readBody } from './request.ts'
+import { callerAddress, publicAddress, readBody } from './request.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -83,10 +83,7 @@ export class Exchange {
     this.#rate = rate
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
-    const { clientAddressHeader } = ports.config
-    this.#address = clientAddressHeader
-      ? request.headers.get(clientAddressHeader)
-      : ports.peerAddress(request)
+    this.#address = callerAddress(request, ports)
     this.#recorder = new Recorder({
       logs: ports.logs,
       servingLog: ports.config.regions[0].log,
@@ -272,7 +269,7 @@ export class Exchange {
   ): OperationContext<Param, Query> {
     const authenticated = this.#authenticated
     if (!authenticated) throw new Error('an operation runs only for an authenticated caller')
-    const { config, ledger, redactions } = this.#ports
+    const { config, ledger, logs, redactions } = this.#ports
     return {
       param,
       query,
@@ -287,10 +284,13 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#request.headers.get('if-match'),
+      prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
       ledger,
       redactions,
+      auditLogs: logs,
+      logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
   }

@@ -8,7 +8,7 @@ import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
 import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
-import type { Action } from '../audit/port.ts'
+import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
@@ -66,6 +66,8 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it. */
   readonly ifMatch: string | null
+  /** `Prefer` (RFC 7240) as received; null without it. */
+  readonly prefer: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
   /**
@@ -77,6 +79,10 @@ export interface OperationContext<Param, Query> {
   intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
   readonly ledger: Reader
   readonly redactions: Redactions
+  /** What the logs say of themselves. */
+  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status'>
+  /** Text of the configured tlog-policy; null: none. */
+  readonly logPolicy: string | null
   /** Size of the log of this access and whether the ledger holds it: for exports. */
   drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>>
 }

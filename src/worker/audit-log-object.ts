@@ -15,6 +15,7 @@ import type {
   LogStatus,
   OpenIntent,
 } from '../audit/port.ts'
+import type { Closing, Founding, StrandedPage } from '../audit/succession.ts'
 import { witnessClient } from '../audit/witness-client.ts'
 import { readLogConfig } from '../config.ts'
 import { limits } from '../limits.ts'
@@ -57,6 +58,22 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
     return this.#open(log).attest(request)
   }
 
+  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal>> {
+    return this.#open(log).close(successor)
+  }
+
+  stranded(log: string, from: number): Promise<StrandedPage> {
+    return this.#open(log).stranded(from)
+  }
+
+  found(log: string, founding: Founding): Promise<AppendAnswer> {
+    return this.#open(log).found(founding)
+  }
+
+  retire(log: string): Promise<void> {
+    return this.#open(log).retire()
+  }
+
   /** The safety net: what no request has pushed on. At least once, maybe late. */
   override async alarm(): Promise<void> {
     this.#armed = false
@@ -92,6 +109,7 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
       ),
       signers: signersOf(config, log),
       now: () => Date.now(),
+      mustBeFounded: !config.logs.includes(log),
       maxSingleFailuresPerMinute: config.maxSingleFailures,
       onFault: (what, error) =>
         console.error(`audit log ${log}: ${what} failed`, error instanceof Error ? error.message : ''),

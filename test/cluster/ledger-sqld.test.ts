@@ -9,14 +9,18 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Drain } from '../../src/audit/drain.ts'
+import { buildEntries } from '../../src/audit/entry.ts'
 import { ledgerWriter } from '../../src/audit/ledger.ts'
 import type { StoredEntry } from '../../src/audit/log-state.ts'
 import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, Writer } from '../../src/store/ports.ts'
-import { exportChunks } from '../../src/trail/export.ts'
+import type { Line } from '../../src/trail/export-format.ts'
+import { chainLines, matchingLines, rangeLines } from '../../src/trail/export-lines.ts'
+import type { Tree } from '../../src/trail/export-tree.ts'
 import { schemaDifferences, schemaStatement } from '../../src/trail/ledger-schema.ts'
+import { base } from '../unit/audit/access.ts'
 import { bypasses, passedOver, publicContent, publicRows } from '../unit/audit/bypasses.ts'
 import {
   entriesBefore,
@@ -153,24 +157,64 @@ describe('the ledger on sqld', () => {
     })()
     await kill()
     await appending
-    expect(String(sequencer.size)).toBe(String(before + 400))
+    expect(sequencer.size).toBe(before + 400)
     await start()
     expect(await drain.waitFor(before + 400, 20_000)).toBe(true)
     expect((await rows()).map(({ idx }) => idx)).toEqual(Array.from({ length: before + 400 }, (_, i) => i))
   })
 
-  test('is read in pages as it is exported', async () => {
-    const size = String(sequencer.size)
-    const logs = [{ log, size, first: '0', end: size, current: true }]
-    const header = { exportId: 'e', time: '', completeness: 'range', filters: {}, logs } as const
-    let text = ''
-    for await (const { bytes } of exportChunks(ledger, header, { patient: 'p1' }, 'ndjson'))
-      text += new TextDecoder().decode(bytes)
-    const [, ...lines] = text.trimEnd().split('\n')
-    const patients = lines.map((line) => JSON.parse(line).entry.access.patient)
-    expect(new Set(patients)).toEqual(new Set(['p1']))
-    expect(lines.length).toBe(
-      (await rows()).filter(({ entry }) => String(entry).includes('"patient":"p1"')).length,
+  test('is read in pages as it is exported, chains through what was redacted', async () => {
+    const chain = (await rows()).filter(({ entry }) => String(entry).includes('"patient":"p1"'))
+    await sequencer.append(appendOf(['p1']))
+    const { idx, entry } = chain.at(-1) as Rows[number]
+    const { chains } = JSON.parse(String(entry))
+    const placeText = ({ count, previous }: { count: string; previous: string | null }): string =>
+      `${count}@${previous ?? '-'}`
+    const built = buildEntries(
+      {
+        ...base,
+        phase: 'intent',
+        action: 'redaction',
+        note: {
+          redacts: String(idx),
+          'redacts-organisation': placeText(chains.organisation),
+          'redacts-patient': placeText(chains.patient),
+        },
+      },
+      [],
+      'organisation-1',
     )
+    if (!built.ok) throw new Error(built.error.detail)
+    await sequencer.append(appendOf([], 'organisation-1', { phase: 'intent', entries: built.value }))
+    const end = sequencer.size
+    expect(await drain.waitFor(end, 10_000)).toBe(true)
+    await ledger.apply([{ sql: 'delete from ledger_body where idx = ?', args: [Number(idx)] }])
+
+    // Its tiles are elsewhere: paths are not what is looked at here.
+    const tree: Tree = {
+      inclusion: async (indices) => indices.map(() => []),
+      consistency: async () => [],
+      cover: async () => [],
+      subtrees: async () => [],
+    }
+    const told = async (pages: AsyncIterable<readonly Line[]>): Promise<string[]> => {
+      const lines: string[] = []
+      for await (const page of pages)
+        for (const line of page) if (line.kind !== 'block') lines.push(`${line.kind} ${line.index}`)
+      return lines
+    }
+    const part = { log, first: 0, end, covered: end }
+    const all = Array.from({ length: end }, (_, i) => `${i === idx ? 'redacted' : 'open'} ${i}`)
+    expect(await told(rangeLines(ledger, part, tree))).toEqual(all)
+    const p1 = { kind: 'patient', key: 'p1', count: chain.length + 1, last: String(end - 2) } as const
+    expect(await told(chainLines(ledger, part, tree, p1))).toEqual([
+      ...chain.map((row) => `${row.idx === idx ? 'redacted' : 'open'} ${row.idx}`),
+      `open ${end - 2}`,
+      `open ${end - 1}`,
+    ])
+    expect(await told(matchingLines(ledger, part, tree, { patient: 'p1' }))).toEqual([
+      ...chain.slice(0, -1).map((row) => `open ${row.idx}`),
+      `open ${end - 2}`,
+    ])
   })
 })

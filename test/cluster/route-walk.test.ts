@@ -182,6 +182,10 @@ describe('the route walk', () => {
     openIntents: fault,
     published: fault,
     attest: fault,
+    close: fault,
+    stranded: fault,
+    found: fault,
+    retire: fault,
   })
 
   const stored = async (): Promise<string> =>

@@ -227,6 +227,13 @@ describe('tlog-witness, add-checkpoint: sizes and proofs', () => {
     expect(await post(witness, body)).toMatchObject({ status: 422 })
   })
 
+  test('the same checkpoint again within a second: the same cosignature, so nobody can make it sign all the time', async () => {
+    const witness = await start({ now: () => 1_700_000_000_000 })
+    const first = await submit(witness, 0n, 5n)
+    expect(first.status).toBe(200)
+    expect(await submit(witness, 5n, 5n)).toEqual(first)
+  })
+
   test('same size, other root: 422, and both checkpoints are shown to everybody', async () => {
     const witness = await start()
     await submit(witness, 0n, 5n)

@@ -110,13 +110,11 @@ function verifiedSignatures(
 /** Why not to cosign the submission after `last`; null: it may be cosigned, and is then what was cosigned last. */
 export function refusalOf(submission: Submission, last: Cosigned | null): Refusal | null {
   const { oldSize, proof, checkpoint } = submission
+  // Before anything was cosigned it is the empty tree, which also says what the root of size 0 must be.
   const { size: stored, root: storedRoot } = last ?? { size: 0n, root: emptyRoot(sha256) }
   if (oldSize !== stored) return { kind: 'conflict', size: stored }
-  if (checkpoint.size === 0n && !sameBytes(checkpoint.root, emptyRoot(sha256))) {
-    return { kind: 'inconsistent', detail: 'the root of size 0 is not that of the empty tree' }
-  }
   if (oldSize === checkpoint.size && !sameBytes(checkpoint.root, storedRoot)) {
-    return { kind: 'inconsistent', detail: `another root was cosigned for size ${stored}` }
+    return { kind: 'inconsistent', detail: `the tree of size ${stored} has another root` }
   }
   const consistent = verifyConsistency(sha256, {
     from: oldSize,

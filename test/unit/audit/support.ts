@@ -132,9 +132,16 @@ export function inMemoryLogs(onAppend: (request: AppendRequest) => void = () => 
     drained: async () => true,
     published: async () => true,
     openIntents: async () => [],
-    attest: async () => ({ ok: false, error: { reason: 'log-unavailable', detail: 'signs nothing' } }),
+    attest: refused,
+    close: refused,
+    found: refused,
+    stranded: async () => ({ entries: [], next: null }),
+    retire: async () => undefined,
   }
 }
+
+const refused = async () =>
+  ({ ok: false, error: { reason: 'log-unavailable', detail: 'this log signs nothing' } }) as const
 
 /** What a sound log says of itself. */
 export const statusOf = (log: string, more: Partial<LogStatus> = {}): LogStatus => ({

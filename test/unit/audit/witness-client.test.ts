@@ -270,7 +270,7 @@ describe('over HTTP', () => {
     expect(await ask(5n, 5n, fork)).toEqual({
       kind: 'rejected',
       status: 422,
-      detail: 'another root was cosigned for size 5',
+      detail: 'the tree of size 5 has another root',
     })
     expect(await ask(5n, 9n, fork)).toMatchObject({ kind: 'rejected', status: 422 })
     expect(await ask(0n, 5n, main, testLog('elsewhere.example', 2))).toEqual({ kind: 'unknown-log' })

@@ -1,0 +1,124 @@
+/**
+ * Where an export begins: which logs there are, how far each has grown by now, and a checkpoint that covers that. A log
+ * that cannot be asked, or does not publish in time, is exported as far as its newest checkpoint goes.
+ */
+import type { Attestation, AuditLogs, ListedLog } from '../audit/port.ts'
+import { checkpointsStatement, type PublishedCheckpoint, publishedCheckpoint } from '../audit/public-store.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Reader, Row, Rows } from '../store/ports.ts'
+import { type ChainKind, logsStatement, registeredStatement } from './ledger-sql.ts'
+import { type MeetsQuorum, newestBest } from './quorum.ts'
+
+export interface LogSource {
+  readonly ledger: Reader
+  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published'>
+  /** Names of the logs served here. */
+  readonly logs: readonly string[]
+}
+
+/** A log and what it signed, as of one size. */
+export interface FixedLog {
+  readonly log: string
+  readonly origin: string
+  readonly keys: readonly string[]
+  readonly size: number
+  readonly isCurrent: boolean
+  /** Null for a log without entries. */
+  readonly checkpoint: PublishedCheckpoint | null
+  /** Null without a chain, and where the log was not asked. */
+  readonly head: string | null
+  /** The list of logs that it signed; null where it was not asked. */
+  readonly list: string | null
+}
+
+export interface Chain {
+  readonly kind: ChainKind
+  readonly key: string
+}
+
+/** What a log answered, and whether a checkpoint covers the size that it told. */
+interface Said {
+  readonly attestation: Attestation | null
+  readonly isPublished: boolean
+}
+
+/** @param asked names; none: all there are */
+export async function fixLogs(
+  source: LogSource,
+  asked: readonly string[],
+  chain: Chain | null,
+  meetsQuorum: MeetsQuorum,
+): Promise<Result<readonly FixedLog[], Refusal>> {
+  const { ledger, auditLogs, logs: served } = source
+  const waitMs = limits.exportDrainWaitMs
+  // A log that nobody has used yet says who it is when it is asked the first time.
+  await Promise.all(served.map((log) => auditLogs.published(log, '0', waitMs)))
+  const [ledgerLogs = [], registered = []] = await ledger.read([logsStatement, registeredStatement])
+  const known = [...served, ...[...ledgerLogs, ...registered].map(({ log }) => String(log))]
+  const names = asked.length > 0 ? [...new Set(asked)] : [...new Set(known)].sort()
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) return err({ reason: 'not-found', what: `log ${unknown}` })
+  if (names.length > limits.maxExportLogs)
+    return err({ reason: 'too-costly', of: 'logs', got: names.length, max: limits.maxExportLogs })
+  const unnamed = names.find((name) => !registered.some(({ log }) => log === name))
+  if (unnamed !== undefined)
+    return err({ reason: 'store-unavailable', detail: `log ${unnamed} has not said yet who it is` })
+
+  const request = { chains: chain === null ? [] : [chain], list: registered.map(listedLog) }
+  const said = await Promise.all(
+    names.map(async (log): Promise<Said> => {
+      const answer = await auditLogs.attest(log, request)
+      if (!answer.ok) return { attestation: null, isPublished: false }
+      const isPublished = await auditLogs.published(log, answer.value.size, waitMs)
+      return { attestation: answer.value, isPublished }
+    }),
+  )
+  const checkpoints = await ledger.read(
+    names.map((log) => checkpointsStatement(log, limits.maxCheckpointsTried)),
+    limits.exportPageDeadlineMs,
+  )
+  return ok(
+    names.map((name, i) =>
+      fixedLog(
+        registered.find(({ log }) => log === name) as Row,
+        said[i] as Said,
+        checkpoints[i] ?? [],
+        meetsQuorum,
+      ),
+    ),
+  )
+}
+
+const listedLog = ({ log, vkey, mldsa44_vkey, predecessor, successor }: Row): ListedLog => ({
+  log: String(log),
+  vkey: String(vkey),
+  mldsa44Vkey: mldsa44_vkey as string | null,
+  predecessor: predecessor as string | null,
+  isRetired: successor !== null,
+})
+
+/** @param rows the newest checkpoints, newest first */
+function fixedLog(
+  { log, origin, vkey, mldsa44_vkey }: Row,
+  { attestation, isPublished }: Said,
+  rows: Rows,
+  meetsQuorum: MeetsQuorum,
+): FixedLog {
+  const published = rows.map(publishedCheckpoint)
+  const newest = published[0]?.size ?? 0
+  const isCurrent = attestation !== null && isPublished && newest >= Number(attestation.size)
+  const size = isCurrent ? Number(attestation.size) : newest
+  const covering = published.filter((checkpoint) => checkpoint.size >= size)
+  return {
+    log: String(log),
+    origin: String(origin),
+    keys: [String(vkey), String(mldsa44_vkey)],
+    size,
+    isCurrent,
+    checkpoint: size === 0 ? null : newestBest(covering, meetsQuorum),
+    head: isCurrent ? (attestation.heads[0] ?? null) : null,
+    list: attestation?.list ?? null,
+  }
+}
