@@ -17,6 +17,7 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
@@ -32,6 +33,7 @@ export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
   entryProof,
+  logSuccession,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),

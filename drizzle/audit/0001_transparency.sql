@@ -134,7 +134,8 @@ when exists (select 1 from checkpoint where log = old.log and size = old.size) b
   select raise(abort, 'cosignature is kept as long as its checkpoint');
 end;
 --> statement-breakpoint
--- A redacted body goes only by an entry of the same log that names its index and repeats its places in both chains.
+-- A redacted body goes only by an entry of the same log that names its index and repeats its places in both chains; by none
+-- that another log made and a succession took over as it was.
 -- Without the entry of a redaction nobody could tell it from a theft; a succession is what a log's beginning rests on.
 alter table ledger_body add column redacts text generated always as (entry ->> '$.access.note.redacts') virtual;
 --> statement-breakpoint
@@ -149,6 +150,7 @@ when old.action in ('redaction', 'succession') or not exists (
       and redaction.redacts = cast(old.idx as text)
       and redaction.idx > old.idx and redaction.outcome = 'permit'
       and redaction.entry ->> '$.access.phase' = 'intent'
+      and coalesce(redaction.entry ->> '$.access.note.redacts-log', redaction.log) = redaction.log
       and redaction.entry ->> '$.access.note.redacts-organisation' = coalesce(
         (old.entry ->> '$.chains.organisation.count') || '@' || coalesce(old.entry ->> '$.chains.organisation.previous', '-'), '-')
       and redaction.entry ->> '$.access.note.redacts-patient' = coalesce(
@@ -165,6 +167,7 @@ when not exists (select 1 from ledger_body where log = new.log and idx = new.idx
       where redaction.log = new.log and redaction.action = 'redaction'
         and redaction.redacts = cast(new.idx as text)
         and redaction.idx > new.idx and redaction.outcome = 'permit'
-        and redaction.entry ->> '$.access.phase' = 'intent') begin
+        and redaction.entry ->> '$.access.phase' = 'intent'
+        and coalesce(redaction.entry ->> '$.access.note.redacts-log', redaction.log) = redaction.log) begin
   select raise(ignore);
 end;

@@ -6,14 +6,21 @@ import { leafOf } from './commitment.ts'
 export const redactionKey = (log: string, index: number): string => `redact/${log}/${index}`
 
 /**
+ * What a row of `ledger_body` must be to redact the entry that it names, the index apart: a permitted intent, and of this
+ * very log, since a successor takes over entries as they are.
+ */
+export const isRedaction = (row: string): string =>
+  `${row}.action = 'redaction' and ${row}.outcome = 'permit' and ${row}.entry ->> '$.access.phase' = 'intent'
+      and coalesce(${row}.entry ->> '$.access.note.redacts-log', ${row}.log) = ${row}.log`
+
+/**
  * Index of the entry by which `:index` of `:log` is redacted; null: by none. `:redacts` is the index as text: numbers are
  * bound as floats. The planner, without statistics, would walk the whole log.
  */
 const redactionOfIndex = `(
   select min(redaction.idx) from ledger_body as redaction indexed by ledger_body_redacts
-    where redaction.log = :log and redaction.action = 'redaction' and redaction.redacts = :redacts
-      and redaction.idx > :index and redaction.outcome = 'permit'
-      and redaction.entry ->> '$.access.phase' = 'intent')`
+    where redaction.log = :log and redaction.redacts = :redacts and redaction.idx > :index
+      and ${isRedaction('redaction')})`
 
 const argsOf = (log: string, index: number) => ({ log, index, redacts: String(index) })
 
@@ -82,12 +89,13 @@ const bytesOf = (blob: unknown): Uint8Array => new Uint8Array(blob as ArrayBuffe
 
 /**
  * What a redaction entry says in its note of the entry that it redacts: its index and its place in either chain, so that
- * the chains can be followed through the gap.
+ * the chains can be followed through the gap; and its log.
  */
-export function redactionNote(index: number, entry: string): Readonly<Record<string, string>> {
+export function redactionNote(log: string, index: number, entry: string): Readonly<Record<string, string>> {
   const { chains } = JSON.parse(entry) as Pick<StoredChains, 'chains'>
   return {
     redacts: String(index),
+    'redacts-log': log,
     'redacts-organisation': placeText(chains.organisation),
     'redacts-patient': placeText(chains.patient),
   }

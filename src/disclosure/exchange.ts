@@ -290,14 +290,14 @@ export class Exchange {
       ledger,
       redactions,
       auditLogs: logs,
+      describe: (note) => this.#recorder.describe(this.#known, 0, permitted, note),
       logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
   }
 
   async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {
-    const decision = { outcome: 'permit', reason: 'intent', detail: null } as const
-    const base = this.#recorder.describe(this.#known, 0, decision, note)
+    const base = this.#recorder.describe(this.#known, 0, permitted, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], {
       log: this.#log,
       once,
@@ -370,3 +370,6 @@ const intendedBefore: Refusal = {
     },
   ],
 }
+
+/** What is permitted and not done yet. */
+const permitted = { outcome: 'permit', reason: 'intent', detail: null } as const

@@ -8,6 +8,7 @@ import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
 import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
+import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
@@ -80,7 +81,9 @@ export interface OperationContext<Param, Query> {
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */
-  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status'>
+  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status' | 'succession'>
+  /** What an entry about this access says so far, with this note: for operations that append entries of their own. */
+  describe(note: Readonly<Record<string, string>>): AccessBase
   /** Text of the configured tlog-policy; null: none. */
   readonly logPolicy: string | null
   /** Size of the log of this access and whether the ledger holds it: for exports. */

@@ -8,6 +8,7 @@ import type { ReplayCause } from '../access/refusal.ts'
 import { type AccessBase, buildEntries, countedAccess, type EntrySubject } from '../audit/entry.ts'
 import type { AppendRefusal, AuditLogs, Who } from '../audit/port.ts'
 import type { Receipt } from '../audit/receipt.ts'
+import { limits } from '../limits.ts'
 import { err, type Result } from '../result.ts'
 import type { Staleness } from './load.ts'
 import type { Operation } from './operation.ts'
@@ -121,7 +122,7 @@ export class Recorder {
     if (!entries.ok) return err('internal')
     const unused = this.#hasSentOnce ? [] : once
     this.#hasSentOnce = true
-    const forGood = name === undefined ? [] : [{ key: name, untilMs: Number.MAX_SAFE_INTEGER }]
+    const forGood = name === undefined ? [] : [{ key: name, untilMs: limits.foreverMs }]
     const append = {
       requestId,
       phase: base.phase,

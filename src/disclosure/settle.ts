@@ -56,12 +56,18 @@ async function settleWrite({ requestId }: OpenIntent, primary: Writer): Promise<
 
 /**
  * The intent is the redaction entry itself and cannot be taken back: it is carried out. Null: not now, the audit database
- * does not answer or has not drained the entry.
+ * does not answer or has not drained the entry. One that is only in the successor of its log redacts nothing.
  */
-async function settleRedaction(log: string, access: Access, redactions: Redactions): Promise<Settled | null> {
+async function settleRedaction(
+  log: string,
+  { note }: Access,
+  redactions: Redactions,
+): Promise<Settled | null> {
+  const of = note?.['redacts-log'] ?? log
   try {
-    const redaction = await redactions.remove(log, Number(access.note?.redacts))
-    return redaction === null ? null : { persons: [] }
+    const redaction = await redactions.remove(of, Number(note?.redacts))
+    if (redaction !== null) return { persons: [] }
+    return of === log ? null : { persons: null }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     return error.code === 'constraint' ? { persons: null } : null

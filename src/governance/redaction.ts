@@ -76,7 +76,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const entry = decide(place, index, caller.professional, `${log}/${index}`)
   if (!entry.ok) return entry
 
-  const note = { ...redactionNote(index, entry.value), ...fields.value }
+  const note = { ...redactionNote(log, index, entry.value), ...fields.value }
   const intended = await ctx.intend(note, redactionKey(log, index))
   if (!intended.ok) return intended
   const held = await ctx.drainedLog(log)

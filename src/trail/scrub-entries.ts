@@ -1,6 +1,7 @@
 /** What the scrub asks of one bundle: that leaves are those of the tile, and bodies open them or were redacted. */
 import { leafOf, sha256 } from '../audit/commitment.ts'
 import { tilesStatement } from '../audit/public-store.ts'
+import { isRedaction } from '../audit/redactions.ts'
 import { leafHash, sameBytes } from '../audit/tlog/hash.ts'
 import { type Tile, tilePath, tileWidth } from '../audit/tlog/tile.ts'
 import { limits } from '../limits.ts'
@@ -36,11 +37,14 @@ const bodiesStatement = (log: string, first: number, end: number): Statement => 
   args: [log, first, end, limits.maxPageBytes],
 })
 
-/** Of these indices those that an entry redacts, as text. Redactions are few: one walk over those of the log. */
-const redactedStatement = (log: string, indices: readonly number[]): Statement => ({
-  sql: `select redacts from ledger_body
-          where action = 'redaction' and log = ? and redacts in (select value from json_each(?))
-            and outcome = 'permit' and entry ->> '$.access.phase' = 'intent' and idx > cast(redacts as integer)`,
+/**
+ * Of these indices those that an entry redacts, as text. Redactions are few: one walk over them, by whichever index is left
+ * (the plus keeps the planner from walking the log). None is named: who drops it must not stop the scrub.
+ */
+export const redactedStatement = (log: string, indices: readonly number[]): Statement => ({
+  sql: `select redacts from ledger_body as r
+          where +log = ? and redacts in (select value from json_each(?)) and idx > cast(redacts as integer)
+            and ${isRedaction('r')}`,
   args: [log, JSON.stringify(indices.map(String))],
 })
 

@@ -171,6 +171,14 @@ describe('the route walk', () => {
             ),
           ),
         }),
+      'audit-proof': () => get('/audit/proof/montreal/0', 'officer'),
+      // The last: it ends a log.
+      'log-succession': () =>
+        new Request(`${cluster.url}/audit/succession/quebec`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ reason: 'Rotation annuelle des clés' }),
+        }),
     }
   }
 

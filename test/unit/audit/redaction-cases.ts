@@ -54,6 +54,7 @@ export const redactionEntry = (log: string, note: Record<string, string> = redac
 
 /** By none of these may index 1 go. */
 export const noRedactions: readonly (readonly [string, (log: string) => StoredEntry])[] = [
+  ['another log made', (log) => redactionEntry(log, { ...redactionNote, 'redacts-log': 'another' })],
   ['names no index', (log) => storedEntry(log, 3, { ...redaction, note: null }, null)],
   ['names another index', (log) => redactionEntry(log, { ...redactionNote, redacts: '2' })],
   ['names the index in another way', (log) => redactionEntry(log, { ...redactionNote, redacts: '01' })],

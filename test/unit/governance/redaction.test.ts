@@ -201,7 +201,14 @@ describe('a redaction', () => {
       patient: null,
       decision: { outcome: 'permit' },
       who: { practitioner: null },
-      note: { redacts: '1', 'redacts-organisation': '2@0', 'redacts-patient': '2@0', reason, basis },
+      note: {
+        redacts: '1',
+        'redacts-log': 'qc-east',
+        'redacts-organisation': '2@0',
+        'redacts-patient': '2@0',
+        reason,
+        basis,
+      },
     })
     expect(told()).toEqual(['intent permit intent', 'outcome permit privacy-officer'])
     expect(logNamed('qc-serving').sequencer.size).toBe(0)
@@ -296,7 +303,7 @@ describe('a redaction', () => {
   test('is the only one of its index for as long as the log lives', async () => {
     await ask()
     now += 365 * 24 * 60 * 60_000
-    const once = [{ key: 'redact/qc-east/1', untilMs: Number.MAX_SAFE_INTEGER }]
+    const once = [{ key: 'redact/qc-east/1', untilMs: limits.foreverMs }]
     // Used keys past their time are forgotten with each commit that brings new ones.
     for (let i = 0; i < 20; i++)
       await logNamed('qc-east').sequencer.append({
@@ -383,6 +390,23 @@ describe('the schedule', () => {
     expect(await settle(() => Promise.reject(lost()))).toBe(0)
     expect(await settle(async () => null)).toBe(0)
     expect(logNamed('qc-east').sequencer.countOpenIntents()).toBe(1)
+  })
+
+  test('carries nothing out that only the successor of the log has', async () => {
+    const asked: string[] = []
+    const logs = { ...auditLogs(() => rpc), current: async () => ok('qc-east-2') }
+    const settled = await settleIntents('qc-east', logs, {
+      primary: {} as unknown as Writer,
+      redactions: {
+        remove: async (name) => {
+          asked.push(name)
+          return null
+        },
+      },
+    })
+    expect([settled, asked]).toEqual([1, ['qc-east']])
+    await drain()
+    expect([told().at(-1), isThere(1)]).toEqual(['outcome error settled-not-committed', true])
   })
 
   test('tells that a redaction which the ledger refuses was not carried out', async () => {

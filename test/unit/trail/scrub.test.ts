@@ -10,6 +10,7 @@ import { limits } from '../../../src/limits.ts'
 import { err, ok } from '../../../src/result.ts'
 import { type Reader, StoreError } from '../../../src/store/ports.ts'
 import { Scrub } from '../../../src/trail/scrub.ts'
+import { redactedStatement } from '../../../src/trail/scrub-entries.ts'
 import { scrubStatus } from '../../../src/trail/scrub-status.ts'
 import { auditDatabase } from '../audit/audit-database.ts'
 import { openLedger } from '../audit/support.ts'
@@ -364,6 +365,18 @@ describe('when', () => {
     expect(told()).toHaveLength(limits.maxScrubFindings + 1)
     expect(told()).toContain('more -')
   })
+})
+
+test('the redactions of a log are found among redactions, also without the index made for it', () => {
+  const { sql, args } = redactedStatement(log, [1, 2])
+  const plan = () =>
+    database
+      .prepare(`explain query plan ${sql}`)
+      .all(...(args as string[]))
+      .map(({ detail }) => String(detail))
+  expect(plan()).toContain('SEARCH r USING INDEX ledger_body_action (action=?)')
+  database.exec('drop index ledger_body_action')
+  expect(plan()).toContain('SCAN r USING INDEX ledger_body_redacts')
 })
 
 describe('what the scrub tells', () => {
