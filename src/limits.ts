@@ -144,6 +144,8 @@ export const limits = {
   minWitnessBackoffMs: 1_000,
   /** … up to this. */
   maxWitnessBackoffMs: 60_000,
+  /** One step of a succession: closing waits twice for the audit database (`exportDrainWaitMs`). */
+  successionDeadlineMs: 20_000,
   /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
   maxSuccessions: 64,
   /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
@@ -245,6 +247,13 @@ export const limits = {
   logListDeadlineMs: 10_000,
   /** That list: two keys (44 and 1,752 characters) and some names for each log. */
   maxLogListBytes: 4 * 1024 * 1024,
+
+  /** Characters of one line, or one CSV field, that a verifier reads: 16 of the largest entries. */
+  maxVerifiedLineLength: 1024 * 1024,
+  /** A file that a verifier holds as a whole: a proof of one entry, a policy, a checkpoint, a list of logs. */
+  maxVerifiedTextLength: 4 * 1024 * 1024,
+  /** Tiles and bundles that fsck asks for ahead, of 8 KiB each: enough to hide a round trip of a few milliseconds. */
+  maxFetchedTiles: 16,
 
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */

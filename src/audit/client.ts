@@ -47,6 +47,9 @@ export function successorOf(log: string): string {
   return `${base}-${Number(n) + 1}`
 }
 
+const inTime = <T>(work: Promise<T>): Promise<T> =>
+  withDeadline(work, limits.successionDeadlineMs, 'the audit log')
+
 const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */
@@ -127,11 +130,11 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
     drained: (log, size) => waited(limits.exportDrainWaitMs, log, (stub) => stub.drained(log, size)),
     published: (log, size, waitMs) => waited(waitMs, log, (stub) => stub.published(log, size, waitMs)),
     succession: {
-      close: (log, successor) => stubOf(log).close(log, successor),
-      stranded: (log, from) => stubOf(log).stranded(log, from),
-      found: (log, founding) => stubOf(log).found(log, founding),
-      append: (log, request) => stubOf(log).append(log, request),
-      retire: (log) => stubOf(log).retire(log),
+      close: (log, successor) => inTime(stubOf(log).close(log, successor)),
+      stranded: (log, from) => inTime(stubOf(log).stranded(log, from)),
+      found: (log, founding) => inTime(stubOf(log).found(log, founding)),
+      append: (log, request) => inTime(stubOf(log).append(log, request)),
+      retire: (log) => inTime(stubOf(log).retire(log)),
     },
     attest: async (log, request) => {
       const answer = await call(log, (stub) => stub.attest(log, request))

@@ -15,7 +15,7 @@ import {
   takeFinishedCounts,
 } from './failures.ts'
 import { createSchema, loadState, type StoredEntry, undrainedEntries } from './log-state.ts'
-import type { LogStore } from './log-store.ts'
+import type { LogSql, LogStore } from './log-store.ts'
 import type { AppendRefusal, AppendRequest, OpenIntent, Retired } from './port.ts'
 
 export interface SequencerOptions {
@@ -143,9 +143,27 @@ export class Sequencer {
     if (this.#store.read((sql) => hasFailureCounts(sql, minuteOf(this.#now())))) this.#kick()
   }
 
-  /** Resolves when no commit is under way; with `closed` saying no, none begins any more. */
-  async idle(): Promise<void> {
+  /**
+   * The last commit of a log: what is counted of failed authentications, also of the minute that is not over, and `change`.
+   * To be called when `closed` says no, so that none comes after it.
+   */
+  async finish(change: (sql: LogSql) => void): Promise<void> {
     await this.#pumping
+    const counts = this.#failures.take()
+    try {
+      const { state } = await this.#store.commit((sql) => {
+        storeFailureCounts(sql, counts)
+        const requests: AppendRequest[] = []
+        while (hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
+          requests.push(...takeFinishedCounts(sql, Number.MAX_SAFE_INTEGER))
+        change(sql)
+        return applyCommit(sql, this.log, requests, this.#acknowledged, this.#now())
+      })
+      this.#size = Number(state.frontier.size)
+    } catch (error) {
+      this.#failures.giveBack(counts)
+      throw error
+    }
   }
 
   /** Bytes of the entries in UTF-8, or why they cannot be appended. */

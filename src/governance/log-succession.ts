@@ -34,12 +34,14 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { log } = ctx.param
   if (!ctx.logs.some((served) => isOfLine(served, log)))
     return err({ reason: 'not-found', what: `log ${log}` })
-  const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
   const order = {
     log,
     successor: successorOf(log),
     base: ctx.describe({ reason: asked.value.reason }),
-    lastCheckpoint: row ? publishedCheckpoint(row) : null,
+    lastCheckpoint: async () => {
+      const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
+      return row ? publishedCheckpoint(row) : null
+    },
   }
   try {
     const done = await succeedLog(ctx.auditLogs.succession, order)

@@ -53,8 +53,8 @@ export async function fixLogs(
 ): Promise<Result<readonly FixedLog[], Refusal>> {
   const { ledger, auditLogs, logs: served } = source
   const waitMs = limits.exportDrainWaitMs
-  // A log that nobody has used yet says who it is when it is asked the first time.
-  await Promise.all(served.map((log) => auditLogs.published(log, '0', waitMs)))
+  // A log that has just started, or that nobody has used yet, is given time to learn how far it had come: before, it signs nothing.
+  await Promise.all(served.map((log) => auditLogs.published(log, '0', 0)))
   const [ledgerLogs = [], registered = []] = await ledger.read([logsStatement, registeredStatement])
   const known = [...served, ...[...ledgerLogs, ...registered].map(({ log }) => String(log))]
   const names = asked.length > 0 ? [...new Set(asked)] : [...new Set(known)].sort()

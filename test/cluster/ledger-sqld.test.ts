@@ -188,7 +188,9 @@ describe('the ledger on sqld', () => {
     await sequencer.append(appendOf([], 'organisation-1', { phase: 'intent', entries: built.value }))
     const end = sequencer.size
     expect(await drain.waitFor(end, 10_000)).toBe(true)
-    await ledger.apply([{ sql: 'delete from ledger_body where idx = ?', args: [Number(idx)] }])
+    await ledger.apply([
+      { sql: 'delete from ledger_body where log = ? and idx = ?', args: [log, Number(idx)] },
+    ])
 
     // Its tiles are elsewhere: paths are not what is looked at here.
     const tree: Tree = {

@@ -40,6 +40,7 @@ const telling: Readonly<Record<string, RegExp>> = {
   explain: /"agrees":true/,
   me: /"patients":\["Patient/,
   redact: /"changed":true/,
+  'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
 /** What the examples about care are made from: a patient who logs in and their child, and something of each kind to end. */
@@ -102,6 +103,8 @@ describe('the route walk', () => {
   let care: CareExamples
   /** Path of an entry that may be redacted. */
   let entry: string
+  /** Of an access about the patient. */
+  let ownReceipt: string
 
   beforeAll(async () => {
     ward = await openWard()
@@ -138,6 +141,7 @@ describe('the route walk', () => {
     const covered = { sql: 'select 1 from checkpoint where log = ? and size > ?', args: [log, first] }
     while ((await audit.read([covered]))[0]?.length === 0) await new Promise((next) => setTimeout(next, 50))
     await replicated(cluster)
+    ownReceipt = (await ward.get('belisle', '/access/me', { clock: ward.clock() })).receipt
   })
 
   afterAll(() => ward?.end())
@@ -160,6 +164,12 @@ describe('the route walk', () => {
           headers: { Authorization: `Bearer ${tokens.redactor}`, 'Content-Type': 'application/json' },
           body: JSON.stringify({ reason: 'Entrée au nom d’une autre personne', basis: 'LRSSS, art. 24' }),
         }),
+      // An entry about the patient.
+      'audit-proof': () => {
+        const request = get(`/audit/proof/${/^[^:+]*/.exec(ownReceipt)?.[0]}`, 'patient')
+        request.headers.set('Prefer', 'wait=5')
+        return request
+      },
       publish: () =>
         new Request(`${cluster.url}/fhir`, {
           method: 'POST',
@@ -171,7 +181,6 @@ describe('the route walk', () => {
             ),
           ),
         }),
-      'audit-proof': () => get('/audit/proof/montreal/0', 'officer'),
       // The last: it ends a log.
       'log-succession': () =>
         new Request(`${cluster.url}/audit/succession/quebec`, {
