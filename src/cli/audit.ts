@@ -1,6 +1,8 @@
 /** `dossier audit`: what a privacy officer does with the log from a terminal. */
 import { Command } from 'commander'
-import { exportCommand, proofCommand } from './audit-export.ts'
+
+import { exportCommand, privacyOfficer, proofCommand } from './audit-export.ts'
+import { redactCommand } from './audit-redact.ts'
 import { succeedCommand } from './audit-succeed.ts'
 
 export function auditCommand(): Command {
@@ -8,5 +10,6 @@ export function auditCommand(): Command {
     .description('the audit log')
     .addCommand(exportCommand())
     .addCommand(proofCommand())
+    .addCommand(redactCommand(privacyOfficer))
     .addCommand(succeedCommand())
 }

@@ -315,6 +315,7 @@ describe('the checkpoint of an export', () => {
     expect(await sizeWith(undefined)).toBe('28')
     expect(await sizeWith(policyText([log], 2))).toBe('24')
     expect(await sizeWith(policyText([log], 1))).toBe('26')
+    ledger.database.exec('drop trigger cosignature_kept')
     ledger.database.exec('delete from cosignature')
     expect(await sizeWith(policyText([log], 1))).toBe('28')
   })
