@@ -8,29 +8,20 @@ import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import { isOfLine } from '../audit/client.ts'
-import type { AccessBase } from '../audit/entry.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { faultOf } from './fault.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
-import type {
-  Asker,
-  Disclosure,
-  DisclosureStream,
-  Loaded,
-  Operation,
-  OperationContext,
-  Page,
-  Writers,
-} from './operation.ts'
+import type { Asker, Disclosure, Loaded, Operation, OperationContext, Page, Writers } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
 import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
+import { receiptedStream } from './stream.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -199,7 +190,10 @@ export class Exchange {
     return release(appended.value, {
       status: disclosure.status,
       headers: { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType },
-      body: body === '' ? null : typeof body === 'string' ? body : this.#stream(base, body),
+      body:
+        typeof body === 'string'
+          ? body || null
+          : receiptedStream(this.#recorder, this.#known, base, this.#log, body),
     })
   }
 
@@ -214,31 +208,6 @@ export class Exchange {
       ...(this.#isLocalMissing ? { missing: 'local' } : {}),
     }
     return Object.keys(all).length > 0 ? all : null
-  }
-
-  /** Each chunk waits for the entries of the patients first met in it; a log that refuses ends the stream with an error. */
-  #stream(base: AccessBase, { exportId, chunks }: DisclosureStream): ReadableStream<Uint8Array> {
-    const source = chunks[Symbol.asyncIterator]()
-    let sequence = 0
-    return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const next = await source.next()
-        if (next.done) return controller.close()
-        if (next.value.patients.length > 0) {
-          const subjects = next.value.patients.map((patient) => ({ patient, resources: [] }))
-          const chunk = { ...base, phase: 'chunk' as const, note: { ...base.note, export: exportId } }
-          const appended = await this.#recorder.append(chunk, this.#known, subjects, {
-            sequence: ++sequence,
-            log: this.#log,
-          })
-          if (!appended.ok) throw new Error('the audit log refused a chunk of this export')
-        }
-        controller.enqueue(next.value.bytes)
-      },
-      cancel: async () => {
-        await source.return?.()
-      },
-    })
   }
 
   async #load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>> {
