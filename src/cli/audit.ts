@@ -2,6 +2,8 @@
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { type ExportFormat, type ExportResult, exportAudit } from '../local/client/audit-export.ts'
+import { fsckCommand } from './audit-fsck.ts'
+import { verifyCommand } from './audit-verify.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 
 /** The sample's privacy officer of the whole record. */
@@ -27,7 +29,11 @@ interface ExportOptions extends ClusterOptions, Partial<Readonly<Record<Filter, 
 }
 
 export function auditCommand(): Command {
-  return new Command('audit').description('the audit log').addCommand(exportCommand())
+  return new Command('audit')
+    .description('the audit log')
+    .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .addCommand(fsckCommand())
 }
 
 function exportCommand(): Command {
