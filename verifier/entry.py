@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 
-from base64_text import base64url, base64url_decode, base64url_value
+from base64_text import base64url, base64url_bytes, base64url_decode, base64url_value
 from canonical import NotJson, canonical, decimal, parse
 from fault import Fault, cut
 from log_check import LOG_NAME
@@ -48,20 +48,28 @@ class Redaction:
 class Line:
     """A line that holds an index: open, or redacted (`redacted` is then the index of the redaction entry)."""
 
-    __slots__ = ('log', 'index', 'leaf', 'proof', 'redacted', 'is_open', 'opens', 'problem', 'time', 'keys', 'places', 'redaction', 'text')
-
-    def __init__(self):
-        # What is wrong with the form of the entry, told after what is wrong with its leaf and index.
-        self.problem = None
-        self.redacted = None
-        self.redaction = None
-        self.is_open = False
-        # Whether entry and salt give the leaf; True where there is no entry.
-        self.opens = True
+    log = index = leaf = proof = redacted = None
+    is_open = False
+    # Whether entry and salt give the leaf; True where there is no entry.
+    opens = True
+    # What is wrong with the form of the entry, told after what is wrong with its leaf and index.
+    problem = None
+    # Of an open line: the canonical text, and what it says.
+    text = time = keys = places = redaction = None
+    _plain = None
 
     def entry(self):
         """The entry parsed again, for CSV."""
         return parse(self.text.decode())
+
+    def membership(self, kind):
+        """(key, Place) in the chain `kind`; None and None where it is in no such chain."""
+        if self._plain is not None:
+            key, count, previous = self._plain.group(kind, f'{kind}_count', f'{kind}_previous')
+            if key is None:
+                return None, None
+            return key[1:-1].decode(), Place(int(count), None if previous is None else int(previous))
+        return self.keys[kind], self.places[kind]
 
 
 class Block:
@@ -102,7 +110,6 @@ def open_entry(line, entry, text):
     line.is_open = True
     line.log = entry['log'] if isinstance(entry.get('log'), str) else None
     line.index = decimal(entry.get('index'))
-    line.time = line.keys = line.places = None
     line.problem = _form_problem(line, entry)
     if line.problem is None:
         line.redaction = _redaction(entry['access'], line.index)
@@ -292,10 +299,11 @@ _ENTRY = _object(
     v='1',
 )
 _PROOF = r',"proof":\[(?P<{}>[A-Za-z0-9_",-]*)\]'
+# 43 characters of base64url hold 258 bits, 256 of them in use: the last two are 0 in canonical form.
 _PLAIN = re.compile(
     (
         rf'\{{"entry":(?P<entry>{_ENTRY}),"leaf":"(?P<leaf>[A-Za-z0-9_-]{{44}})"(?:{_PROOF.format("proof")})?'
-        rf',"salt":"(?P<salt>[A-Za-z0-9_-]{{43}})"(?:{_PROOF.format("late_proof")})?\}}\Z'
+        rf',"salt":"(?P<salt>[A-Za-z0-9_-]{{42}}[AEIMQUYcgkosw048])"(?:{_PROOF.format("late_proof")})?\}}\Z'
     ).encode()
 )
 
@@ -318,11 +326,8 @@ def _plain_line(match):
         salt,
         late_proof,
     ) = match.groups()
-    salt = base64url_decode(salt)
-    if salt is None:
-        return None
     line = Line()
-    computed = leaf_of(salt, text)
+    computed = leaf_of(base64url_bytes(salt), text)
     if base64url(computed) == leaf:
         line.leaf = computed
     else:
@@ -330,7 +335,6 @@ def _plain_line(match):
         line.opens = False
         if line.leaf is None:
             return None
-    line.proof = None
     if proof is not None or late_proof is not None:
         if proof is not None and late_proof is not None:
             return None
@@ -338,31 +342,24 @@ def _plain_line(match):
         if line.proof is None:
             return None
     number = int(index)
-    places = {
-        'organisation': _plain_place(organisation, organisation_count, organisation_previous, number),
-        'patient': _plain_place(patient, patient_count, patient_previous, number),
-    }
-    if False in places.values():
+    # What is wrong with a place is told in words by the slower way.
+    if not _is_plain_place(organisation, organisation_count, organisation_previous, number):
+        return None
+    if not _is_plain_place(patient, patient_count, patient_previous, number):
         return None
     line.is_open = True
     line.text = text
     line.log = log.decode()
     line.index = number
     line.time = time.decode()
-    line.keys = {'organisation': _unquoted(organisation), 'patient': _unquoted(patient)}
-    line.places = places
+    line._plain = match
     return line
 
 
-def _plain_place(key, count, previous, index):
-    """None: in no such chain. False: not possible, to be told in words by the slower way."""
+def _is_plain_place(key, count, previous, index):
     if key is None or count is None:
-        return None if key is count else False
-    return _possible_place(int(count), None if previous is None else int(previous), index) or False
-
-
-def _unquoted(text):
-    return None if text is None else text[1:-1].decode()
+        return key is count
+    return count == b'1' if previous is None else count != b'1' and int(previous) < index
 
 
 def _plain_proof(text):

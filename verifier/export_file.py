@@ -164,7 +164,7 @@ class Walk:
 
     def _check_index_of_range(self, part, line):
         index, stated = line.index, part.stated
-        if index == part.expected and not part.has_all_indices():
+        if index == part.expected < stated.end:
             if line.proof is not None:
                 raise Fault('format', part.place(index), 'the entries of the range have no proof of their own')
             return
@@ -205,11 +205,12 @@ class Walk:
         kind, key = self.header.chain
         index = line.index
         if line.is_open:
-            if line.keys[kind] != key:
+            own, place = line.membership(kind)
+            if own != key:
                 if index in part.pending:
                     return
                 raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {kind}')
-            fault = misplaced(part, index, line.places[kind], part.count + 1, part.last)
+            fault = misplaced(part, index, place, part.count + 1, part.last)
             if fault is not None:
                 raise fault
         part.count += 1
