@@ -17,17 +17,23 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
+  redact,
+  entryProof,
+  logSuccession,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),
@@ -59,7 +65,7 @@ export function createApp(ports: Ports): Hono<Env> {
       caches: false,
     }),
   )
-  publicRoutes(app, ports)
+  publicRoutes(app, ports, rates)
 
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>

@@ -34,6 +34,20 @@ export interface Config {
   readonly metricsToken: string
   /** How often one caller may ask, counted by each isolate for itself. */
   readonly rates: Rates
+  /** tlog-policy: which witnesses must have cosigned a checkpoint that goes into an export or a proof; null: none. */
+  readonly logPolicy: string | null
+}
+
+/** What a log itself is told, and nobody else: its secrets. */
+export interface LogConfig {
+  /** 32 bytes each; the keys of all logs come from one. The current one first, then those of logs not succeeded yet. */
+  readonly seeds: readonly Uint8Array[]
+  /** Public address of the record without scheme: `<origin>/audit/logs/<log>` is the origin of a log, for good. */
+  readonly origin: string
+  readonly policy: string | null
+  /** Logs that begin by themselves; any other is the successor of one, and is begun by its end. */
+  readonly logs: readonly string[]
+  readonly maxSingleFailures: number
 }
 
 /** `burst` requests at once, and `perSecond` in the long run. */
@@ -75,6 +89,12 @@ export interface Environment {
    * `limits.maxSingleFailuresPerMinute`. Where many callers share one address the operator may want more.
    */
   readonly MAX_SINGLE_FAILURES: string
+  /** 32 bytes in base64url, or several with commas between: `LogConfig.seeds`. */
+  readonly LOG_SEEDS: string
+  /** E.g. `record.example.ca`. Changing it starts no log anew: succeed them. */
+  readonly LOG_ORIGIN: string
+  /** Text of a tlog-policy (https://c2sp.org/tlog-policy) whose witnesses have an address. Empty: no witness. */
+  readonly LOG_POLICY: string
   /** JSON: any of `{ "address", "client", "professional", "identity" }`, each `{ "perSecond", "burst" }`. Empty: the defaults. */
   readonly RATE_LIMITS: string
 }
@@ -86,15 +106,9 @@ export function readConfig(env: Environment): Config {
     if (typeof value !== 'string' || value === '') throw new Error(`${name} is not set`)
     return value
   }
-  const key = (name: keyof Environment): Uint8Array => {
-    const bytes = Uint8Array.from(atob(text(name).replaceAll('-', '+').replaceAll('_', '/')), (c) =>
-      c.charCodeAt(0),
-    )
-    if (bytes.length !== 32) throw new Error(`${name} must be 32 bytes in base64url`)
-    return bytes
-  }
+  const key = (name: keyof Environment): Uint8Array => secretOf(name, text(name))
   // Told here too: a log that found it wrong would refuse every entry.
-  readMaxSingleFailures(env)
+  readLogConfig(env)
   return {
     regions: readRegions(text('REGIONS')),
     publicUrl: env.PUBLIC_URL || null,
@@ -112,7 +126,34 @@ export function readConfig(env: Environment): Config {
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
     metricsToken: text('METRICS_TOKEN'),
     rates: readRates(env.RATE_LIMITS || '{}'),
+    logPolicy: policyOf(env),
   }
+}
+
+/** @throws Error naming the variable that is missing or malformed. */
+export function readLogConfig(env: Environment): LogConfig {
+  const origin = env.LOG_ORIGIN
+  if (!/^[a-z0-9][a-z0-9.:/-]*[a-z0-9]$/.test(origin ?? ''))
+    throw new Error('LOG_ORIGIN must be an address without scheme, in lower case, without a slash at the end')
+  return {
+    seeds: (env.LOG_SEEDS ?? '').split(',').map((seed) => secretOf('LOG_SEEDS', seed)),
+    origin,
+    policy: policyOf(env),
+    logs: readRegions(env.REGIONS).map(({ log }) => log),
+    maxSingleFailures: readMaxSingleFailures(env),
+  }
+}
+
+/** Whoever sets a variable leaves out the line end that the format asks for. */
+const policyOf = ({ LOG_POLICY }: Environment): string | null =>
+  LOG_POLICY ? `${LOG_POLICY.trimEnd()}\n` : null
+
+function secretOf(name: string, text: string): Uint8Array {
+  const bytes = /^[\w-]{43}$/.test(text)
+    ? Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    : new Uint8Array(0)
+  if (bytes.length !== 32) throw new Error(`${name} must be 32 bytes in base64url`)
+  return bytes
 }
 
 /** Of `MAX_SINGLE_FAILURES`. @throws Error when that is no whole number. */

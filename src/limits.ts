@@ -120,14 +120,40 @@ export const limits = {
   maxDrainEntries: 256,
   /** The same in UTF-8 bytes: a batch travels as one JSON text, twice as long at most; sqld takes 5,000,000 bytes. */
   maxDrainBytes: 2 * 1024 * 1024,
-  /** Drained entries that wait for the next append or alarm to be forgotten; past it they get a commit of their own. */
-  maxAcknowledgedEntries: 4_096,
   /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
   drainEveryMs: 50,
   /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
   minDrainBackoffMs: 250,
   /** … up to this. */
   maxDrainBackoffMs: 30_000,
+  /** Checkpoints of a log that grows are this far apart: what an outsider learns of its growth (DESIGN §6). */
+  publishEveryMs: 1_000,
+  /** Leaves that one checkpoint adds: 256 tiles of 8 KiB, twice as long as hexadecimal in one bound text of sqld. */
+  maxPublishEntries: 65_536,
+  /** Asking somebody else how far a log had come, before it signs anything after a start. */
+  anchorDeadlineMs: 3_000,
+  /** A failed question is asked again after this. */
+  anchorRetryMs: 500,
+  /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
+  anchorEveryMs: 30_000,
+  /** One exchange with a witness; it persists before it answers. */
+  witnessDeadlineMs: 5_000,
+  /** Attempts to bring one checkpoint to one witness: it says which size it knows, and is sent the proof from there. */
+  maxWitnessAttempts: 3,
+  /** A witness that failed is left alone this long, doubled with each further failure … */
+  minWitnessBackoffMs: 1_000,
+  /** … up to this. */
+  maxWitnessBackoffMs: 60_000,
+  /** One step of a succession: closing waits twice for the audit database (`exportDrainWaitMs`). */
+  successionDeadlineMs: 20_000,
+  /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
+  maxSuccessions: 64,
+  /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
+  maxSalvagedEntries: 250,
+  /** A one-time key that is never to be used again: the year 9999, the last that times of entries can tell. */
+  foreverMs: 253_402_300_799_000,
+  /** Heads of chains in one attestation: those of one file. */
+  maxAttestedChains: 16,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
   logAlarmMs: 5_000,
   /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */
@@ -166,6 +192,66 @@ export const limits = {
   exportPageDeadlineMs: 10_000,
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
+  /**
+   * Bundles of 256 entries of one log that a round of the schedule scrubs: about 200 entries a second, 1.2 MB of reads and
+   * 50 ms of work, so that a million entries are gone through in an hour and a half, unnoticed by whoever else reads.
+   */
+  scrubBundles: 4,
+  /** Findings of one log that are told one by one; by then nobody waits for the next. */
+  maxScrubFindings: 256,
+  /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
+  scrubDeadlineMs: 10_000,
+  /**
+   * Entries proved at once. Each may stand alone in its tile of 8 KiB, and that in one of the level above: 2 MiB of
+   * tiles, which travel in base64, of the 10 MB that sqld sends.
+   */
+  exportProofRows: 128,
+  /** Redacted members between two entries of a chain that are found in one answer (about 60 bytes each). */
+  maxChainGap: 10_000,
+  /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
+  maxPendingRedactions: 100_000,
+  /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
+  witnessWaitMs: 2_000,
+  /** … and looks this often. */
+  witnessPollMs: 50,
+  /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
+  maxCheckpointsTried: 16,
+  /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */
+  maxExportPositions: 64,
+  /** Logs in the public list: each row is 2 KiB of keys. Logs that were succeeded stay in it. */
+  maxListedLogs: 256,
+  /** `Cache-Control` of the newest checkpoint and the list of logs: no longer than a log takes to publish anew. */
+  publicCacheSeconds: 1,
+  /** `Cache-Control` of tiles, which never change: a year (C2SP tlog-tiles). */
+  tileCacheSeconds: 31_536_000,
+  /** `Prefer: wait` of a proof that no checkpoint covers yet: logs publish each second. */
+  maxProofWaitSeconds: 5,
+  /** `Retry-After` of one: the same. */
+  proofRetrySeconds: 1,
+
+  /** One request to a witness: 63 proof lines (3 KiB) and a checkpoint with a dozen ML-DSA-44 signatures (3.3 KB each). */
+  maxWitnessRequestBytes: 64 * 1024,
+  /** One answer of a witness: a handful of signature lines, or a size. */
+  maxWitnessAnswerBytes: 64 * 1024,
+  /** Characters of a witness's error told to the operator. */
+  maxWitnessDetailLength: 200,
+  /** How far a witness's clock may be ahead of the log's: a cosignature from further on would outlive its truth. */
+  maxWitnessSkewSeconds: 300,
+  /** Logs one witness watches: a province's record has one per region. */
+  maxWitnessLogs: 1_000,
+  /** Contradicting checkpoints kept of one log, the first ones: one is proof enough. */
+  maxWitnessContradictions: 16,
+  /** Receiving one request at a witness: 64 KiB over a poor line. */
+  witnessRequestMs: 10_000,
+  /** An idle connection to a witness: logs publish each second, and should not connect each time. */
+  witnessKeepAliveMs: 30_000,
+  /** Connections to a witness at once; a log needs one. */
+  maxWitnessConnections: 256,
+  /** Reading the list of logs that a witness is to take on trust. */
+  logListDeadlineMs: 10_000,
+  /** That list: two keys (44 and 1,752 characters) and some names for each log. */
+  maxLogListBytes: 4 * 1024 * 1024,
+
   /** Characters of one line, or one CSV field, that a verifier reads: 16 of the largest entries. */
   maxVerifiedLineLength: 1024 * 1024,
   /** A file that a verifier holds as a whole: a proof of one entry, a policy, a checkpoint, a list of logs. */

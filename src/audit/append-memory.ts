@@ -101,11 +101,11 @@ export function useOnceKeys(sql: LogSql, once: AppendRequest['once'], now: numbe
   return null
 }
 
-/** Oldest first, at most `limits.maxOpenIntents`. */
-export function overdueIntents(sql: LogSql, now: number): OpenIntent[] {
+/** Those begun at `before` or earlier; oldest first, at most `limits.maxOpenIntents`. */
+export function openIntentsBefore(sql: LogSql, before: number): OpenIntent[] {
   const rows = sql.exec(
     'select request_id, access, organisation from open_intent where time <= ? order by time limit ?',
-    now - limits.settleAfterMs,
+    before,
     limits.maxOpenIntents,
   )
   return rows.map((row) => ({
@@ -113,6 +113,13 @@ export function overdueIntents(sql: LogSql, now: number): OpenIntent[] {
     access: row.access as string,
     organisation: row.organisation as string | null,
   }))
+}
+
+/** Of a log that ended, to be settled here. */
+export function adoptIntents(sql: LogSql, intents: readonly OpenIntent[], now: number): void {
+  const rows = intents.map(({ requestId, access, organisation }) => [requestId, now, access, organisation])
+  const head = 'insert or ignore into open_intent (request_id, time, access, organisation) values'
+  insertRows(sql, head, rows, '')
 }
 
 export function countOpenIntents(sql: LogSql): number {

@@ -13,7 +13,6 @@ import { base64url } from './base64url.ts'
 import { digestOf, entryText, leafOf, newSalts, saltBytes, sha256 } from './commitment.ts'
 import {
   type ChainHead,
-  forgetDrained,
   insertEntries,
   type LogState,
   loadState,
@@ -23,11 +22,11 @@ import {
   writeChainHeads,
 } from './log-state.ts'
 import type { LogSql } from './log-store.ts'
-import type { AppendRefusal, AppendReply, AppendRequest, EntryDraft } from './port.ts'
-import { leafHash } from './tlog/hash.ts'
+import type { AppendRefusal, AppendReply, AppendRequest, EntryDraft, Retired } from './port.ts'
+import { leafHash, sameBytes } from './tlog/hash.ts'
 import { appendLeaves, treeHash } from './tlog/tree.ts'
 
-export type AppendAnswer = Result<AppendReply, AppendRefusal>
+export type AppendAnswer = Result<AppendReply, AppendRefusal | Retired>
 
 export interface Committed {
   /** In the order of the requests. */
@@ -36,7 +35,7 @@ export interface Committed {
 }
 
 /**
- * Appends all requests, each whole or refused, and forgets entries below `drained`. The time of the log is `now`, or its
+ * Appends all requests, each whole or refused, and notes what the audit database has (`drained`). The time of the log is `now`, or its
  * last time where the clock went back.
  */
 export function applyCommit(
@@ -59,7 +58,6 @@ export function applyCommit(
     drained: Math.max(drained, before.drained),
     time,
   }
-  if (state.drained > before.drained) forgetDrained(sql, state.drained)
   forgetAppends(sql, requests, time)
   saveState(sql, state)
   return { answers, state }
@@ -80,9 +78,6 @@ function appendOne(sql: LogSql, draft: CommitDraft, request: AppendRequest): App
   noteIntent(sql, request, draft.time)
   return ok(reply)
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** The entries of one commit while it is made. */
 class CommitDraft {

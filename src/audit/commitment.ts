@@ -44,6 +44,10 @@ export function entryText(access: string, { log, index, time, organisation, pati
   return `{"access":${access},"chains":${chains},"index":"${index}","log":"${log}","time":"${time}","v":${version}}`
 }
 
+/** The app's part of an entry, as it was spliced in: the places of chains hold no text, so that theirs is the last mention. */
+export const accessOf = (entry: string): string =>
+  entry.slice('{"access":'.length, entry.lastIndexOf(',"chains":{"organisation":'))
+
 /** Tells a repeated append from another one under the same request id. */
 export function digestOf(entries: readonly { readonly access: string }[]): Uint8Array {
   const hash = createHash('sha256')

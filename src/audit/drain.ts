@@ -3,10 +3,11 @@
  * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
  */
 import { limits } from '../limits.ts'
-import { StoreError } from '../store/ports.ts'
 import { withDeadline } from './deadline.ts'
+import { isLasting } from './lasting-fault.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
+import { Waiters } from './waiters.ts'
 
 /** The log as its drain sees it: `Sequencer`. */
 export interface DrainSource {
@@ -19,7 +20,11 @@ export interface DrainSource {
 export interface DrainOptions {
   readonly source: DrainSource
   readonly ledger: LedgerWriter
+  /** False: nothing goes to the audit database any more. Default: always. */
+  readonly mayDrain?: () => boolean
   readonly now: () => number
+  /** Called whenever the audit database has more of the log. */
+  readonly onDrained?: () => void
   /** Told of each failed batch. */
   readonly onFault?: (error: unknown) => void
 }
@@ -31,7 +36,7 @@ export class Drain {
   #fault: string | null = null
   /** Before this time the audit database is left alone. */
   #retryAt = 0
-  #waiters: { readonly size: number; readonly resolve: () => void }[] = []
+  readonly #waiters = new Waiters()
   #endPause: () => void = () => {}
 
   constructor(options: DrainOptions) {
@@ -55,28 +60,17 @@ export class Drain {
   /** True when every entry below `size` is in the audit database, false when `ms` have passed without. */
   async waitFor(size: number, ms: number): Promise<boolean> {
     if (this.#options.source.drained >= size) return true
-    let resolve = (): void => {}
-    const reached = new Promise<void>((done) => {
-      resolve = done
-    })
-    const waiter = { size, resolve }
-    this.#waiters.push(waiter)
+    const waited = this.#waiters.wait(size, ms)
     // Somebody waits: neither the pause between batches nor a back-off applies.
     this.#retryAt = 0
     this.#endPause()
     void this.run()
-    try {
-      await withDeadline(reached, ms, 'draining')
-      return true
-    } catch {
-      this.#waiters = this.#waiters.filter((other) => other !== waiter)
-      return false
-    }
+    return await waited
   }
 
   async #drain(): Promise<void> {
-    const { source, ledger, now, onFault } = this.#options
-    for (;;) {
+    const { source, ledger, now, onFault, mayDrain = () => true } = this.#options
+    while (mayDrain()) {
       const entries = source.entriesFrom(source.drained)
       const last = entries.at(-1)
       if (!last) return
@@ -87,26 +81,20 @@ export class Drain {
         this.#failures += 1
         this.#retryAt = now() + backoffMs
         // While the audit database is away nothing is learnt: what it said last still holds.
-        if (error instanceof StoreError && error.code !== 'unavailable')
-          this.#fault = `entries from ${source.drained}: ${error.message}`
+        if (isLasting(error)) this.#fault = `entries from ${source.drained}: ${error.message}`
         onFault?.(error)
-        if (this.#waiters.length === 0) return
+        if (this.#waiters.isEmpty) return
         await this.#pause(backoffMs)
         continue
       }
       this.#failures = 0
       this.#fault = null
       source.acknowledge(last.index + 1)
-      this.#wake()
-      if (entries.length < limits.maxDrainEntries && this.#waiters.length === 0)
+      this.#waiters.reached(source.drained)
+      this.#options.onDrained?.()
+      if (entries.length < limits.maxDrainEntries && this.#waiters.isEmpty)
         await this.#pause(limits.drainEveryMs)
     }
-  }
-
-  #wake(): void {
-    const { drained } = this.#options.source
-    for (const { size, resolve } of this.#waiters) if (size <= drained) resolve()
-    this.#waiters = this.#waiters.filter(({ size }) => size > drained)
   }
 
   /** Ends early when somebody begins to wait. */

@@ -7,6 +7,7 @@
  */
 import { limits } from '../limits.ts'
 import { insertRows, type LogSql } from './log-store.ts'
+import { publicationSchema } from './publication-state.ts'
 import { decodeFrontier, emptyFrontier, encodeEdge, type Frontier } from './tlog/tree.ts'
 
 const schema = [
@@ -19,7 +20,7 @@ const schema = [
      time integer not null,
      edge blob not null
    ) strict`,
-  // Never updated after the insert; deleted only below \`drained\`, which the audit database has acknowledged.
+  // Never updated after the insert; deleted only below the newest checkpoint, which covers what is drained.
   `create table if not exists undrained (
      idx integer primary key,
      leaf blob not null,
@@ -67,7 +68,7 @@ const schema = [
 ]
 
 export function createSchema(sql: LogSql): void {
-  for (const statement of schema) sql.exec(statement)
+  for (const statement of [...schema, ...publicationSchema]) sql.exec(statement)
 }
 
 export interface LogState {
@@ -141,8 +142,9 @@ export function undrainedEntries(sql: LogSql, from: number, below: number): Stor
   return entries
 }
 
-export function forgetDrained(sql: LogSql, drained: number): void {
-  sql.exec('delete from undrained where idx < ?', drained)
+/** `size` of the newest checkpoint: until then a leaf may be needed to make the next. */
+export function forgetPublished(sql: LogSql, size: number): void {
+  sql.exec('delete from undrained where idx < ?', size)
 }
 
 export interface ChainHead {

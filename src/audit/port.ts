@@ -1,6 +1,7 @@
 /** What the rest of the app says to an audit log, and what it gets back. The log itself is `sequencer.ts`. */
 import type { Result } from '../result.ts'
 import type { Receipt } from './receipt.ts'
+import type { SuccessionRpc } from './succession.ts'
 
 export type Action =
   | 'authenticate'
@@ -126,6 +127,12 @@ export type AppendRefusal =
   /** Past `maxSingleFailuresPerMinute`: counted, to be appended with the others of its minute. */
   | { readonly reason: 'counted' }
 
+/** The log has ended; its successor takes the append. `auditLogs` follows, so that no operation sees this. */
+export interface Retired {
+  readonly reason: 'retired'
+  readonly successor: string
+}
+
 /** An intent that has had no outcome for `limits.settleAfterMs`. */
 export interface OpenIntent {
   readonly requestId: string
@@ -139,12 +146,23 @@ export interface LogStatus {
   readonly size: string
   /** All entries below this index are in the audit database. */
   readonly drained: string
+  /** All entries below this index are covered by a checkpoint that anyone can have. */
+  readonly published: string
   readonly openIntents: number
   /**
-   * Why draining can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when
-   * the audit database answers. Appends are taken all the same until `limits.maxUndrainedEntries`; somebody must look.
+   * `unanchored`: it takes appends, but signs nothing until somebody else has said how far it had come. `halted`: somebody
+   * remembers more, or otherwise, than the log itself; it takes nothing and signs nothing. `retired`: it has a successor.
+   */
+  readonly standing: 'unanchored' | 'anchored' | 'halted' | 'retired'
+  /** Where a retired log's appends go. */
+  readonly successor: string | null
+  /**
+   * Why it can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when the
+   * audit database answers. Somebody must look.
    */
   readonly fault: string | null
+  /** Why witnesses did not cosign, one sentence each. */
+  readonly witnesses: readonly string[]
 }
 
 /** A log as the list of logs tells of it (`docs/audit-log.md` §3). */
@@ -178,6 +196,8 @@ export interface Attestation {
 /** The audit logs an app can reach, by name. */
 export interface AuditLogs {
   append(log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
+  /** As `append`, but to this very log, never to a successor: of a retired one `log-unavailable`. */
+  appendTo(log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
   /**
    * Appends a failed authentication: singly up to the limit per address and minute, then counted (`counted`), from a
    * queue of its own that never delays other appends.
@@ -189,8 +209,11 @@ export interface AuditLogs {
     request: AppendRequest,
   ): Promise<Result<Receipt, AppendRefusal>>
   status(log: string): Promise<Result<LogStatus, AppendRefusal>>
+  /** Name of the log that takes the appends of this one today: itself, or the last of its successors. */
+  current(log: string): Promise<Result<string, AppendRefusal>>
   /** Resolves true when every entry below `size` is in the audit database, false when `limits.exportDrainWaitMs` passed. */
   drained(log: string, size: string): Promise<boolean>
+  /** Of the log that takes the appends of this one today. */
   openIntents(log: string): Promise<Result<readonly OpenIntent[], AppendRefusal>>
   attest(log: string, request: AttestRequest): Promise<Result<Attestation, AppendRefusal>>
   /**
@@ -198,4 +221,6 @@ export interface AuditLogs {
    * `limits.exportDrainWaitMs`) passed. Size 0 is covered by nothing being there.
    */
   published(log: string, size: string, waitMs: number): Promise<boolean>
+  /** For ending a log: `succeedLog`. Its calls reject when a log does not answer. */
+  readonly succession: SuccessionRpc
 }

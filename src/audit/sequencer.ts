@@ -4,7 +4,7 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { countOpenIntents, overdueIntents } from './append-memory.ts'
+import { countOpenIntents, openIntentsBefore } from './append-memory.ts'
 import { AppendQueue, type Pending } from './append-queue.ts'
 import { type AppendAnswer, applyCommit } from './commit.ts'
 import {
@@ -15,8 +15,8 @@ import {
   takeFinishedCounts,
 } from './failures.ts'
 import { createSchema, loadState, type StoredEntry, undrainedEntries } from './log-state.ts'
-import type { LogStore } from './log-store.ts'
-import type { AppendRefusal, AppendRequest, LogStatus, OpenIntent } from './port.ts'
+import type { LogSql, LogStore } from './log-store.ts'
+import type { AppendRefusal, AppendRequest, OpenIntent, Retired } from './port.ts'
 
 export interface SequencerOptions {
   readonly log: string
@@ -25,6 +25,10 @@ export interface SequencerOptions {
   readonly now: () => number
   /** Failed authentications of one address that are appended singly; default `limits.maxSingleFailuresPerMinute`. */
   readonly maxSingleFailuresPerMinute?: number
+  /** Below this index the log's own storage has forgotten everything: it is public. Default: nothing. */
+  readonly published?: () => number
+  /** Why the log takes no entry (any more); null: it does. Asked again right before each commit. */
+  readonly closed?: () => AppendRefusal | Retired | null
   /** Called after each durable commit. */
   readonly onCommit?: () => void
 }
@@ -33,6 +37,8 @@ export class Sequencer {
   readonly log: string
   readonly #store: LogStore
   readonly #now: () => number
+  readonly #published: () => number
+  readonly #closed: () => AppendRefusal | Retired | null
   readonly #onCommit: () => void
   // Owned by this instance, and lost with it: a caller without an answer may repeat its append.
   readonly #appends = new AppendQueue({
@@ -46,11 +52,9 @@ export class Sequencer {
   readonly #failures: FailureCounter
   /** Below this index the audit database has everything; stored with the next commit. */
   #acknowledged: number
-  /** The same as of the last durable commit: below it the log's own storage has forgotten everything. */
-  #forgotten: number
   /** Something other than an append waits for a commit. */
   #kicked = false
-  #committing = false
+  #pumping: Promise<void> | null = null
   /** Size of the log at the last durable commit: never ahead of storage, unlike what a read of the tables may see. */
   #size: number
 
@@ -60,11 +64,15 @@ export class Sequencer {
     store,
     now,
     maxSingleFailuresPerMinute = limits.maxSingleFailuresPerMinute,
+    published = () => 0,
+    closed = () => null,
     onCommit = () => {},
   }: SequencerOptions) {
     this.log = log
     this.#store = store
     this.#now = now
+    this.#published = published
+    this.#closed = closed
     this.#onCommit = onCommit
     this.#failures = new FailureCounter(maxSingleFailuresPerMinute)
     const state = store.read((sql) => {
@@ -73,7 +81,6 @@ export class Sequencer {
     })
     this.#size = Number(state.frontier.size)
     this.#acknowledged = state.drained
-    this.#forgotten = state.drained
   }
 
   /** Resolves when the entries are durable, or with the reason why they are not (then they may be, and are found again). */
@@ -98,14 +105,18 @@ export class Sequencer {
     return Promise.resolve(err({ reason: 'counted' }))
   }
 
-  /** What the log itself knows; whether its draining can go on is the drain's to say. */
-  status(): Omit<LogStatus, 'fault'> {
-    const openIntents = this.#store.read(countOpenIntents)
-    return { log: this.log, size: String(this.#size), drained: String(this.#acknowledged), openIntents }
+  /** Entries in the log, all durable. */
+  get size(): number {
+    return this.#size
   }
 
-  openIntents(): OpenIntent[] {
-    return this.#store.read((sql) => overdueIntents(sql, this.#now()))
+  countOpenIntents(): number {
+    return this.#store.read(countOpenIntents)
+  }
+
+  /** `before`: begun then or earlier; default: long enough ago to be settled. */
+  openIntents(before = this.#now() - limits.settleAfterMs): OpenIntent[] {
+    return this.#store.read((sql) => openIntentsBefore(sql, before))
   }
 
   /** Durable entries from index `from` on, as many as one batch to the audit database takes. */
@@ -113,40 +124,53 @@ export class Sequencer {
     return from < this.#size ? this.#store.read((sql) => undrainedEntries(sql, from, this.#size)) : []
   }
 
-  /**
-   * The audit database holds every entry below `drained`: they may go from here, with the next commit or `tick`. Until
-   * then a restart sends them again, which the audit database passes over.
-   */
+  /** The audit database holds every entry below `drained`. A restart may send some again, which it passes over. */
   acknowledge(drained: number): void {
-    if (drained <= this.#acknowledged || drained > this.#size) return
-    this.#acknowledged = drained
-    if (drained - this.#forgotten >= limits.maxAcknowledgedEntries) this.#kick()
+    if (drained > this.#acknowledged && drained <= this.#size) this.#acknowledged = drained
   }
 
   get drained(): number {
     return this.#acknowledged
   }
 
-  /** Whether anything here waits for time to pass or for the audit database. */
-  get isSettled(): boolean {
-    return (
-      this.#forgotten === this.#size &&
-      !this.#store.read((sql) => hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
-    )
+  /** Whether failed authentications wait for their minute to end. */
+  get hasCounts(): boolean {
+    return this.#store.read((sql) => hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
   }
 
-  /** From time to time: appends the counted failures of minutes that are over, forgets what is drained. */
+  /** From time to time: appends the counted failures of minutes that are over. */
   tick(): void {
-    if (
-      this.#acknowledged > this.#forgotten ||
-      this.#store.read((sql) => hasFailureCounts(sql, minuteOf(this.#now())))
-    )
-      this.#kick()
+    if (this.#store.read((sql) => hasFailureCounts(sql, minuteOf(this.#now())))) this.#kick()
+  }
+
+  /**
+   * The last commit of a log: what is counted of failed authentications, also of the minute that is not over, and `change`.
+   * To be called when `closed` says no, so that none comes after it.
+   */
+  async finish(change: (sql: LogSql) => void): Promise<void> {
+    await this.#pumping
+    const counts = this.#failures.take()
+    try {
+      const { state } = await this.#store.commit((sql) => {
+        storeFailureCounts(sql, counts)
+        const requests: AppendRequest[] = []
+        while (hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
+          requests.push(...takeFinishedCounts(sql, Number.MAX_SAFE_INTEGER))
+        change(sql)
+        return applyCommit(sql, this.log, requests, this.#acknowledged, this.#now())
+      })
+      this.#size = Number(state.frontier.size)
+    } catch (error) {
+      this.#failures.giveBack(counts)
+      throw error
+    }
   }
 
   /** Bytes of the entries in UTF-8, or why they cannot be appended. */
-  #measure({ entries }: AppendRequest): Result<number, AppendRefusal> {
-    if (this.#size - this.#acknowledged >= limits.maxUndrainedEntries) return overload
+  #measure({ entries }: AppendRequest): Result<number, AppendRefusal | Retired> {
+    const closed = this.#closed()
+    if (closed) return err(closed)
+    if (this.#size - this.#published() >= limits.maxUndrainedEntries) return overload
     if (entries.length < 1 || entries.length > limits.maxAppendEntries) return malformed
     let bytes = 0
     for (const { access } of entries) {
@@ -159,20 +183,24 @@ export class Sequencer {
 
   #enqueue(queue: AppendQueue, request: AppendRequest, bytes: number): Promise<AppendAnswer> {
     const answer = queue.add(request, bytes)
-    void this.#pump()
+    this.#pump()
     return answer
   }
 
   #kick(): void {
     this.#kicked = true
-    void this.#pump()
+    this.#pump()
   }
 
-  async #pump(): Promise<void> {
-    if (this.#committing) return
-    this.#committing = true
+  /** To be called with something to commit. */
+  #pump(): void {
+    this.#pumping ??= this.#commitAll()
+  }
+
+  async #commitAll(): Promise<void> {
     while (this.#kicked || !this.#appends.isEmpty || !this.#singleFailures.isEmpty) await this.#commit()
-    this.#committing = false
+    // At once, not by `finally`: what is queued before that runs would wait for the next append.
+    this.#pumping = null
   }
 
   async #commit(): Promise<void> {
@@ -181,6 +209,13 @@ export class Sequencer {
     const counts = this.#failures.take()
     const kicked = this.#kicked
     this.#kicked = false
+    const closed = this.#closed()
+    if (closed) {
+      this.#failures.giveBack(counts)
+      for (const pending of appends) this.#appends.answer(pending, err(closed))
+      for (const pending of failures) this.#singleFailures.answer(pending, err(closed))
+      return
+    }
     try {
       const { answers, state } = await this.#store.commit((sql) => {
         const now = this.#now()
@@ -191,7 +226,6 @@ export class Sequencer {
         return applyCommit(sql, this.log, requests, this.#acknowledged, now)
       })
       this.#size = Number(state.frontier.size)
-      this.#forgotten = state.drained
       const answerOf = (i: number): AppendAnswer => answers[i] as AppendAnswer
       for (const [i, pending] of appends.entries()) this.#appends.answer(pending, answerOf(i))
       for (const [i, pending] of failures.entries())

@@ -5,6 +5,7 @@ import { accessCommand } from './access.ts'
 import { auditCommand } from './audit.ts'
 import { importCommand } from './import.ts'
 import { tokenCommand } from './token.ts'
+import { witnessCommand } from './witness.ts'
 
 const program = new Command('dossier')
   .description('an open shared health record')
@@ -12,6 +13,7 @@ const program = new Command('dossier')
   .addCommand(importCommand())
   .addCommand(auditCommand())
   .addCommand(accessCommand())
+  .addCommand(witnessCommand())
 
 try {
   await program.parseAsync()

@@ -3,8 +3,15 @@ import type { MiddlewareHandler } from 'hono'
 import { limits } from '../limits.ts'
 import { isMinted, refuseWithoutReceipt } from './release.ts'
 
-/** @param publicPaths the closed list: a response without a receipt leaves from nowhere else */
+/**
+ * @param publicPaths the closed list: a response without a receipt leaves from nowhere else; one that ends in `/**` is
+ *   every path below it
+ */
 export function gate(publicPaths: readonly string[]): MiddlewareHandler {
+  const exact = new Set(publicPaths)
+  const folders = publicPaths.filter((path) => path.endsWith('/**')).map((path) => path.slice(0, -2))
+  const isPublic = (path: string): boolean =>
+    exact.has(path) || folders.some((folder) => path.startsWith(folder))
   // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
   let underWay = 0
   return async (c, next) => {
@@ -20,7 +27,7 @@ export function gate(publicPaths: readonly string[]): MiddlewareHandler {
     } finally {
       underWay--
     }
-    if (!isMinted(c.res, publicPaths.includes(c.req.path))) {
+    if (!isMinted(c.res, isPublic(c.req.path))) {
       // Cleared first: the framework would carry the headers of the old response over to the new one.
       c.res = undefined
       c.res = refuseWithoutReceipt('internal')

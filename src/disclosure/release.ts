@@ -124,7 +124,7 @@ export function takeUnlogged(): {
 
 /** A response of the closed public list: no health data, neither audited nor receipted. */
 export function releasePublic(
-  body: string | null,
+  body: string | Uint8Array<ArrayBuffer> | null,
   init: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
   const response = mint(body, {

@@ -1,6 +1,7 @@
 /** Where a request was sent, and its body read within bounds: type, encoding, size, time, and what others have under way. */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { Ports } from './ports.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Owned by this isolate: bodies being received, and their bytes so far. Slow senders must not hold what readers need. */
@@ -77,6 +78,12 @@ async function nextChunk(reader: ReadableStreamDefaultReader<Uint8Array>, waitMs
 const tooLarge: Refusal = { reason: 'body-too-large', maxBytes: limits.maxBodyBytes }
 
 const notUtf8 = { fr: 'Le corps n’est pas en UTF-8.', en: 'The body is not UTF-8.' }
+
+/** Whom a request counts for: the peer, or whom the operator's own proxy says it came from; null: nobody knows. */
+export function callerAddress(request: Request, ports: Pick<Ports, 'config' | 'peerAddress'>): string | null {
+  const { clientAddressHeader } = ports.config
+  return clientAddressHeader ? request.headers.get(clientAddressHeader) : ports.peerAddress(request)
+}
 
 /** Path and query as received, at the public address: set member by member, since a path may begin with two slashes. */
 export function publicAddress(request: Request, publicUrl: string | null): URL {

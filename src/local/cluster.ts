@@ -1,4 +1,5 @@
 /** The whole of Dossier on one machine: real parts, loopback only. */
+import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Environment } from '../config.ts'
 import { limits } from '../limits.ts'
@@ -24,7 +25,7 @@ import {
   writeSecrets,
   writeState,
 } from './home.ts'
-import { newSecrets, publicJwk } from './keys.ts'
+import { newSecrets, publicJwk, secret } from './keys.ts'
 import { obtainToken } from './obtain-token.ts'
 import { becomesFree, findFreePort, isFree } from './ports.ts'
 import { seedRegistry } from './registry.ts'
@@ -43,6 +44,8 @@ export interface ClusterOptions {
   readonly bundle?: string
   /** Variable `MAX_SINGLE_FAILURES` of the Worker; default empty. */
   readonly maxSingleFailures?: number
+  /** Text of `LOG_POLICY`; default: no witness. */
+  readonly logPolicy?: string
   /** Text of `RATE_LIMITS`; default: generous but for look-ups of persons. */
   readonly rateLimits?: string
 }
@@ -127,7 +130,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       startDatabases(context, state, children),
       children.start(identityProcess(home, state)),
     ])
-    const environment = workerEnvironment(databases, secrets, options)
+    const environment = workerEnvironment(databases, state, secrets, options)
     const port = portOf(state, 'worker')
     await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
@@ -183,15 +186,18 @@ function startChildren(onMessage: (line: string) => void): Children {
   }
 }
 
+type State = ClusterState & { readonly logOrigin: string }
+
 /** Ports and keys: those of the last start as far as they are still free, else new ones, written before their first use. */
-async function loadState(home: string, port: number): Promise<{ state: ClusterState; secrets: Secrets }> {
+async function loadState(home: string, port: number): Promise<{ state: State; secrets: Secrets }> {
   if (port !== 0 && !(await isFree(port))) {
     throw new ClusterFailure(
       `Port ${port} on 127.0.0.1 is in use: set PORT to a free one, or end the program that listens there.`,
     )
   }
   const last = readState(home)
-  const secrets = readSecrets(home) ?? (await newSecrets(databaseNames))
+  const stored = readSecrets(home) ?? (await newSecrets(databaseNames))
+  const secrets = { ...stored, logSeed: stored.logSeed ?? secret() }
   writeSecrets(home, secrets)
   const ports: Record<string, number> = {}
   for (const listener of ['worker', 'identity', ...databaseListeners]) {
@@ -202,11 +208,12 @@ async function loadState(home: string, port: number): Promise<{ state: ClusterSt
   }
   const issuer = `http://127.0.0.1:${ports.identity}`
   const issuers = last?.issuers ?? []
-  const state: ClusterState = {
+  const state: State = {
     version: 1,
     url: `http://127.0.0.1:${ports.worker}`,
     audience,
     ports,
+    logOrigin: last?.logOrigin ?? `cluster-${randomUUID()}.invalid`,
     issuers: issuers.at(-1) === issuer ? issuers : [...issuers, issuer],
   }
   writeState(home, state)
@@ -275,8 +282,9 @@ const localRates = JSON.stringify({
 
 function workerEnvironment(
   databases: Databases,
+  { logOrigin }: State,
   secrets: Secrets,
-  { rateLimits = localRates, maxSingleFailures }: ClusterOptions,
+  { rateLimits = localRates, maxSingleFailures, logPolicy = '' }: ClusterOptions,
 ): Environment {
   const primary = databases['records-primary']
   const replica = databases['records-replica']
@@ -296,6 +304,9 @@ function workerEnvironment(
     METRICS_TOKEN: secrets.metricsToken,
     MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
     RATE_LIMITS: rateLimits,
+    LOG_SEEDS: secrets.logSeed ?? '',
+    LOG_ORIGIN: logOrigin,
+    LOG_POLICY: logPolicy,
   }
 }
 

@@ -31,6 +31,8 @@ const stateSchema = z.object({
   audience: z.string(),
   /** By name of listener. */
   ports: z.record(z.string(), z.int().min(1).max(65_535)),
+  /** `LOG_ORIGIN`: never changed, also where addresses do. Absent from state of before there were checkpoints. */
+  logOrigin: z.string().optional(),
   /** The current one last. A new one comes when somebody else holds the provider's port. */
   issuers: z.array(z.url()).min(1),
 })
@@ -50,6 +52,8 @@ const secretsSchema = z.object({
   adminKey: key,
   /** Signs the identity provider's cookies. */
   cookieKey: key,
+  /** Keys of the audit logs come from it. Absent from state of before there were checkpoints. */
+  logSeed: key.optional(),
   /** Ed25519, by database. */
   databases: z.record(z.string(), privateJwk),
   /** P-256, of the identity provider; the first signs, all are published. */

@@ -7,7 +7,7 @@ import { clients } from './sample/directory.ts'
 
 type PrivateJwk = Secrets['identity'][number]
 
-const secret = (): string => randomBytes(32).toString('base64url')
+export const secret = (): string => randomBytes(32).toString('base64url')
 
 async function newKey(alg: 'EdDSA' | 'ES256' | 'ES384', use: string): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
@@ -28,6 +28,7 @@ export async function newSecrets(databases: readonly string[]): Promise<Secrets>
     metricsToken: secret(),
     adminKey: secret(),
     cookieKey: secret(),
+    logSeed: secret(),
     databases: await keyed(databases, 'EdDSA'),
     identity: [await newIdentityKey()],
     clients: await keyed(systems, 'ES384'),

@@ -26,7 +26,9 @@ export interface ExportedLog {
   prove(receipt: string): readonly ProvenEntry[]
 }
 
-const linePattern = /^\{"entry":(.+),"leaf":"([\w-]+)","salt":"([\w-]+)"\}$/
+const linePattern = /^\{"entry":(.+),"leaf":"([\w-]+)"(?:,"proof":\[[\w",-]*\])?,"salt":"([\w-]+)"\}$/
+/** Lines that open nothing: what was redacted, and hashes of blocks. */
+const closedPattern = /^\{"(?:index|block)":/
 const receiptPattern = /^([a-z0-9][a-z0-9-]{0,62})\/(\d+)(?:\+(\d+))?:([\w-]{43})$/
 
 interface Line {
@@ -36,13 +38,13 @@ interface Line {
 }
 
 /**
- * @param ndjson text of `GET /audit/export?format=ndjson`
+ * @param ndjson text of `GET /audit/export?format=ndjson` (`docs/audit-log.md` §4)
  * @throws Error when a line is not an entry with its salt and leaf
  */
 export function readExport(ndjson: string): ExportedLog {
   const lines = new Map<string, Line>()
   for (const line of ndjson.split('\n').slice(1)) {
-    if (line === '') continue
+    if (line === '' || closedPattern.test(line)) continue
     const [, text = '', leaf = '', salt = ''] = linePattern.exec(line) ?? []
     if (text === '') throw new Error(`not an entry of an export: ${line.slice(0, 80)}`)
     const { log, index } = JSON.parse(text) as { log: string; index: string }

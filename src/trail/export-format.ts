@@ -2,49 +2,97 @@
 import { base64url } from '../audit/base64url.ts'
 import { csvColumns, csvFields, type ToldEntry } from '../audit/csv-columns.ts'
 
-/** Names the layout of the NDJSON file. */
-export const formatId = 'dossier-export/0'
-
-/** One ledger row. */
-export interface ExportRow {
-  /** Canonical text, as the leaf commits to it. */
-  readonly entry: string
-  readonly leaf: Uint8Array
-  readonly salt: Uint8Array
-}
+/** Names the layout of the NDJSON file: `docs/audit-log.md` §4. */
+export const formatId = 'dossier-export/1'
 
 export interface ExportedLog {
   readonly log: string
-  /** Entries in the log when the export began, decimal. */
+  readonly origin: string
+  /** Verifier keys (signed-note). */
+  readonly keys: readonly string[]
+  /** Entries in the log when the export began, decimal; those of the newest checkpoint where it is not `current`. */
   readonly size: string
   /** The part searched: indices from `first` up to and without `end`, decimal. */
   readonly first: string
   readonly end: string
-  /** False: the log itself could not be asked; `size` is what the ledger held. */
+  /** False: the log could not be asked, or had more entries than its newest checkpoint covers. */
   readonly current: boolean
+  /** Signed note; null for a log without entries. */
+  readonly checkpoint: string | null
+  /** Hashes (base64url) of the subtrees before and after the part, of a `range`. */
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+  /** Signed head of the chain, of a chain export. */
+  readonly head: string | null
+  /** Consistency proof from a size that the requester named. */
+  readonly known: { readonly size: string; readonly proof: readonly string[] } | null
 }
+
+export type Completeness = 'range' | 'patient-chain' | 'organisation-chain' | 'none'
 
 export interface ExportHeader {
   readonly exportId: string
   /** When the export began: ISO 8601, UTC. */
   readonly time: string
-  /** `range`: every entry of the parts named in `logs`. `none`: only those that match the filters. */
-  readonly completeness: 'range' | 'none'
+  readonly completeness: Completeness
   readonly filters: Readonly<Record<string, string>>
   readonly logs: readonly ExportedLog[]
+  /** Signed list of the logs; null where no log could be asked. */
+  readonly list: string | null
 }
+
+/** An entry with its opening. */
+export interface OpenEntry {
+  readonly kind: 'open'
+  readonly index: number
+  /** Canonical text, as the leaf commits to it. */
+  readonly entry: string
+  readonly leaf: Uint8Array
+  readonly salt: Uint8Array
+  /** Person id. */
+  readonly patient: string | null
+}
+
+/** An entry whose body went by the redaction entry at index `redacted`. */
+export interface RedactedEntry {
+  readonly kind: 'redacted'
+  readonly index: number
+  readonly leaf: Uint8Array
+  readonly redacted: number
+}
+
+/** The tree hash of [from, to), after the last line of that block. */
+export interface Block {
+  readonly kind: 'block'
+  readonly from: number
+  readonly to: number
+  readonly hash: Uint8Array
+}
+
+/** `proof`: inclusion path; null: the entry is proved by the range it is in. */
+export type Line = ((OpenEntry | RedactedEntry) & { readonly proof: readonly Uint8Array[] | null }) | Block
 
 export const ndjsonHeader = (header: ExportHeader): string =>
   `${JSON.stringify({ format: formatId, ...header })}\n`
 
-/** The entry goes out as it is stored: parsed and written again it might not be what the leaf commits to. */
-export const ndjsonLine = ({ entry, leaf, salt }: ExportRow): string =>
-  `{"entry":${entry},"leaf":"${base64url(leaf)}","salt":"${base64url(salt)}"}\n`
+/** An entry goes out as it is stored: parsed and written again it might not be what the leaf commits to. */
+export function ndjsonLine(log: string, line: Line): string {
+  if (line.kind === 'block')
+    return `{"block":["${line.from}","${line.to}"],"hash":"${base64url(line.hash)}","log":"${log}"}\n`
+  const leaf = `"leaf":"${base64url(line.leaf)}"`
+  const proof = line.proof === null ? '' : `,"proof":${JSON.stringify(line.proof.map(base64url))}`
+  return line.kind === 'open'
+    ? `{"entry":${line.entry},${leaf}${proof},"salt":"${base64url(line.salt)}"}\n`
+    : `{"index":"${line.index}",${leaf},"log":"${log}"${proof},"redacted":"${line.redacted}"}\n`
+}
 
 export const csvHeader = (): string => csvRecord(csvColumns)
 
-export const csvLine = ({ entry, leaf }: ExportRow): string =>
-  csvRecord(csvFields(JSON.parse(entry) as ToldEntry, base64url(leaf)))
+export const csvLine = ({ entry, leaf }: Pick<OpenEntry, 'entry' | 'leaf'>): string =>
+  csvRow(JSON.parse(entry) as ToldEntry, base64url(leaf))
+
+/** @param leaf base64url */
+export const csvRow = (entry: ToldEntry, leaf: string): string => csvRecord(csvFields(entry, leaf))
 
 /** RFC 4180. */
 const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`

@@ -1,4 +1,5 @@
-/** Reading the ledger: which logs there are, the indices of a period, and pages of entries in order. */
+/** Reading the ledger: which logs there are, the indices of a period, pages of entries in order, what was redacted. */
+import { isRedaction } from '../audit/redactions.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 
@@ -22,9 +23,22 @@ export const logsStatement: Statement = {
           from logs where log is not null`,
 }
 
+/** The logs that have published something, with their keys; `successor` null: in use. */
+export const registeredStatement: Statement = {
+  sql: `select log.log as log, origin, vkey, mldsa44_vkey, predecessor, successor
+          from log left join log_retired using (log) order by log.log limit ?`,
+  args: [limits.maxListedLogs],
+}
+
 /** Index of the first entry of `log` at or after `time` (ISO 8601, UTC, milliseconds); no row: there is none. */
 export const firstAtStatement = (log: string, time: string): Statement => ({
   sql: 'select idx from ledger_body where log = ? and time >= ? order by time, idx limit 1',
+  args: [log, time],
+})
+
+/** Index of the last entry of `log` before `time`; no row: there is none. */
+export const lastBeforeStatement = (log: string, time: string): Statement => ({
+  sql: 'select idx from ledger_body where log = ? and time < ? order by time desc, idx desc limit 1',
   args: [log, time],
 })
 
@@ -41,11 +55,17 @@ const indexes: readonly (readonly [keyof EntryFilter, string])[] = [
 ]
 
 /**
- * The next entries of `log` with indices in [`from`, `end`), in order: at most `limits.exportPageRows`, and
+ * The next entries of `log` with indices in [`from`, `end`), in order: at most `rows`, and
  * `limits.maxPageBytes` (passed by at most one entry). The running sum follows the index, so that nothing is sorted and the
  * limit ends the walk; an outer `order by` would sort whole entries.
  */
-export function pageStatement(log: string, from: number, end: number, filter: EntryFilter): Statement {
+export function pageStatement(
+  log: string,
+  from: number,
+  end: number,
+  filter: EntryFilter,
+  rows: number,
+): Statement {
   const usable = ([column]: (typeof indexes)[number]): boolean =>
     filter[column] !== undefined && !(column === 'outcome' && filter.outcome === 'permit')
   const index = indexes.find(usable)?.[1]
@@ -69,6 +89,62 @@ export function pageStatement(log: string, from: number, end: number, filter: En
              where ${conditions.join(' and ')}
              order by idx limit ?)
           where bytes_before < ?`,
-    args: [...args, limits.exportPageRows, limits.maxPageBytes],
+    args: [...args, rows, limits.maxPageBytes],
   }
 }
+
+/**
+ * Every index of `log` in [`from`, `end`), in order and within the bounds of `pageStatement`: `entry` and `salt` are null
+ * where the body went, `redacted` is then the index of the redaction entry, if there is one.
+ */
+export const rangeStatement = (log: string, from: number, end: number): Statement => ({
+  sql: `select idx, leaf, salt, entry, patient, redacted from (
+          select l.idx as idx, l.leaf as leaf, b.salt as salt, b.entry as entry, b.patient as patient,
+                 case when b.idx is null then (
+                   select min(r.idx) from ledger_body as r indexed by ledger_body_redacts
+                    where r.log = l.log and r.redacts = cast(l.idx as text) and r.idx > l.idx and ${isRedaction('r')}
+                 ) end as redacted,
+                 sum(coalesce(octet_length(b.entry), 0)) over (order by l.idx rows unbounded preceding)
+                   - coalesce(octet_length(b.entry), 0) as bytes_before
+            from ledger_leaf as l left join ledger_body as b on b.log = l.log and b.idx = l.idx
+           where l.log = ? and l.idx >= ? and l.idx < ?
+           order by l.idx limit ?)
+        where bytes_before < ?`,
+  args: [log, from, end, limits.exportPageRows, limits.maxPageBytes],
+})
+
+export type ChainKind = 'patient' | 'organisation'
+
+/**
+ * The `count` members of a chain before an entry that says `previous`, all of them redacted: each is found by the place
+ * that the redaction entry after it repeats. Fewer where a redaction entry is missing.
+ */
+export const redactedMembersStatement = (
+  log: string,
+  kind: ChainKind,
+  previous: string,
+  count: number,
+): Statement => ({
+  sql: `with recursive member (target, place, redacted) as (
+          select r.redacts, r.entry ->> '$.access.note.redacts-${kind}', r.idx
+            from ledger_body as r indexed by ledger_body_redacts
+           where r.log = :log and r.redacts = :previous and ${isRedaction('r')}
+          union all
+          select r.redacts, r.entry ->> '$.access.note.redacts-${kind}', r.idx
+            from member cross join ledger_body as r indexed by ledger_body_redacts
+           where r.log = :log and r.redacts = substr(member.place, instr(member.place, '@') + 1) and ${isRedaction('r')}
+           limit :count
+        )
+        select ledger_leaf.idx as idx, leaf, min(redacted) as redacted
+          from member cross join ledger_leaf on ledger_leaf.log = :log and ledger_leaf.idx = cast(target as integer)
+         group by ledger_leaf.idx order by ledger_leaf.idx`,
+  args: { log, previous, count },
+})
+
+/** The entries at these indices that are open, in order. */
+export const entriesAtStatement = (log: string, indices: readonly number[]): Statement => ({
+  sql: `select ledger_body.idx as idx, leaf, salt, entry, patient from json_each(?) as wanted
+          cross join ledger_body on ledger_body.log = ? and ledger_body.idx = wanted.value
+          cross join ledger_leaf using (log, idx)`,
+  args: [JSON.stringify(indices), log],
+})

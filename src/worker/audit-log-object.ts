@@ -1,51 +1,77 @@
 import { DurableObject } from 'cloudflare:workers'
+import { anchorStore } from '../audit/anchor-store.ts'
+import { AuditLog } from '../audit/audit-log.ts'
 import type { AuditLogRpc } from '../audit/client.ts'
 import type { AppendAnswer } from '../audit/commit.ts'
 import { withDeadline } from '../audit/deadline.ts'
-import { Drain } from '../audit/drain.ts'
-import { ledgerWriter } from '../audit/ledger.ts'
 import { createSchema, storedLog } from '../audit/log-state.ts'
 import type { LogRow, LogSql, LogStore } from '../audit/log-store.ts'
-import type { AppendRequest, LogStatus, OpenIntent } from '../audit/port.ts'
-import { Sequencer } from '../audit/sequencer.ts'
-import { type Environment, readMaxSingleFailures } from '../config.ts'
+import { outsideStore } from '../audit/outside-store.ts'
+import type {
+  AppendRefusal,
+  AppendRequest,
+  Attestation,
+  AttestRequest,
+  LogStatus,
+  OpenIntent,
+} from '../audit/port.ts'
+import type { Closing, Founding, StrandedPage } from '../audit/succession.ts'
+import { witnessClient } from '../audit/witness-client.ts'
+import { readLogConfig } from '../config.ts'
 import { limits } from '../limits.ts'
-import { hranaWriter } from '../store/hrana.ts'
-
-interface Log {
-  readonly sequencer: Sequencer
-  readonly drain: Drain
-}
+import type { Result } from '../result.ts'
+import { hranaReader, hranaWriter } from '../store/hrana.ts'
+import type { WorkerEnvironment } from './environment.ts'
+import { signersOf, witnessesOf } from './log-keys.ts'
 
 /** The audit log of one region; the object's name is the log's. Its public methods are the wire. */
-export class AuditLogObject
-  extends DurableObject<Pick<Environment, 'AUDIT_URL' | 'AUDIT_WRITE_TOKEN' | 'MAX_SINGLE_FAILURES'>>
-  implements AuditLogRpc
-{
-  #log: Log | null = null
+export class AuditLogObject extends DurableObject<WorkerEnvironment> implements AuditLogRpc {
+  #log: AuditLog | null = null
   /** Whether an alarm is set: it stays set until it rings. */
   #armed = false
 
   append(log: string, request: AppendRequest): Promise<AppendAnswer> {
-    return this.#open(log).sequencer.append(request)
+    return this.#open(log).append(request)
   }
 
   appendFailure(log: string, address: string, reason: string, request: AppendRequest): Promise<AppendAnswer> {
-    return this.#open(log).sequencer.appendFailure(address, reason, request)
+    return this.#open(log).appendFailure(address, reason, request)
   }
 
   async status(log: string): Promise<LogStatus> {
-    const { sequencer, drain } = this.#open(log)
-    void drain.run()
-    return { ...sequencer.status(), fault: drain.fault }
+    return this.#open(log).status()
   }
 
   drained(log: string, size: string): Promise<boolean> {
-    return this.#open(log).drain.waitFor(Number(size), limits.exportDrainWaitMs)
+    return this.#open(log).drained(Number(size), limits.exportDrainWaitMs)
+  }
+
+  published(log: string, size: string, waitMs: number): Promise<boolean> {
+    return this.#open(log).published(Number(size), Math.min(waitMs, limits.exportDrainWaitMs))
   }
 
   async openIntents(log: string): Promise<readonly OpenIntent[]> {
-    return this.#open(log).sequencer.openIntents()
+    return this.#open(log).openIntents()
+  }
+
+  attest(log: string, request: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
+    return this.#open(log).attest(request)
+  }
+
+  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal>> {
+    return this.#open(log).close(successor)
+  }
+
+  stranded(log: string, from: number): Promise<StrandedPage> {
+    return this.#open(log).stranded(from)
+  }
+
+  found(log: string, founding: Founding): Promise<AppendAnswer> {
+    return this.#open(log).found(founding)
+  }
+
+  retire(log: string): Promise<void> {
+    return this.#open(log).retire()
   }
 
   /** The safety net: what no request has pushed on. At least once, maybe late. */
@@ -55,35 +81,39 @@ export class AuditLogObject
     createSchema(sql)
     const name = storedLog(sql)
     if (name === null) return
-    const { sequencer, drain } = this.#open(name)
+    const log = this.#open(name)
     try {
-      sequencer.tick()
-      await drain.run()
+      await log.tick()
     } finally {
-      if (!sequencer.isSettled && !this.#armed) this.#arm()
+      if (!log.isSettled && !this.#armed) this.#arm()
     }
   }
 
-  #open(log: string): Log {
-    if (this.#log?.sequencer.log === log) return this.#log
-    if (this.#log) throw new Error(`this is the audit log ${this.#log.sequencer.log}`)
-    const now = (): number => Date.now()
-    const sequencer: Sequencer = new Sequencer({
+  #open(log: string): AuditLog {
+    if (this.#log?.log === log) return this.#log
+    if (this.#log) throw new Error(`this is the audit log ${this.#log.log}`)
+    const { env } = this
+    const config = readLogConfig(env)
+    const audit = hranaWriter({ url: env.AUDIT_URL, token: env.AUDIT_WRITE_TOKEN })
+    const replica = hranaReader({ url: env.RECORDS_REPLICA_URL, token: env.RECORDS_REPLICA_TOKEN })
+    const primary = hranaWriter({ url: env.RECORDS_PRIMARY_URL, token: env.RECORDS_PRIMARY_TOKEN })
+    this.#log = new AuditLog({
       log,
       store: this.#store(),
-      now,
-      maxSingleFailuresPerMinute: readMaxSingleFailures(this.env),
-      onCommit: () => void drain.run(),
+      outside: outsideStore(audit, limits.drainDeadlineMs),
+      anchors: anchorStore(replica, primary),
+      witnesses: witnessesOf(config),
+      client: witnessClient(
+        { fetch: (input, init) => fetch(input, init), now: () => Date.now() },
+        limits.witnessDeadlineMs,
+      ),
+      signers: signersOf(config, log),
+      now: () => Date.now(),
+      mustBeFounded: !config.logs.includes(log),
+      maxSingleFailuresPerMinute: config.maxSingleFailures,
+      onFault: (what, error) =>
+        console.error(`audit log ${log}: ${what} failed`, error instanceof Error ? error.message : ''),
     })
-    const database = hranaWriter({ url: this.env.AUDIT_URL, token: this.env.AUDIT_WRITE_TOKEN })
-    const drain = new Drain({
-      source: sequencer,
-      ledger: ledgerWriter((statements) => database.apply(statements, limits.drainDeadlineMs)),
-      now,
-      onFault: (error) =>
-        console.error(`audit log ${log}: draining failed`, error instanceof Error ? error.message : ''),
-    })
-    this.#log = { sequencer, drain }
     return this.#log
   }
 

@@ -6,13 +6,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticate.ts'
 import { createApp } from '../../src/app.ts'
-import type { AuditLogRpc } from '../../src/audit/client.ts'
-import { Sequencer } from '../../src/audit/sequencer.ts'
 import { limits } from '../../src/limits.ts'
 import { purposeSystem, roleSystem } from '../../src/local/sample/directory.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 import type { Statement } from '../../src/store/ports.ts'
-import { SqliteLogStore } from '../unit/audit/support.ts'
+import { inMemoryLogs } from '../unit/audit/support.ts'
 import { encounter, locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { portsOf } from './in-process.ts'
 import {
@@ -58,19 +56,7 @@ describe('a replica that does not follow', () => {
     replica = await startLaggingReplica(t.cluster)
     const { primary } = t.cluster.databases
     toPrimary = await openLine(Number(new URL(primary.url).port))
-    const sequencers = new Map<string, Sequencer>()
-    const of = (log: string): Sequencer => {
-      const known = sequencers.get(log) ?? new Sequencer({ log, store: new SqliteLogStore(), now: Date.now })
-      sequencers.set(log, known)
-      return known
-    }
-    const log: AuditLogRpc = {
-      append: (name, request) => of(name).append(request),
-      appendFailure: (name, address, reason, request) => of(name).appendFailure(address, reason, request),
-      status: async (name) => ({ ...of(name).status(), fault: null }),
-      drained: async () => true,
-      openIntents: async () => [],
-    }
+    const log = inMemoryLogs()
     const reader = hranaReader({ url: replica.url, token: replica.readToken })
     app = createApp({
       ...portsOf(t.cluster, log),

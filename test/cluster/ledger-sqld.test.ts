@@ -9,13 +9,26 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Drain } from '../../src/audit/drain.ts'
+import { buildEntries } from '../../src/audit/entry.ts'
 import { ledgerWriter } from '../../src/audit/ledger.ts'
+import type { StoredEntry } from '../../src/audit/log-state.ts'
 import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, Writer } from '../../src/store/ports.ts'
-import { exportChunks } from '../../src/trail/export.ts'
-import { bypasses } from '../unit/audit/bypasses.ts'
+import type { Line } from '../../src/trail/export-format.ts'
+import { chainLines, matchingLines, rangeLines } from '../../src/trail/export-lines.ts'
+import type { Tree } from '../../src/trail/export-tree.ts'
+import { schemaDifferences, schemaStatement } from '../../src/trail/ledger-schema.ts'
+import { base } from '../unit/audit/access.ts'
+import { bypasses, passedOver, publicContent, publicRows } from '../unit/audit/bypasses.ts'
+import {
+  entriesBefore,
+  noRedactions,
+  otherBytes,
+  redactionOfRedaction,
+  storedEntry,
+} from '../unit/audit/redaction-cases.ts'
 import { appendOf, migration, SqliteLogStore } from '../unit/audit/support.ts'
 
 const log = 'qc-test'
@@ -47,15 +60,18 @@ async function kill(): Promise<void> {
   await once(sqld, 'exit')
 }
 
-async function rows(): Promise<Rows> {
+async function rows(of = log): Promise<Rows> {
   const [found = []] = await ledger.read([
     {
       sql: `select log, idx, hex(leaf) as leaf, hex(salt) as salt, entry
-              from ledger_leaf join ledger_body using (log, idx) order by log, idx`,
+              from ledger_leaf join ledger_body using (log, idx) where log = ? order by idx`,
+      args: [of],
     },
   ])
   return found.map((row) => ({ ...row }))
 }
+
+const content = async () => [await rows(), JSON.stringify(await ledger.read([{ sql: publicContent }]))]
 
 beforeAll(async () => {
   port = await freePort()
@@ -67,6 +83,7 @@ beforeAll(async () => {
   drain = new Drain({ source: sequencer, ledger: ledgerWriter((batch) => ledger.apply(batch)), now })
   for (let i = 0; i < 3; i++) await sequencer.append(appendOf([`p${i}`]))
   expect(await drain.waitFor(3, 10_000)).toBe(true)
+  await ledger.apply(publicRows.map((sql) => ({ sql })))
 })
 
 afterAll(async () => {
@@ -75,16 +92,62 @@ afterAll(async () => {
 })
 
 describe('the ledger on sqld', () => {
+  test('has the schema that the scrub expects', async () => {
+    const [schema = []] = await ledger.read([schemaStatement])
+    expect(schemaDifferences(schema)).toEqual([])
+  })
+
   test.each(bypasses)('is not changed by: %s', async (sql) => {
-    const before = await rows()
+    const before = await content()
     const values: Record<string, string> = {
       leaf: randomBytes(33).toString('hex'),
       salt: randomBytes(32).toString('hex'),
-      entry: String(before[1]?.entry).replace('"p1"', '"px"'),
+      entry: String((await rows())[1]?.entry).replace('"p1"', '"px"'),
     }
     const args = Object.fromEntries(Object.entries(values).filter(([name]) => sql.includes(`:${name}`)))
     await expect(ledger.apply([{ sql, args }])).rejects.toMatchObject({ code: 'constraint' })
-    expect(await rows()).toEqual(before)
+    expect(await content()).toEqual(before)
+  })
+
+  test.each(passedOver)('passes over: %s', async (sql) => {
+    const before = await content()
+    await ledger.apply([{ sql }])
+    expect(await content()).toEqual(before)
+  })
+
+  describe('in which an entry is to be redacted', () => {
+    const append = (name: string, entries: readonly StoredEntry[]) =>
+      ledgerWriter((batch) => ledger.apply(batch)).append(name, entries)
+    const remove = (name: string, index: number) =>
+      ledger.apply([{ sql: 'delete from ledger_body where log = ? and idx = ?', args: [name, index] }])
+    const indices = async (name: string) => (await rows(name)).map(({ idx }) => idx)
+
+    test.each(noRedactions)('lets nothing go by an entry that %s', async (what, entry) => {
+      const name = `qc-${what.replaceAll(' ', '-')}`
+      await append(name, [...entriesBefore(name), entry(name)])
+      await expect(remove(name, 1)).rejects.toMatchObject({ code: 'constraint' })
+      expect(await indices(name)).toEqual([0, 1, 2, 3])
+    })
+
+    test('lets the one body go, and it does not come back', async () => {
+      const name = 'qc-redact'
+      const before = entriesBefore(name)
+      const redaction = redactionOfRedaction(name)
+      await append(name, [...before, ...redaction])
+      for (const index of [0, 2, 3, 4])
+        await expect(remove(name, index)).rejects.toMatchObject({ code: 'constraint' })
+      await remove(name, 1)
+      expect(await indices(name)).toEqual([0, 2, 3, 4])
+      await append(name, [...before, ...redaction, storedEntry(name, 5, {}, 'p5')])
+      for (const { salt, entry } of [before[1] as StoredEntry, otherBytes(name)])
+        await ledger.apply([
+          {
+            sql: 'replace into ledger_body (log, idx, salt, entry) values (?, 1, ?, ?)',
+            args: [name, salt, entry],
+          },
+        ])
+      expect(await indices(name)).toEqual([0, 2, 3, 4, 5])
+    })
   })
 
   test('takes every entry once although it is killed while entries are drained', async () => {
@@ -94,24 +157,66 @@ describe('the ledger on sqld', () => {
     })()
     await kill()
     await appending
-    expect(sequencer.status().size).toBe(String(before + 400))
+    expect(sequencer.size).toBe(before + 400)
     await start()
     expect(await drain.waitFor(before + 400, 20_000)).toBe(true)
     expect((await rows()).map(({ idx }) => idx)).toEqual(Array.from({ length: before + 400 }, (_, i) => i))
   })
 
-  test('is read in pages as it is exported', async () => {
-    const size = sequencer.status().size
-    const logs = [{ log, size, first: '0', end: size, current: true }]
-    const header = { exportId: 'e', time: '', completeness: 'range', filters: {}, logs } as const
-    let text = ''
-    for await (const { bytes } of exportChunks(ledger, header, { patient: 'p1' }, 'ndjson'))
-      text += new TextDecoder().decode(bytes)
-    const [, ...lines] = text.trimEnd().split('\n')
-    const patients = lines.map((line) => JSON.parse(line).entry.access.patient)
-    expect(new Set(patients)).toEqual(new Set(['p1']))
-    expect(lines.length).toBe(
-      (await rows()).filter(({ entry }) => String(entry).includes('"patient":"p1"')).length,
+  test('is read in pages as it is exported, chains through what was redacted', async () => {
+    const chain = (await rows()).filter(({ entry }) => String(entry).includes('"patient":"p1"'))
+    await sequencer.append(appendOf(['p1']))
+    const { idx, entry } = chain.at(-1) as Rows[number]
+    const { chains } = JSON.parse(String(entry))
+    const placeText = ({ count, previous }: { count: string; previous: string | null }): string =>
+      `${count}@${previous ?? '-'}`
+    const built = buildEntries(
+      {
+        ...base,
+        phase: 'intent',
+        action: 'redaction',
+        note: {
+          redacts: String(idx),
+          'redacts-organisation': placeText(chains.organisation),
+          'redacts-patient': placeText(chains.patient),
+        },
+      },
+      [],
+      'organisation-1',
     )
+    if (!built.ok) throw new Error(built.error.detail)
+    await sequencer.append(appendOf([], 'organisation-1', { phase: 'intent', entries: built.value }))
+    const end = sequencer.size
+    expect(await drain.waitFor(end, 10_000)).toBe(true)
+    await ledger.apply([
+      { sql: 'delete from ledger_body where log = ? and idx = ?', args: [log, Number(idx)] },
+    ])
+
+    // Its tiles are elsewhere: paths are not what is looked at here.
+    const tree: Tree = {
+      inclusion: async (indices) => indices.map(() => []),
+      consistency: async () => [],
+      cover: async () => [],
+      subtrees: async () => [],
+    }
+    const told = async (pages: AsyncIterable<readonly Line[]>): Promise<string[]> => {
+      const lines: string[] = []
+      for await (const page of pages)
+        for (const line of page) if (line.kind !== 'block') lines.push(`${line.kind} ${line.index}`)
+      return lines
+    }
+    const part = { log, first: 0, end, covered: end }
+    const all = Array.from({ length: end }, (_, i) => `${i === idx ? 'redacted' : 'open'} ${i}`)
+    expect(await told(rangeLines(ledger, part, tree))).toEqual(all)
+    const p1 = { kind: 'patient', key: 'p1', count: chain.length + 1, last: String(end - 2) } as const
+    expect(await told(chainLines(ledger, part, tree, p1))).toEqual([
+      ...chain.map((row) => `${row.idx === idx ? 'redacted' : 'open'} ${row.idx}`),
+      `open ${end - 2}`,
+      `open ${end - 1}`,
+    ])
+    expect(await told(matchingLines(ledger, part, tree, { patient: 'p1' }))).toEqual([
+      ...chain.slice(0, -1).map((row) => `open ${row.idx}`),
+      `open ${end - 2}`,
+    ])
   })
 })

@@ -4,14 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
-import type { AuditLogRpc } from '../../src/audit/client.ts'
 import type { AppendRequest } from '../../src/audit/port.ts'
-import { Sequencer } from '../../src/audit/sequencer.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import type { TokenOptions } from '../../src/local/cluster.ts'
 import { normalFamily } from '../../src/records/person.ts'
 import type { Reader, Statement } from '../../src/store/ports.ts'
-import { SqliteLogStore } from '../unit/audit/support.ts'
+import { inMemoryLogs } from '../unit/audit/support.ts'
 import {
   admission,
   encounter,
@@ -151,23 +149,7 @@ describe('an outsider', () => {
         return reader.read(statements, deadlineMs)
       },
     })
-    const sequencers = new Map<string, Sequencer>()
-    const sequencerOf = (log: string): Sequencer => {
-      const one = sequencers.get(log) ?? new Sequencer({ log, store: new SqliteLogStore(), now: Date.now })
-      sequencers.set(log, one)
-      return one
-    }
-    const log: AuditLogRpc = {
-      append: (name, request) => {
-        appends.push(request)
-        return sequencerOf(name).append(request)
-      },
-      appendFailure: (name, address, reason, request) =>
-        sequencerOf(name).appendFailure(address, reason, request),
-      status: async (name) => ({ ...sequencerOf(name).status(), fault: null }),
-      drained: async () => true,
-      openIntents: async () => [],
-    }
+    const log = inMemoryLogs((request) => appends.push(request))
     const ports = portsOf(t.cluster, log)
     const counted: Ports = {
       ...ports,

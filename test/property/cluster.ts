@@ -4,16 +4,15 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Authenticated, Authenticator } from '../../src/access/authenticate.ts'
 import { readStanding, standingStatements } from '../../src/access/standing.ts'
 import { createApp } from '../../src/app.ts'
-import { type AuditLogRpc, auditLogs } from '../../src/audit/client.ts'
+import { auditLogs } from '../../src/audit/client.ts'
 import type { Access } from '../../src/audit/port.ts'
-import { Sequencer } from '../../src/audit/sequencer.ts'
 import type { Region } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import { elementsOf } from '../../src/fhir/elements.ts'
 import { err, ok } from '../../src/result.ts'
 import type { Reader, Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
 import { StoreError } from '../../src/store/ports.ts'
-import { SqliteLogStore } from '../unit/audit/support.ts'
+import { inMemoryLogs } from '../unit/audit/support.ts'
 import { type Caller, issuer, presentedBy, uriOf } from './caller.ts'
 import { type Document, facilities, identifierSystem, professionals, regions, type World } from './world.ts'
 
@@ -115,22 +114,9 @@ export function startCluster(world: World): Cluster {
       return await reader.read(statements)
     },
   })
-  const sequencers = new Map<string, Sequencer>()
-  const logOf = (log: string): Sequencer => {
-    const known = sequencers.get(log) ?? new Sequencer({ log, store: new SqliteLogStore(), now: Date.now })
-    sequencers.set(log, known)
-    return known
-  }
-  const rpc: AuditLogRpc = {
-    append: (log, request) => {
-      cost.appends.push(request.entries.map(({ access }) => JSON.parse(access) as Access))
-      return logOf(log).append(request)
-    },
-    appendFailure: (log, address, reason, request) => logOf(log).appendFailure(address, reason, request),
-    status: async (log) => ({ ...logOf(log).status(), fault: null }),
-    drained: async () => true,
-    openIntents: async () => [],
-  }
+  const rpc = inMemoryLogs(({ entries }) =>
+    cost.appends.push(entries.map(({ access }) => JSON.parse(access) as Access)),
+  )
   const tokens = new Map<string, Authenticated>()
   const authenticator: Authenticator = {
     authenticate: async ({ authorization }) => {
@@ -155,6 +141,7 @@ export function startCluster(world: World): Cluster {
       audit: { url: '', readToken: '', writeToken: '' },
       idKey: secret(7),
       cursorKey: secret(9),
+      logPolicy: null,
       clientAddressHeader: null,
       metricsToken: 'metrics',
       rates: { address: generous, client: generous, professional: generous, identity: generous },
@@ -182,6 +169,7 @@ export function startCluster(world: World): Cluster {
       }),
     ),
     ledger: { read: async () => [] },
+    redactions: { remove: async () => null },
     logs: auditLogs(() => rpc),
     peerAddress: () => null,
   }

@@ -20,6 +20,9 @@ const environment: Environment = {
   METRICS_TOKEN: 'm',
   MAX_SINGLE_FAILURES: '',
   RATE_LIMITS: '',
+  LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+  LOG_ORIGIN: 'record.example',
+  LOG_POLICY: '',
 }
 
 const ratesOf = (text: string) => readConfig({ ...environment, RATE_LIMITS: text }).rates

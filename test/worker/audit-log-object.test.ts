@@ -95,10 +95,16 @@ describe('the audit log object', () => {
       'alarm',
       'append',
       'appendFailure',
+      'attest',
+      'close',
       'constructor',
       'drained',
+      'found',
       'openIntents',
+      'published',
+      'retire',
       'status',
+      'stranded',
     ])
   })
 })

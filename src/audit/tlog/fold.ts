@@ -54,8 +54,6 @@ export class TreeFold {
   pushSubtree(subtree: Subtree, hash: Uint8Array): boolean {
     const { level, index } = subtree
     if (!Number.isInteger(level) || level < 0 || level > 63) return false
-    const smallest = this.#levels.at(-1)
-    if (smallest !== undefined && smallest < level) return false
     if (this.size !== index << BigInt(level) || this.#isFull(level)) return false
     this.#merge(level, hash)
     return true
@@ -69,9 +67,9 @@ export class TreeFold {
     return { size: this.size, edge: [...this.#hashes] }
   }
 
-  /** Whether one more subtree of this level would carry into bit 64: all subtrees from it to level 63 are there. */
+  /** Whether one more subtree of this level, the smallest, would carry into bit 64: all to level 63 are there. */
   #isFull(level: number): boolean {
-    return this.#levels.length === 64 - level && this.#levels.at(-1) === level
+    return this.#levels.length === 64 - level
   }
 
   #merge(level: number, hash: Uint8Array): void {

@@ -4,16 +4,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../../../src/audit/client.ts'
 import { isReceipt, Receipt } from '../../../src/audit/receipt.ts'
 import { limits } from '../../../src/limits.ts'
-import { appendOf } from './support.ts'
+import { appendOf, inMemoryLogs, statusOf } from './support.ts'
 
 const reply = { log: 'qc-test', first: '7', count: 1, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
 
 const answering: AuditLogRpc = {
+  ...inMemoryLogs(),
   append: async () => ({ ok: true, value: reply }),
   appendFailure: async () => ({ ok: false, error: { reason: 'counted' } }),
-  status: async () => ({ log: 'qc-test', size: '8', drained: '7', openIntents: 0, fault: null }),
-  drained: async () => true,
-  openIntents: async () => [],
+  status: async () => statusOf('qc-test', { size: '8', drained: '7' }),
 }
 
 describe('a receipt', () => {
@@ -94,6 +93,24 @@ describe('a call to a log', () => {
     expect(await logs.openIntents('qc-tset')).toEqual(refused)
     expect(await logs.drained('qc-tset', '0')).toBe(false)
     expect(begun).toEqual(['qc-west'])
+  })
+
+  test('that is retired is followed to its successor, but for what belongs to that very log', async () => {
+    const asked: string[] = []
+    const logs = auditLogs((name) => {
+      asked.push(name)
+      if (name === 'qc-test-2') return answering
+      const retired = { ok: false, error: { reason: 'retired', successor: 'qc-test-2' } } as const
+      return { ...answering, append: async () => retired }
+    })
+    expect((await logs.append('qc-test', appendOf([null]))).ok).toBe(true)
+    expect(asked).toEqual(['qc-test', 'qc-test-2'])
+    expect(await logs.appendTo('qc-test', appendOf([null]))).toMatchObject({
+      ok: false,
+      error: { reason: 'log-unavailable' },
+    })
+    expect(asked).toEqual(['qc-test', 'qc-test-2', 'qc-test'])
+    expect((await logs.appendTo('qc-test-2', appendOf([null]))).ok).toBe(true)
   })
 
   test('passes the log’s own refusals on', async () => {

@@ -233,7 +233,7 @@ describe('an intent', () => {
     const intent = appendOf([null], 'organisation-1', { phase: 'intent' })
     await take(intent)
     expect(sequencer.openIntents()).toEqual([])
-    expect(sequencer.status().openIntents).toBe(1)
+    expect(sequencer.countOpenIntents()).toBe(1)
     now += limits.settleAfterMs
     sequencer = open()
     const { requestId } = intent
@@ -242,7 +242,7 @@ describe('an intent', () => {
     ])
     await take(appendOf(['p1'], 'organisation-1', { requestId, phase: 'outcome' }))
     expect(sequencer.openIntents()).toEqual([])
-    expect(sequencer.status().openIntents).toBe(0)
+    expect(sequencer.countOpenIntents()).toBe(0)
   })
 })
 
@@ -260,6 +260,7 @@ describe('failed authentications', () => {
     expect(elsewhere.ok).toBe(true)
     sequencer.tick()
     expect(stored()).toHaveLength(21)
+    expect(sequencer.hasCounts).toBe(true)
 
     now += 60_000
     sequencer = open()
@@ -270,7 +271,7 @@ describe('failed authentications', () => {
       { minute: '2026-11-22T09:06:00.000Z', count: '10', 'count:expired': '3', 'count:signature-wrong': '7' },
     ])
     expect((await fail('192.0.2.1', 'expired')).ok).toBe(true)
-    expect(sequencer.isSettled).toBe(false)
+    expect(sequencer.hasCounts).toBe(false)
   })
 
   test('are single up to the limit the operator sets', async () => {
@@ -400,7 +401,7 @@ describe('a commit that fails', () => {
           faulty && fault.startsWith('hangs') ? await outOfTime(request) : await sequencer.append(request)
         if (faulty) {
           expect(answer?.ok ?? false).toBe(false)
-          expect(sequencer.status().size).toBe(String(2 * step))
+          expect(sequencer.size).toBe(2 * step)
           // A log that hangs is ended; a new instance opens the same storage.
           if (fault.startsWith('hangs')) sequencer = open()
         }

@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import type { AuditLogRpc } from '../../../src/audit/client.ts'
 import { buildEntries } from '../../../src/audit/entry.ts'
 import { type LedgerWriter, ledgerWriter } from '../../../src/audit/ledger.ts'
 import type { StoredEntry } from '../../../src/audit/log-state.ts'
 import type { LogRow, LogSql, LogStore } from '../../../src/audit/log-store.ts'
-import type { AppendRequest } from '../../../src/audit/port.ts'
+import type { AppendRequest, LogStatus } from '../../../src/audit/port.ts'
+import { Sequencer } from '../../../src/audit/sequencer.ts'
 import { type SqlValue, StoreError } from '../../../src/store/ports.ts'
 import { base } from './access.ts'
 
@@ -111,3 +113,46 @@ export function ledgerEntries(database: DatabaseSync, log: string): StoredEntry[
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Logs in memory, each begun by its first append; they drain and sign nothing. */
+export function inMemoryLogs(onAppend: (request: AppendRequest) => void = () => {}): AuditLogRpc {
+  const sequencers = new Map<string, Sequencer>()
+  const of = (log: string): Sequencer => {
+    const known = sequencers.get(log) ?? new Sequencer({ log, store: new SqliteLogStore(), now: Date.now })
+    sequencers.set(log, known)
+    return known
+  }
+  return {
+    append: (log, request) => {
+      onAppend(request)
+      return of(log).append(request)
+    },
+    appendFailure: (log, address, reason, request) => of(log).appendFailure(address, reason, request),
+    status: async (log) => statusOf(log, { size: String(of(log).size) }),
+    drained: async () => true,
+    published: async () => true,
+    openIntents: async () => [],
+    attest: refused,
+    close: refused,
+    found: refused,
+    stranded: async () => ({ entries: [], next: null }),
+    retire: async () => undefined,
+  }
+}
+
+const refused = async () =>
+  ({ ok: false, error: { reason: 'log-unavailable', detail: 'this log signs nothing' } }) as const
+
+/** What a sound log says of itself. */
+export const statusOf = (log: string, more: Partial<LogStatus> = {}): LogStatus => ({
+  log,
+  size: '0',
+  drained: '0',
+  published: '0',
+  openIntents: 0,
+  standing: 'anchored',
+  successor: null,
+  fault: null,
+  witnesses: [],
+  ...more,
+})

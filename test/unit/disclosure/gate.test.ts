@@ -31,6 +31,16 @@ describe('the gate', () => {
     expect([response.status, (await response.text()).includes('Tremblay')]).toEqual([500, false])
   })
 
+  test('knows folders of the public list, and not what merely begins like one', async () => {
+    const app = new Hono()
+    app.use('*', gate(['/logs/**']))
+    app.get('*', () => releasePublic('public'))
+    const statuses = ['/logs/a', '/logs/a/b', '/logs', '/logsx', '/logs-other/a', '/x/logs/a'].map(
+      async (path) => (await app.request(path)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 200, 500, 500, 500, 500])
+  })
+
   test('refuses with 503 and Retry-After what is past the bound, and admits again once others have left', async () => {
     const app = new Hono()
     app.use('*', gate(['/public', '/']))

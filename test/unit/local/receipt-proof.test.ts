@@ -23,7 +23,13 @@ const entries = [0, 1, 2].map((index) => {
   return { line, leafHash: sha256(Buffer.of(0), leaf) }
 })
 const lines = entries.map(({ line }) => line)
-const exported = ['{"format":"dossier-export/0"}', ...lines, ''].join('\n')
+const exported = [
+  '{"format":"dossier-export/1"}',
+  ...lines,
+  '{"block":["0","256"],"hash":"aGFzaA","log":"quebec"}',
+  '{"index":"3","leaf":"bGVhZg","log":"quebec","redacted":"4"}',
+  '',
+].join('\n')
 const hashOf = (index: number): Buffer => entries[index]?.leafHash ?? Buffer.alloc(0)
 const receiptOfAll = `quebec/0+2:${sha256(
   Buffer.of(1),
@@ -47,6 +53,11 @@ describe('a receipt', () => {
         facility: 'hopital',
       },
     ])
+  })
+
+  it('proves it by an export whose lines have proofs of their own, too', () => {
+    const proved = exported.replaceAll(',"salt"', ',"proof":["aGFzaA","aGFz-_A"],"salt"')
+    expect(readExport(proved).prove(receiptOfAll)).toHaveLength(3)
   })
 
   it('of three entries proves them in their order', () => {

@@ -13,7 +13,15 @@ function row(access: object) {
     time: '2026-11-22T09:06:00.123Z',
     v: 1,
   })
-  return { entry, leaf: bytes(33, 255), salt: bytes(32, 1) }
+  return {
+    kind: 'open',
+    index: 7,
+    entry,
+    leaf: bytes(33, 255),
+    salt: bytes(32, 1),
+    patient: 'p1',
+    proof: null,
+  } as const
 }
 
 /** RFC 4180, read by another hand than the one that wrote it. */
@@ -30,29 +38,29 @@ function parseCsv(text: string): string[][] {
 }
 
 describe('an NDJSON line', () => {
-  test('carries the stored text verbatim, with leaf and salt', () => {
-    const stored = row({})
-    const spaced = { ...stored, entry: `{"b":1, "a":2}` }
-    expect(ndjsonLine(spaced)).toBe(
-      `{"entry":{"b":1, "a":2},"leaf":"${'_'.repeat(44)}","salt":"${Buffer.from(stored.salt).toString('base64url')}"}\n`,
+  test('carries the stored text verbatim, with leaf and salt, and a proof where there is one', () => {
+    const stored = { ...row({}), entry: `{"b":1, "a":2}` }
+    const salt = Buffer.from(stored.salt).toString('base64url')
+    const leaf = '_'.repeat(44)
+    expect(ndjsonLine('qc-test', stored)).toBe(`{"entry":{"b":1, "a":2},"leaf":"${leaf}","salt":"${salt}"}\n`)
+    expect(ndjsonLine('qc-test', { ...stored, proof: [bytes(32, 0), bytes(32, 255)] })).toBe(
+      `{"entry":{"b":1, "a":2},"leaf":"${leaf}","proof":["${'A'.repeat(43)}","${'_'.repeat(42)}8"],"salt":"${salt}"}\n`,
     )
   })
 
-  test('is one line, and so is the header, which names format, logs and completeness', () => {
-    const line = ndjsonLine(row({ breakGlassReason: 'a\nb' }))
+  test('is one line, and so is the header', () => {
+    const line = ndjsonLine('qc-test', row({ breakGlassReason: 'a\nb' }))
     expect(line.indexOf('\n')).toBe(line.length - 1)
     const header = ndjsonHeader({
       exportId: 'e',
       time: '2026-11-22T09:06:00.123Z',
       completeness: 'range',
       filters: {},
-      logs: [{ log: 'qc-test', size: '9', first: '0', end: '9', current: true }],
+      logs: [],
+      list: 'dossier-logs/v1\n…',
     })
-    expect(JSON.parse(header)).toMatchObject({
-      format: 'dossier-export/0',
-      completeness: 'range',
-      logs: [{ size: '9' }],
-    })
+    expect(JSON.parse(header)).toMatchObject({ format: 'dossier-export/1', completeness: 'range' })
+    expect(header.indexOf('\n')).toBe(header.length - 1)
   })
 })
 

@@ -36,6 +36,7 @@ describe('base64', () => {
     ['Zh==', 'bits set past its last byte'],
     ['Zo==', 'bits set past its last byte'],
     ['Zm9=', 'bits set past its last byte'],
+    ['Zm+=', 'bits set past its last byte'],
     ['Zm-v', 'character at 2'],
     ['Zm_v', 'character at 2'],
     [' Zm9', 'character at 0'],

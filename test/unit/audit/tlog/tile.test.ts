@@ -377,6 +377,17 @@ describe('the edge of the tiles', () => {
       expect(() => TileEdge.decode(wrong)).toThrow(FormatError)
   })
 
+  test('and entries stay as they were read when the bytes they came from change', () => {
+    const bytes = Buffer.from(TileEdge.empty().append(sha256, hashes.slice(0, 3)).edge.encode())
+    const edge = TileEdge.decode(bytes)
+    const bundle = Buffer.from(encodeEntries([new Uint8Array([1, 2, 3])]))
+    const entries = decodeEntries(bundle, 1)
+    bytes.fill(0)
+    bundle.fill(0)
+    expect(hex(edge.root(sha256))).toBe(hex(naive.root(0, 3)))
+    expect(entries.map(hex)).toEqual(['010203'])
+  })
+
   test('reaches to 2^64 - 1 leaves', () => {
     const size = new Uint8Array(8).fill(255)
     const partial = Array.from({ length: 8 * 255 }, () => hashes[0] as Uint8Array)

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { exportAudit, recordCounter } from '../../../../src/local/client/audit-export.ts'
+import { exportAudit } from '../../../../src/local/client/audit-export.ts'
+import { fetchProof } from '../../../../src/local/client/audit-proof.ts'
+import { csv, csvRows, ndjson, rangeExport, sampleLog } from '../../audit/verify/sample-files.ts'
 
 let folder: string
 let server: Server | undefined
@@ -23,27 +25,31 @@ async function serve(answer: (response: ServerResponse, url: string) => void) {
   return { url, token: async () => 'abc', language: 'en' } as const
 }
 
+/** A line as an export has it; its entry is not looked into. */
+const line = (n: number): string => `{"entry":${n},"leaf":"bGVhZg","salt":"c2FsdA"}`
+
 describe('an export', () => {
   it('is written whole, private, under its name, in place of an older one', async () => {
     let asked = ''
     const target = await serve((response, url) => {
       asked = url
-      response.write('{"format":"dossier-export/0"}\n{"entry":1}\n')
-      response.end('{"entry":2}\n')
+      response.write(`{"format":"dossier-export/1"}\n${line(1).slice(0, 9)}`)
+      response.end(`${line(1).slice(9)}\n${line(2)}\n`)
     })
     const out = join(folder, 'log.ndjson')
     await writeFile(out, 'older')
     const result = await exportAudit(target, new URLSearchParams({ patient: 'p' }), 'ndjson', out)
-    expect(result).toEqual({ entries: 2, bytes: 54 })
+    const text = `{"format":"dossier-export/1"}\n${line(1)}\n${line(2)}\n`
+    expect(result).toEqual({ entries: 2, bytes: text.length })
     expect(asked).toBe('/audit/export?patient=p&format=ndjson')
-    expect(await readFile(out, 'utf8')).toBe('{"format":"dossier-export/0"}\n{"entry":1}\n{"entry":2}\n')
+    expect(await readFile(out, 'utf8')).toBe(text)
     expect((await stat(out)).mode & 0o777).toBe(0o600)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
   })
 
   it('that breaks off leaves nothing behind, and an older file as it was', async () => {
     const target = await serve((response) => {
-      response.write('{"format":"dossier-export/0"}\n', () => response.destroy())
+      response.write('{"format":"dossier-export/1"}\n', () => response.destroy())
     })
     const out = join(folder, 'log.ndjson')
     await writeFile(out, 'older')
@@ -57,26 +63,46 @@ describe('an export', () => {
       { log: 'montreal', first: '5', end: '7' },
       { log: 'quebec', first: '0', end: '1' },
     ]
-    const header = JSON.stringify({ format: 'dossier-export/0', completeness: 'range', logs })
-    let lines = 3
-    const target = await serve((response) => response.end(`${header}\n${'{"entry":1}\n'.repeat(lines)}`))
+    const header = JSON.stringify({ format: 'dossier-export/1', completeness: 'range', logs })
+    const redacted = '{"index":"6","leaf":"bGVhZg","log":"montreal","redacted":"9"}'
+    const block = '{"block":["0","256"],"hash":"aGFzaA","log":"montreal"}'
+    const proved = '{"entry":3,"leaf":"bGVhZg","proof":["cGF0aA"],"salt":"c2FsdA"}'
+    const lines = [line(1), redacted, block, proved, line(2)]
+    const target = await serve((response) => response.end(`${header}\n${lines.join('\n')}\n`))
     const out = join(folder, 'log.ndjson')
-    expect(await exportAudit(target, new URLSearchParams(), 'ndjson', out)).toMatchObject({ entries: 3 })
-    lines = 2
+    expect(await exportAudit(target, new URLSearchParams(), 'ndjson', out)).toMatchObject({ entries: 4 })
+    lines.pop()
     await expect(exportAudit(target, new URLSearchParams(), 'ndjson', out)).rejects.toThrow(
       'the export has 2 entries, but its header announces 3',
     )
-    expect((await readFile(out, 'utf8')).split('\n')).toHaveLength(5)
+    expect((await readFile(out, 'utf8')).split('\n')).toHaveLength(7)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
   })
 
+  it('as CSV is made of the file that proves it, which stands beside it', async () => {
+    const sample = await rangeExport([{ log: sampleLog('east', 60, true), end: 50 }])
+    let asked = ''
+    const bytes = Buffer.from(ndjson(sample))
+    const target = await serve((response, url) => {
+      asked = url
+      for (let at = 0; at < bytes.length; at += 997) response.write(bytes.subarray(at, at + 997))
+      response.end()
+    })
+    const out = join(folder, 'log.csv')
+    const result = await exportAudit(target, new URLSearchParams(), 'csv', out)
+    expect([asked, result]).toEqual(['/audit/export?format=ndjson', { entries: 51, bytes: bytes.length }])
+    expect(await readFile(out, 'utf8')).toBe(csv(csvRows(sample)))
+    expect((await readFile(`${out}.proof.ndjson`)).equals(bytes)).toBe(true)
+    expect((await readdir(folder)).sort()).toEqual(['log.csv', 'log.csv.proof.ndjson'])
+  })
+
   it('writes through a link and never in the place of what is not a file', async () => {
-    const target = await serve((response) => response.end('{"format":"dossier-export/0"}\n'))
+    const target = await serve((response) => response.end('{"format":"dossier-export/1"}\n'))
     const file = join(folder, 'behind.ndjson')
     await writeFile(file, 'older')
     await symlink(file, join(folder, 'link.ndjson'))
     await exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'link.ndjson'))
-    expect(await readFile(file, 'utf8')).toBe('{"format":"dossier-export/0"}\n')
+    expect(await readFile(file, 'utf8')).toBe('{"format":"dossier-export/1"}\n')
     expect((await lstat(join(folder, 'link.ndjson'))).isSymbolicLink()).toBe(true)
     await mkdir(join(folder, 'taken'))
     await expect(exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'taken'))).rejects.toThrow(
@@ -101,9 +127,26 @@ describe('an export', () => {
   })
 })
 
-it('counts the records of a CSV whose fields hold line breaks, in chunks of any size', () => {
-  const text = 'a,b\r\n1,"two\r\nlines ""quoted"""\r\n2,x\r\n'
-  const counter = recordCounter('csv')
-  for (const byte of Buffer.from(text)) counter.take(Uint8Array.of(byte))
-  expect(counter.entries()).toBe(2)
+describe('the proof of an entry', () => {
+  it('is asked for until a checkpoint covers it, and written whole', async () => {
+    const asked: string[] = []
+    const target = await serve((response, url) => {
+      asked.push(url)
+      if (asked.length < 3) response.writeHead(202, { 'Retry-After': '0' }).end('{"published":false}')
+      else response.end('c2sp.org/tlog-proof@v1\n')
+    })
+    const out = join(folder, 'a.tlog-proof')
+    await fetchProof(target, 'east', '5', out)
+    expect(asked).toEqual(Array.from({ length: 3 }, () => '/audit/proof/east/5'))
+    expect(await readFile(out, 'utf8')).toBe('c2sp.org/tlog-proof@v1\n')
+    expect((await stat(out)).mode & 0o777).toBe(0o600)
+  })
+
+  it('that is refused says why, and writes nothing', async () => {
+    const target = await serve((response) => response.writeHead(404).end('{"title":"Not found."}'))
+    await expect(fetchProof(target, '../x', '5', join(folder, 'a'))).rejects.toThrow(
+      /answered 404: {"title":"Not found."}/,
+    )
+    expect(await readdir(folder)).toEqual([])
+  })
 })

@@ -1,0 +1,336 @@
+/**
+ * One audit log, put together: it takes appends at once, and behind them, in this order: anchored by somebody else's memory
+ * → drained into the audit database → public at its cadence → witnessed. Everything that can fail is a port.
+ */
+import { limits } from '../limits.ts'
+import { err, ok, type Result } from '../result.ts'
+import { Anchor, type AnchorSource } from './anchor.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import { adoptIntents } from './append-memory.ts'
+import type { AppendAnswer } from './commit.ts'
+import { Drain } from './drain.ts'
+import type { LogSigner } from './log-signer.ts'
+import { LogStanding } from './log-standing.ts'
+import { createSchema, loadState, readChainHeads } from './log-state.ts'
+import type { LogSql, LogStore } from './log-store.ts'
+import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
+import type {
+  AppendRefusal,
+  AppendRequest,
+  Attestation,
+  AttestRequest,
+  ListedLog,
+  LogStatus,
+  OpenIntent,
+} from './port.ts'
+import {
+  loadPublication,
+  mergeListedLogs,
+  type Publication,
+  savePublication,
+  storedCheckpoints,
+  storedLeaves,
+} from './publication-state.ts'
+import { Publisher } from './publisher.ts'
+import { Sequencer } from './sequencer.ts'
+import { strandedEntries } from './stranded.ts'
+import type { Closing, Founding, StrandedPage } from './succession.ts'
+import type { Witness, WitnessClient } from './witness-client.ts'
+import { Witnessing } from './witnessing.ts'
+
+export interface AuditLogOptions {
+  readonly log: string
+  readonly store: LogStore
+  readonly outside: OutsideStore
+  /** *records*; null: there is none to remember the log. */
+  readonly anchors: AnchorStore | null
+  readonly witnesses: readonly Witness[]
+  readonly client: WitnessClient
+  /** Signers of this log, by each of the operator's secrets, the current one first. */
+  readonly signers: readonly [LogSigner, ...LogSigner[]]
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** A log that is to have a predecessor takes nothing before `found` has begun it; default false. */
+  readonly mustBeFounded?: boolean
+  readonly publishEveryMs?: number
+  readonly maxSingleFailuresPerMinute?: number
+  readonly onFault: (what: string, error: unknown) => void
+}
+
+export class AuditLog {
+  readonly log: string
+  readonly #options: AuditLogOptions
+  readonly #signer: LogSigner
+  readonly #sequencer: Sequencer
+  readonly #anchor: Anchor
+  readonly #drain: Drain
+  readonly #publisher: Publisher
+  readonly #witnessings: readonly Witnessing[]
+  readonly #standing: LogStanding
+  #anchoredAt = 0
+
+  constructor(options: AuditLogOptions) {
+    const { log, store, outside, now, witnesses, client, onFault } = options
+    this.log = log
+    this.#options = options
+    const { publication, size, drained } = store.read((sql) => {
+      createSchema(sql)
+      const { frontier, drained } = loadState(sql, log)
+      return { publication: loadPublication(sql), size: Number(frontier.size), drained }
+    })
+    this.#signer = signerOf(options.signers, publication)
+    this.#standing = new LogStanding({
+      log,
+      store,
+      mustBeFounded: options.mustBeFounded ?? false,
+      size: () => this.#sequencer.size,
+      onHalt: (reason) => onFault('going on', new Error(reason)),
+    })
+    const mayGoOn = (): boolean => this.#standing.halted === null
+    this.#sequencer = new Sequencer({
+      log,
+      store,
+      now,
+      maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
+      published: () => this.#publisher.signed,
+      closed: () => this.#standing.closed(),
+      onCommit: () => this.wake(),
+    })
+    this.#drain = new Drain({
+      source: this.#sequencer,
+      ledger: outside,
+      mayDrain: mayGoOn,
+      now,
+      onDrained: () => void this.#publisher.run(),
+      onFault: (error) => onFault('draining', error),
+    })
+    const onAhead = (reason: string): Promise<void> => this.#standing.halt(reason)
+    this.#publisher = new Publisher({
+      log,
+      store,
+      outside,
+      signer: this.#signer,
+      drained: () => this.#sequencer.drained,
+      mayPublish: () => this.#anchor.isAnchored && mayGoOn(),
+      now,
+      everyMs: options.publishEveryMs ?? limits.publishEveryMs,
+      onPublished: (checkpoint) => this.#tell(checkpoint),
+      onContradiction: onAhead,
+      onFault: (error) => onFault('publishing', error),
+    })
+    const signed = (): number => this.#publisher.signed
+    this.#witnessings = witnesses.map(
+      (witness) =>
+        new Witnessing({
+          log,
+          witness,
+          client,
+          outside,
+          now,
+          signed,
+          onAhead,
+          onFault: (error) => onFault('witnessing', error),
+        }),
+    )
+    this.#anchor = new Anchor({
+      own: {
+        size,
+        drained,
+        signed: Number(publication.edge.size),
+        checkpoints: store.read(storedCheckpoints),
+        leafAt: (index) => store.read((sql) => storedLeaves(sql, index, index + 1))[0] ?? null,
+      },
+      sources: this.#anchorSources(),
+      now,
+      onAhead,
+      onAnchored: () =>
+        outside.register(
+          this.#signer.identity,
+          store.read((sql) => loadPublication(sql).predecessor),
+        ),
+      onFault: (error) => onFault('anchoring', error),
+    })
+  }
+
+  append(request: AppendRequest): Promise<AppendAnswer> {
+    return this.#sequencer.append(request)
+  }
+
+  appendFailure(address: string, reason: string, request: AppendRequest): Promise<AppendAnswer> {
+    return this.#sequencer.appendFailure(address, reason, request)
+  }
+
+  openIntents(): OpenIntent[] {
+    return this.#sequencer.openIntents()
+  }
+
+  status(): LogStatus {
+    this.wake()
+    return {
+      log: this.log,
+      size: String(this.#sequencer.size),
+      drained: String(this.#sequencer.drained),
+      published: String(this.#publisher.served),
+      openIntents: this.#sequencer.countOpenIntents(),
+      standing: this.#standing.name(this.#anchor.isAnchored),
+      successor: this.#standing.isRetired ? this.#standing.successor : null,
+      fault: this.#standing.halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
+      witnesses: this.#witnessings.flatMap(({ fault }) => fault ?? []),
+    }
+  }
+
+  /** True when every entry below `size` is in the audit database, false when `ms` have passed without. */
+  async drained(size: number, ms: number): Promise<boolean> {
+    return (await this.#anchor.run()) && (await this.#drain.waitFor(size, ms))
+  }
+
+  /** True when the audit database has a checkpoint that covers `size`, false when `ms` have passed without. */
+  async published(size: number, ms: number): Promise<boolean> {
+    const { now } = this.#options
+    const deadline = now() + ms
+    return (
+      (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
+    )
+  }
+
+  /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
+  async attest({ chains, list }: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
+    const { log } = this
+    if (!(await this.#anchor.run()) || this.#standing.halted !== null)
+      return err({
+        reason: 'log-unavailable',
+        detail: `${log} signs nothing: it is ${this.status().standing}`,
+      })
+    if (chains.length > limits.maxAttestedChains)
+      return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
+    return ok(await this.#options.store.commit((sql) => this.#sign(sql, chains, list)))
+  }
+
+  #sign(sql: LogSql, chains: AttestRequest['chains'], list: AttestRequest['list']): Attestation {
+    const { log } = this
+    const size = Number(loadState(sql, log).frontier.size)
+    const names = chains.map(({ kind, key }) => `${kind === 'patient' ? 'p' : 'o'}${key}`)
+    const heads = readChainHeads(sql, names)
+    const own = ownLine(this.#signer, loadPublication(sql))
+    return {
+      log,
+      size: String(size),
+      heads: chains.map(({ kind, key }, i) => {
+        const head = heads.get(names[i] as string)
+        return this.#signer.signHead({
+          size,
+          kind,
+          key,
+          count: head?.count ?? 0,
+          last: head?.previous ?? null,
+        })
+      }),
+      list: this.#signer.signList(size, mergeListedLogs(sql, [own, ...list])),
+    }
+  }
+
+  /** Goes on with whatever waits. */
+  wake(): void {
+    void this.advance()
+  }
+
+  /** As `wake`; resolves when there is nothing to do, or not now. */
+  async advance(): Promise<void> {
+    // An empty log is not announced: nobody has begun it yet.
+    if (this.#standing.halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
+    await Promise.all([this.#drain.run(), this.#publisher.run()])
+  }
+
+  /** From time to time: what no request has pushed on. */
+  async tick(): Promise<void> {
+    this.#sequencer.tick()
+    await this.advance()
+  }
+
+  /** Whether anything here waits for time to pass or for somebody else. */
+  get isSettled(): boolean {
+    return (
+      this.#standing.halted !== null ||
+      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+    )
+  }
+
+  /**
+   * Takes no entry any more, from now on and for good. A sound log is drained and public before it closes, so that it has
+   * to be reachable; of one that cannot be, the entries stay in its storage.
+   */
+  async close(successor: string): Promise<Result<Closing, AppendRefusal>> {
+    const isSound = this.#standing.halted === null && this.status().fault === null
+    const publish = (): Promise<boolean> => this.published(this.#sequencer.size, limits.exportDrainWaitMs)
+    if (this.#standing.successor === null && isSound && !(await publish())) return notDrained
+    const name = this.#standing.close(successor)
+    // Also where it closed before: that may not have become durable.
+    if (!this.#standing.isRetired)
+      await this.#sequencer.finish((sql) => savePublication(sql, { successor: name }))
+    if (isSound && !(await publish())) return notDrained
+    return ok({
+      successor: name,
+      vkey: this.#signer.identity.vkey,
+      openIntents: this.#sequencer.openIntents(Number.MAX_SAFE_INTEGER),
+    })
+  }
+
+  /** Entries from `from` on that the audit database does not hold as they are here. */
+  stranded(from: number): Promise<StrandedPage> {
+    return strandedEntries(this.#sequencer, this.#options.outside, from)
+  }
+
+  /** Begins this log: entry 0 names its predecessor, and what was to be settled there is settled here. */
+  async found({ predecessor, append, openIntents }: Founding): Promise<AppendAnswer> {
+    const { store, now } = this.#options
+    await store.commit((sql) => {
+      const known = loadPublication(sql).predecessor
+      if (known !== null && known !== predecessor) throw new Error(`${this.log} succeeds ${known}`)
+      savePublication(sql, { predecessor })
+      adoptIntents(sql, openIntents, now())
+    })
+    return await this.#standing.founding(() => this.append(append))
+  }
+
+  /** Callers go on to the successor from now on, and so does the public list. */
+  async retire(): Promise<void> {
+    const { successor } = this.#standing
+    if (successor === null) throw new Error(`${this.log} is not closed`)
+    await this.#options.outside.putSuccessor(this.log, successor)
+    await this.#standing.retire()
+  }
+
+  #tell(checkpoint: SignedCheckpoint): void {
+    const { anchors, now, onFault } = this.#options
+    for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
+    if (!anchors || now() < this.#anchoredAt + limits.anchorEveryMs) return
+    this.#anchoredAt = now()
+    anchors.put(this.log, checkpoint).catch((error: unknown) => onFault('anchoring', error))
+  }
+
+  #anchorSources(): [AnchorSource, ...AnchorSource[]] {
+    const { log, store, outside, anchors } = this.#options
+    const newest = store.read(storedCheckpoints).at(-1)
+    return [
+      { who: 'the audit database', view: () => outside.view(log) },
+      ...(anchors ? [{ who: 'records', view: () => anchors.view(log) }] : []),
+      // Only with a signature that exists: asking must not make another one.
+      ...(newest ? this.#witnessings.map((each) => ({ who: each.who, view: () => each.view(newest) })) : []),
+    ]
+  }
+}
+
+const notDrained = err({
+  reason: 'log-unavailable',
+  detail: 'the audit database does not hold all of this log yet',
+} as const)
+
+/** The one whose key the log has signed with, else the current one. */
+function signerOf(signers: AuditLogOptions['signers'], { vkey }: Publication): LogSigner {
+  return signers.find(({ identity }) => identity.vkey === vkey) ?? signers[0]
+}
+
+function ownLine({ identity }: LogSigner, { predecessor, successor }: Publication): ListedLog {
+  const { log, vkey, mldsa44Vkey } = identity
+  return { log, vkey, mldsa44Vkey, predecessor, isRetired: successor !== null }
+}

@@ -1,0 +1,112 @@
+/** Which indices of each log an export searches, and what its header says of the rest of the log. */
+import { base64url } from '../audit/base64url.ts'
+import { limits } from '../limits.ts'
+import type { Reader, Rows, Statement } from '../store/ports.ts'
+import type { Completeness, ExportedLog } from './export-format.ts'
+import type { ChainPart, Part } from './export-lines.ts'
+import type { Chain, FixedLog } from './export-logs.ts'
+import { type Tree, treeOf } from './export-tree.ts'
+import { firstAtStatement, lastBeforeStatement } from './ledger-sql.ts'
+
+export interface ExportPart extends Part {
+  /** Null for a log without entries. */
+  readonly tree: Tree | null
+  /** Of a chain export. */
+  readonly chain: ChainPart | null
+  readonly header: ExportedLog
+}
+
+/** What was asked for beside the filters. */
+export interface Wanted {
+  readonly completeness: Completeness
+  readonly chain: Chain | null
+  /** ISO 8601, UTC, milliseconds; null: no bound. */
+  readonly from: string | null
+  readonly to: string | null
+  /** Sizes by log. */
+  readonly until: ReadonlyMap<string, number>
+  readonly known: ReadonlyMap<string, number>
+}
+
+export async function exportParts(
+  ledger: Reader,
+  logs: readonly FixedLog[],
+  wanted: Wanted,
+): Promise<readonly ExportPart[]> {
+  const bounds = await searchedParts(ledger, logs, wanted)
+  return await Promise.all(logs.map((log, i) => exportPart(ledger, log, bounds[i] as Bounds, wanted)))
+}
+
+interface Bounds {
+  readonly first: number
+  readonly end: number
+}
+
+/**
+ * Entries without a body have no time: those at either end of the period, between an entry outside and one inside it, are
+ * searched too.
+ */
+async function searchedParts(
+  ledger: Reader,
+  logs: readonly FixedLog[],
+  { from, to, until }: Wanted,
+): Promise<readonly Bounds[]> {
+  const before = await readEach(
+    ledger,
+    from === null ? [] : logs.map(({ log }) => lastBeforeStatement(log, from)),
+  )
+  const at = await readEach(ledger, to === null ? [] : logs.map(({ log }) => firstAtStatement(log, to)))
+  return logs.map(({ log, size }, i) => {
+    const end = Math.min(Number(at[i]?.[0]?.idx ?? size), until.get(log) ?? size, size)
+    return { first: Math.min(Number(before[i]?.[0]?.idx ?? -1) + 1, end), end }
+  })
+}
+
+const readEach = async (ledger: Reader, statements: readonly Statement[]): Promise<readonly Rows[]> =>
+  statements.length === 0 ? [] : await ledger.read(statements, limits.exportPageDeadlineMs)
+
+async function exportPart(
+  ledger: Reader,
+  { log, origin, keys, size, isCurrent, checkpoint, head }: FixedLog,
+  { first, end }: Bounds,
+  { completeness, chain, known }: Wanted,
+): Promise<ExportPart> {
+  const covered = checkpoint?.size ?? 0
+  const tree = checkpoint && treeOf(ledger, log, covered)
+  const isRange = completeness === 'range'
+  const isChain = chain !== null && head !== null && completeness === `${chain.kind}-chain`
+  const from = known.get(log)
+  const [before = [], after = [], grown = null] = await Promise.all([
+    isRange ? tree?.cover(0, first) : [],
+    isRange ? tree?.cover(end, covered) : [],
+    from !== undefined && from > 0 && from <= covered ? tree?.consistency(from) : null,
+  ])
+  return {
+    log,
+    first,
+    end,
+    covered,
+    tree,
+    chain: isChain ? { ...chain, ...placesIn(head) } : null,
+    header: {
+      log,
+      origin,
+      keys,
+      size: String(size),
+      first: String(first),
+      end: String(end),
+      current: isCurrent,
+      checkpoint: checkpoint?.note ?? null,
+      before: before.map(base64url),
+      after: after.map(base64url),
+      head: isChain ? head : null,
+      known: grown && { size: String(from), proof: grown.map(base64url) },
+    },
+  }
+}
+
+/** Of a `dossier-head/v1` (`docs/audit-log.md` §3). */
+function placesIn(head: string): { readonly count: number; readonly last: string | null } {
+  const [, count, last] = /^count (\d+)\nlast (-|\d+)$/m.exec(head) ?? []
+  return { count: Number(count ?? 0), last: last === undefined || last === '-' ? null : last }
+}

@@ -1,0 +1,33 @@
+/** Rows of the ledger as the entries of an export. */
+import { limits } from '../limits.ts'
+import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
+import type { OpenEntry, RedactedEntry } from './export-format.ts'
+
+export async function readPage(ledger: Reader, statement: Statement): Promise<Rows> {
+  const [rows = []] = await ledger.read([statement], limits.exportPageDeadlineMs)
+  return rows
+}
+
+export const openEntry = ({ idx, entry, leaf, salt, patient }: Row): OpenEntry => ({
+  kind: 'open',
+  index: Number(idx),
+  entry: entry as string,
+  leaf: bytes(leaf),
+  salt: bytes(salt),
+  patient: patient as string | null,
+})
+
+export const redactedEntry = ({ idx, leaf, redacted }: Row): RedactedEntry => ({
+  kind: 'redacted',
+  index: Number(idx),
+  leaf: bytes(leaf),
+  redacted: Number(redacted),
+})
+
+/** Null: neither open nor redacted, which nobody is told as anything else; whoever verifies the file finds the gap. */
+export function entryOf(row: Row): OpenEntry | RedactedEntry | null {
+  if (row.entry !== null) return openEntry(row)
+  return row.redacted === null ? null : redactedEntry(row)
+}
+
+const bytes = (blob: unknown): Uint8Array => new Uint8Array(blob as ArrayBuffer)

@@ -1,0 +1,113 @@
+/**
+ * What anyone may read of the logs (C2SP tlog-tiles): their list, checkpoints, tiles and entry bundles. Read are the tables
+ * that hold nothing personal, and of the ledger the leaves.
+ */
+import {
+  bundleStatement,
+  checkpointsStatement,
+  publishedCheckpoint,
+  tilesStatement,
+} from '../audit/public-store.ts'
+import { FormatError } from '../audit/tlog/errors.ts'
+import { hashSize } from '../audit/tlog/hash.ts'
+import { encodeEntries, parseTilePath, type TilePath } from '../audit/tlog/tile.ts'
+import { limits } from '../limits.ts'
+import type { Reader, Rows, Statement } from '../store/ports.ts'
+import { registeredStatement } from './ledger-sql.ts'
+
+export interface PublicFile {
+  readonly contentType: string
+  readonly maxAgeSeconds: number
+  /** It never changes. */
+  readonly isImmutable: boolean
+  readonly body: string | Uint8Array<ArrayBuffer>
+}
+
+const brief = { maxAgeSeconds: limits.publicCacheSeconds, isImmutable: false } as const
+
+/** @param address public address of this record, without a slash at the end. Rejects with `StoreError`. */
+export async function logList(ledger: Reader, address: string): Promise<PublicFile> {
+  const [rows = []] = await ledger.read([registeredStatement])
+  const logs = rows.map(({ log, origin, vkey, mldsa44_vkey, predecessor, successor }) => ({
+    log,
+    origin,
+    url: `${address}/audit/logs/${log}`,
+    vkey,
+    mldsa44Vkey: mldsa44_vkey,
+    predecessor,
+    successor,
+  }))
+  return { ...brief, contentType: 'application/json; charset=utf-8', body: JSON.stringify({ logs }) }
+}
+
+const filePath = /^\/audit\/logs\/([a-z0-9][a-z0-9-]{0,62})\/(checkpoint|tile\/.+)$/
+
+/**
+ * The file at a path as it was received, percent-encoding included; null: there is none, or not yet. Rejects with
+ * `StoreError`.
+ */
+export async function publicFile(ledger: Reader, path: string): Promise<PublicFile | null> {
+  const [, log, file] = filePath.exec(path) ?? []
+  if (log === undefined || file === undefined) return null
+  if (file === 'checkpoint') return await newestCheckpoint(ledger, log)
+  const tile = tilePathOf(file)
+  return tile && (await publishedTile(ledger, log, tile))
+}
+
+async function newestCheckpoint(ledger: Reader, log: string): Promise<PublicFile | null> {
+  const [rows] = await ledger.read([checkpointsStatement(log, 1)])
+  const [row] = rows ?? []
+  if (!row) return null
+  return { ...brief, contentType: 'text/plain; charset=utf-8', body: publishedCheckpoint(row).note }
+}
+
+function tilePathOf(file: string): TilePath | null {
+  try {
+    return parseTilePath(file)
+  } catch (error) {
+    if (error instanceof FormatError) return null
+    throw error
+  }
+}
+
+export const publishedSizeStatement = (log: string): Statement => ({
+  sql: 'select max(size) as size from checkpoint where log = ?',
+  args: [log],
+})
+
+/** Indices up to here times 256 are exact as numbers; no log of ours gets that large. */
+const maxTileIndex = 2n ** 44n
+
+/** What is beyond the newest checkpoint is not there, whatever the tables hold already. */
+async function publishedTile(ledger: Reader, log: string, path: TilePath): Promise<PublicFile | null> {
+  const { level, index, width } = path.kind === 'hashes' ? path.tile : { level: 0, ...path }
+  if (index > maxTileIndex) return null
+  const [sizes, rows = []] = await ledger.read([
+    publishedSizeStatement(log),
+    path.kind === 'hashes' ? tilesStatement(log, [path.tile]) : bundleStatement(log, Number(index), width),
+  ])
+  const size = BigInt(Number(sizes?.[0]?.size ?? 0))
+  if (index * 256n + BigInt(width) > size >> BigInt(8 * level)) return null
+  const body = path.kind === 'hashes' ? hashesOf(rows, width) : bundleOf(rows, width)
+  return (
+    body && {
+      contentType: 'application/octet-stream',
+      maxAgeSeconds: limits.tileCacheSeconds,
+      isImmutable: true,
+      body,
+    }
+  )
+}
+
+/** The stored tile may have grown since. */
+function hashesOf(rows: Rows, width: number): Uint8Array<ArrayBuffer> | null {
+  const stored = rows[0]?.hashes
+  if (stored === undefined) return null
+  const bytes = new Uint8Array(stored as ArrayBuffer)
+  return bytes.length < width * hashSize ? null : bytes.slice(0, width * hashSize)
+}
+
+function bundleOf(rows: Rows, width: number): Uint8Array<ArrayBuffer> | null {
+  if (rows.length !== width) return null
+  return new Uint8Array(encodeEntries(rows.map(({ leaf }) => new Uint8Array(leaf as ArrayBuffer))))
+}
