@@ -17,7 +17,9 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
@@ -29,7 +31,9 @@ import { auditExport } from './trail/export.ts'
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
+  redact,
   entryProof,
+  logSuccession,
   ...registryOperations,
   ...careOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),

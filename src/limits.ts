@@ -144,6 +144,8 @@ export const limits = {
   minWitnessBackoffMs: 1_000,
   /** … up to this. */
   maxWitnessBackoffMs: 60_000,
+  /** One step of a succession: closing waits twice for the audit database (`exportDrainWaitMs`). */
+  successionDeadlineMs: 20_000,
   /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
   maxSuccessions: 64,
   /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
@@ -191,6 +193,15 @@ export const limits = {
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**
+   * Bundles of 256 entries of one log that a round of the schedule scrubs: about 200 entries a second, 1.2 MB of reads and
+   * 50 ms of work, so that a million entries are gone through in an hour and a half, unnoticed by whoever else reads.
+   */
+  scrubBundles: 4,
+  /** Findings of one log that are told one by one; by then nobody waits for the next. */
+  maxScrubFindings: 256,
+  /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
+  scrubDeadlineMs: 10_000,
+  /**
    * Entries proved at once. Each may stand alone in its tile of 8 KiB, and that in one of the level above: 2 MiB of
    * tiles, which travel in base64, of the 10 MB that sqld sends.
    */
@@ -199,6 +210,10 @@ export const limits = {
   maxChainGap: 10_000,
   /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
   maxPendingRedactions: 100_000,
+  /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
+  witnessWaitMs: 2_000,
+  /** … and looks this often. */
+  witnessPollMs: 50,
   /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
   maxCheckpointsTried: 16,
   /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */
@@ -236,6 +251,13 @@ export const limits = {
   logListDeadlineMs: 10_000,
   /** That list: two keys (44 and 1,752 characters) and some names for each log. */
   maxLogListBytes: 4 * 1024 * 1024,
+
+  /** Characters of one line, or one CSV field, that a verifier reads: 16 of the largest entries. */
+  maxVerifiedLineLength: 1024 * 1024,
+  /** A file that a verifier holds as a whole: a proof of one entry, a policy, a checkpoint, a list of logs. */
+  maxVerifiedTextLength: 4 * 1024 * 1024,
+  /** Tiles and bundles that fsck asks for ahead, of 8 KiB each: enough to hide a round trip of a few milliseconds. */
+  maxFetchedTiles: 16,
 
   // --- other people's clocks and networks -------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */

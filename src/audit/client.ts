@@ -47,6 +47,9 @@ export function successorOf(log: string): string {
   return `${base}-${Number(n) + 1}`
 }
 
+const inTime = <T>(work: Promise<T>): Promise<T> =>
+  withDeadline(work, limits.successionDeadlineMs, 'the audit log')
+
 const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */
@@ -83,6 +86,17 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
     }
     return err({ reason: 'log-unavailable', detail: `${log} has too many successors` })
   }
+  const appendTo = async (log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>> => {
+    const answer = await call(log, (stub) => stub.append(log, request))
+    if (!answer.ok) return answer
+    if (answer.value.ok) return ok(Receipt.mint(answer.value.value))
+    const refusal = answer.value.error
+    return err(
+      refusal.reason === 'retired'
+        ? { reason: 'log-unavailable', detail: `${log} is retired: nothing more belongs to it` }
+        : refusal,
+    )
+  }
   const status = (log: string) => call(log, (stub) => stub.status(log))
   /** The log that takes the appends of this one today. */
   const current = async (log: string): Promise<Result<string, AppendRefusal>> => {
@@ -104,6 +118,7 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
   }
   return {
     append: (log, request) => append(log, (stub, name) => stub.append(name, request)),
+    appendTo,
     appendFailure: (log, address, reason, request) =>
       append(log, (stub, name) => stub.appendFailure(name, address, reason, request)),
     status,
@@ -115,11 +130,11 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
     drained: (log, size) => waited(limits.exportDrainWaitMs, log, (stub) => stub.drained(log, size)),
     published: (log, size, waitMs) => waited(waitMs, log, (stub) => stub.published(log, size, waitMs)),
     succession: {
-      close: (log, successor) => stubOf(log).close(log, successor),
-      stranded: (log, from) => stubOf(log).stranded(log, from),
-      found: (log, founding) => stubOf(log).found(log, founding),
-      append: (log, request) => stubOf(log).append(log, request),
-      retire: (log) => stubOf(log).retire(log),
+      close: (log, successor) => inTime(stubOf(log).close(log, successor)),
+      stranded: (log, from) => inTime(stubOf(log).stranded(log, from)),
+      found: (log, founding) => inTime(stubOf(log).found(log, founding)),
+      append: (log, request) => inTime(stubOf(log).append(log, request)),
+      retire: (log) => inTime(stubOf(log).retire(log)),
     },
     attest: async (log, request) => {
       const answer = await call(log, (stub) => stub.attest(log, request))

@@ -67,8 +67,8 @@ export interface SuccessionOrder {
   readonly successor: string
   /** Who ordered it and why: what the entries of the succession say. */
   readonly base: AccessBase
-  /** The newest good one; null: it never had any. */
-  readonly lastCheckpoint: PublishedCheckpoint | null
+  /** The newest good one, asked for once the log is closed; null: it never had any. */
+  readonly lastCheckpoint: () => Promise<PublishedCheckpoint | null>
 }
 
 /** @throws whatever a log throws that does not answer: order it again. */
@@ -79,13 +79,10 @@ export async function succeedLog(
   const closing = await rpc.close(log, name)
   if (!closing.ok) return closing
   const { successor, vkey, openIntents } = closing.value
+  const told = toldOf(log, vkey, await lastCheckpoint())
   const founded = await rpc.found(successor, {
     predecessor: log,
-    append: appendOf(
-      { ...base, note: { ...base.note, ...toldOf(log, vkey, lastCheckpoint) } },
-      [],
-      `found/${log}`,
-    ),
+    append: appendOf({ ...base, note: { ...base.note, ...told } }, [], `found/${log}`),
     openIntents,
   })
   if (!isDone(founded)) return err(refusalOf(founded))

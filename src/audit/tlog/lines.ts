@@ -3,7 +3,10 @@ import { decodeBase64, encodeBase64 } from './base64.ts'
 import { FormatError, quote } from './errors.ts'
 import { hashSize } from './hash.ts'
 
-/** No proof of a tree of fewer than 2^64 leaves is longer (C2SP tlog-witness, add-checkpoint). */
+/**
+ * C2SP tlog-witness, add-checkpoint. Enough for an inclusion proof in 2^63 leaves and a consistency proof over 2^62,
+ * one hash longer (RFC 6962 §2.1.2): larger trees are never written out.
+ */
 export const maxProofLines = 63
 
 const utf8 = new TextEncoder()

@@ -144,7 +144,7 @@ export function decodeEntries(bytes: Uint8Array, count: number): Uint8Array[] {
     const end = at + 2 + ((high << 8) | low)
     if (end > bytes.length)
       throw new FormatError(`the bundle ends within entry ${entries.length} of ${count}.`)
-    entries.push(bytes.slice(at + 2, end))
+    entries.push(copyOf(bytes, at + 2, end))
     at = end
   }
   if (at !== bytes.length)
@@ -152,8 +152,12 @@ export function decodeEntries(bytes: Uint8Array, count: number): Uint8Array[] {
   return entries
 }
 
+/** A copy even of what Node's `Buffer.slice` would only show: what is kept must not change with the source. */
+const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
+  new Uint8Array(bytes.subarray(from, to))
+
 /** Hash number `i` of a tile. */
-const hashIn = (tile: Uint8Array, i: number): Uint8Array => tile.slice(i * hashSize, (i + 1) * hashSize)
+const hashIn = (tile: Uint8Array, i: number): Uint8Array => copyOf(tile, i * hashSize, (i + 1) * hashSize)
 
 /**
  * Reads hashes of complete subtrees out of the tiles of a tree of `size` leaves. Each call asks `fetchTiles` once, for

@@ -47,6 +47,9 @@ export function decodeFrontier(size: bigint, bytes: Uint8Array): Frontier {
   const ones = edgeLevels(size).length
   if (bytes.length !== ones * hashSize)
     throw new Error(`the edge of a tree of ${size} leaves has ${ones} hashes`)
-  const edge = Array.from({ length: ones }, (_, i) => bytes.slice(i * hashSize, (i + 1) * hashSize))
+  const edge = Array.from(
+    { length: ones },
+    (_, i) => new Uint8Array(bytes.subarray(i * hashSize, (i + 1) * hashSize)),
+  )
   return { size, edge }
 }

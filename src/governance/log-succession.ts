@@ -1,0 +1,61 @@
+/** `POST /audit/succession/{log}`: an operator ends a log and begins its successor, saying why. */
+import { z } from 'zod'
+import { isOfLine, successorOf } from '../audit/client.ts'
+import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store.ts'
+import { succeedLog } from '../audit/succession.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { err, ok, type Result } from '../result.ts'
+import { answer } from './answer.ts'
+import { readFields } from './body.ts'
+import { type noInput, reasonField } from './fields.ts'
+import { changeShape } from './operation-shape.ts'
+
+const param = z.object({ log: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) })
+const fields = z.strictObject({ reason: reasonField })
+
+type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>
+
+export const logSuccession: Operation<z.infer<typeof param>, z.infer<typeof noInput>> = {
+  ...changeShape,
+  name: 'log-succession',
+  path: '/audit/succession/:log',
+  action: 'succession',
+  callers: ['operator'],
+  param,
+  handle,
+}
+
+async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+  const loaded = await ctx.load(() => ({}))
+  if (!loaded.ok) return loaded
+  const asked = await readFields(ctx, fields)
+  if (!asked.ok) return asked
+  const { log } = ctx.param
+  if (!ctx.logs.some((served) => isOfLine(served, log)))
+    return err({ reason: 'not-found', what: `log ${log}` })
+  const order = {
+    log,
+    successor: successorOf(log),
+    base: ctx.describe({ reason: asked.value.reason }),
+    lastCheckpoint: async () => {
+      const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
+      return row ? publishedCheckpoint(row) : null
+    },
+  }
+  try {
+    const done = await succeedLog(ctx.auditLogs.succession, order)
+    if (!done.ok) return done
+    const { successor, salvaged } = done.value
+    return ok({
+      ...answer(200, { log, successor, salvaged }, [], 'operator'),
+      note: { log, successor, salvaged: String(salvaged), reason: asked.value.reason },
+    })
+  } catch (error) {
+    // Part of it may be done: ordered again it goes on from there.
+    return err({
+      reason: 'store-unavailable',
+      detail: error instanceof Error ? error.message : String(error),
+    })
+  }
+}

@@ -1,0 +1,84 @@
+"""Lines of a text file in UTF-8 or UTF-16, one at a time, in bounded memory (docs/audit-log.md §5)."""
+
+import io
+
+from fault import Fault
+
+# The longest entry is 64 KiB; with every character escaped (\u00e9), a proof and a note beside it, it stays below this.
+MAX_LINE_BYTES = 1 << 20
+
+_WHITE = b' \t\r\n'
+
+
+class TextFile:
+    """Lines without their end, in UTF-8; `number` is that of the last line given, from 1.
+
+    Blank ones are passed over unless `keep_blank`.
+    """
+
+    def __init__(self, path):
+        self.number = 0
+        self.keep_blank = False
+        try:
+            self._file = open(path, 'rb')
+            start = self._file.peek(4)[:4]
+        except OSError as error:
+            raise unreadable(error) from None
+        self._next = self._next_utf8
+        if start.startswith(b'\xef\xbb\xbf'):
+            self._file.read(3)
+        elif start.startswith((b'\xff\xfe', b'\xfe\xff')):
+            encoding = 'utf-16-le' if start.startswith(b'\xff\xfe') else 'utf-16-be'
+            self._file.read(2)
+            self._file = io.TextIOWrapper(self._file, encoding, newline='\n')
+            self._next = self._next_utf16
+        self._readline = self._file.readline
+
+    def next(self):
+        """The next line that is not blank, None at the end. A Fault without place when it is too long."""
+        try:
+            while True:
+                line = self._next()
+                if line is None or line.strip(_WHITE) or self.keep_blank:
+                    return line
+        except UnicodeError:
+            raise Fault('unreadable', 'file', f'line {self.number} is neither UTF-8 nor UTF-16 with a byte order mark') from None
+        except OSError as error:
+            raise unreadable(error) from None
+
+    def __iter__(self):
+        return iter(self.next, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def _next_utf8(self):
+        line = self._readline(MAX_LINE_BYTES + 2)
+        if not line:
+            return None
+        self.number += 1
+        if not line.isascii():
+            line.decode()
+        if len(line) < MAX_LINE_BYTES:
+            return line.rstrip(b'\r\n')
+        return _ended(line)
+
+    def _next_utf16(self):
+        # Counted before it is read: what cannot be decoded is in this line.
+        self.number += 1
+        line = self._readline(MAX_LINE_BYTES + 2)
+        return _ended(line.encode()) if line else None
+
+
+def _ended(line):
+    line = line.rstrip(b'\r\n')
+    if len(line) > MAX_LINE_BYTES:
+        raise Fault('format', None, f'a line is longer than {MAX_LINE_BYTES} bytes')
+    return line
+
+
+def unreadable(error):
+    return Fault('unreadable', 'file', f'cannot be read: {error.strerror or error}')
