@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { OutsideView, SignedCheckpoint } from './outside-store.ts'
+import { Pause } from './pause.ts'
 import { sameBytes } from './tlog/hash.ts'
 
 /** What a log found in its own storage when it started. */
@@ -74,11 +75,12 @@ export class Anchor {
   readonly #options: AnchorOptions
   #isAnchored = false
   #running: Promise<boolean> | null = null
-  #retryAt = 0
+  readonly #pause: Pause
   #fault: string | null = null
 
   constructor(options: AnchorOptions) {
     this.#options = options
+    this.#pause = new Pause(options.now)
   }
 
   get isAnchored(): boolean {
@@ -93,7 +95,7 @@ export class Anchor {
   /** True once anchored. */
   async run(): Promise<boolean> {
     if (this.#isAnchored) return true
-    if (this.#options.now() < this.#retryAt) return false
+    if (this.#pause.leftMs > 0) return false
     this.#running ??= this.#ask().finally(() => {
       this.#running = null
     })
@@ -101,7 +103,7 @@ export class Anchor {
   }
 
   async #ask(): Promise<boolean> {
-    const { sources, own, now, onAhead, onAnchored, onFault } = this.#options
+    const { sources, own, onAhead, onAnchored, onFault } = this.#options
     try {
       const views = await Promise.allSettled(
         sources.map(({ who, view }) => withDeadline(view(), limits.anchorDeadlineMs, who)),
@@ -117,12 +119,12 @@ export class Anchor {
       }
       const [first] = views
       if (first?.status !== 'fulfilled') throw first?.reason
-      await onAnchored()
+      await withDeadline(onAnchored(), limits.anchorDeadlineMs, 'the audit database')
       this.#isAnchored = true
       this.#fault = null
       return true
     } catch (error) {
-      this.#retryAt = now() + limits.anchorRetryMs
+      this.#pause.begin(limits.anchorRetryMs)
       if (isLasting(error)) this.#fault = error.message
       onFault(error)
       return false

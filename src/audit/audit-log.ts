@@ -15,6 +15,7 @@ import { LogStanding } from './log-standing.ts'
 import { createSchema, loadState, readChainHeads } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
+import { Pause } from './pause.ts'
 import type {
   AppendRefusal,
   AppendRequest,
@@ -70,12 +71,14 @@ export class AuditLog {
   readonly #publisher: Publisher
   readonly #witnessings: readonly Witnessing[]
   readonly #standing: LogStanding
-  #anchoredAt = 0
+  /** Until *records* is given a checkpoint again. */
+  readonly #anchorPause: Pause
 
   constructor(options: AuditLogOptions) {
     const { log, store, outside, now, witnesses, client, onFault } = options
     this.log = log
     this.#options = options
+    this.#anchorPause = new Pause(now)
     const { publication, size, drained } = store.read((sql) => {
       createSchema(sql)
       const { frontier, drained } = loadState(sql, log)
@@ -190,11 +193,9 @@ export class AuditLog {
 
   /** True when the audit database has a checkpoint that covers `size`, false when `ms` have passed without. */
   async published(size: number, ms: number): Promise<boolean> {
-    const { now } = this.#options
-    const deadline = now() + ms
-    return (
-      (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
-    )
+    const wait = new Pause(this.#options.now)
+    wait.begin(ms)
+    return (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, wait.leftMs))
   }
 
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
@@ -305,10 +306,10 @@ export class AuditLog {
   }
 
   #tell(checkpoint: SignedCheckpoint): void {
-    const { anchors, now, onFault } = this.#options
+    const { anchors, onFault } = this.#options
     for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
-    if (!anchors || now() < this.#anchoredAt + limits.anchorEveryMs) return
-    this.#anchoredAt = now()
+    if (!anchors || this.#anchorPause.leftMs > 0) return
+    this.#anchorPause.begin(limits.anchorEveryMs)
     anchors.put(this.log, checkpoint).catch((error: unknown) => onFault('anchoring', error))
   }
 

@@ -7,6 +7,7 @@ import { withDeadline } from './deadline.ts'
 import { isLasting } from './lasting-fault.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
+import { Pause } from './pause.ts'
 import { Waiters } from './waiters.ts'
 
 /** The log as its drain sees it: `Sequencer`. */
@@ -34,13 +35,14 @@ export class Drain {
   #running: Promise<void> | null = null
   #failures = 0
   #fault: string | null = null
-  /** Before this time the audit database is left alone. */
-  #retryAt = 0
+  /** While it lasts the audit database is left alone. */
+  readonly #backoff: Pause
   readonly #waiters = new Waiters()
   #endPause: () => void = () => {}
 
   constructor(options: DrainOptions) {
     this.#options = options
+    this.#backoff = new Pause(options.now)
   }
 
   /** Why draining can never go on by itself; null: it goes on, or will. Known again after a restart's first batch. */
@@ -50,7 +52,7 @@ export class Drain {
 
   /** To be called after each commit and from time to time. Resolves when there is nothing to do, or not now. */
   run(): Promise<void> {
-    if (this.#options.now() < this.#retryAt) return Promise.resolve()
+    if (this.#backoff.leftMs > 0) return Promise.resolve()
     this.#running ??= this.#drain().finally(() => {
       this.#running = null
     })
@@ -62,14 +64,14 @@ export class Drain {
     if (this.#options.source.drained >= size) return true
     const waited = this.#waiters.wait(size, ms)
     // Somebody waits: neither the pause between batches nor a back-off applies.
-    this.#retryAt = 0
+    this.#backoff.end()
     this.#endPause()
     void this.run()
     return await waited
   }
 
   async #drain(): Promise<void> {
-    const { source, ledger, now, onFault, mayDrain = () => true } = this.#options
+    const { source, ledger, onFault, mayDrain = () => true } = this.#options
     while (mayDrain()) {
       const entries = source.entriesFrom(source.drained)
       const last = entries.at(-1)
@@ -79,7 +81,7 @@ export class Drain {
       } catch (error) {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
-        this.#retryAt = now() + backoffMs
+        this.#backoff.begin(backoffMs)
         // While the audit database is away nothing is learnt: what it said last still holds.
         if (isLasting(error)) this.#fault = `entries from ${source.drained}: ${error.message}`
         onFault?.(error)

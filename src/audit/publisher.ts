@@ -11,6 +11,7 @@ import type { LogSigner } from './log-signer.ts'
 import { forgetPublished, loadState, saveState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
+import { Pause } from './pause.ts'
 import {
   forgetCheckpoints,
   loadPublication,
@@ -51,13 +52,15 @@ export class Publisher {
   #served = 0
   #running: Promise<void> | null = null
   #isAsked = false
-  #nextAt = 0
+  /** Until the next checkpoint, or the next attempt at one. */
+  readonly #pause: Pause
   #failures = 0
   #fault: string | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#pause = new Pause(options.now)
     this.#signed = options.store.read((sql) => Number(loadPublication(sql).edge.size))
   }
 
@@ -93,7 +96,7 @@ export class Publisher {
     if (this.#served >= size) return true
     const waited = this.#waiters.wait(size, ms)
     // Somebody waits: no back-off applies, but the cadence does.
-    if (this.#failures > 0) this.#nextAt = 0
+    if (this.#failures > 0) this.#pause.end()
     void this.run()
     return await waited
   }
@@ -108,21 +111,21 @@ export class Publisher {
   }
 
   async #publishAll(): Promise<void> {
-    const { drained, mayPublish, now } = this.#options
+    const { drained, mayPublish } = this.#options
     // `served` 0 also stands for a start: what an earlier instance signed may not have been served.
     while (mayPublish() && (this.#served < drained() || this.#served < this.#signed)) {
-      const waitMs = this.#nextAt - now()
-      if (waitMs > 0) return this.#later(waitMs)
+      const { leftMs } = this.#pause
+      if (leftMs > 0) return this.#later(leftMs)
       try {
         await this.#step()
         this.#failures = 0
         this.#fault = null
-        this.#nextAt = now() + this.#options.everyMs
+        this.#pause.begin(this.#options.everyMs)
       } catch (error) {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
         if (isLasting(error)) this.#fault = error.message
-        this.#nextAt = now() + backoffMs
+        this.#pause.begin(backoffMs)
         this.#options.onFault(error)
       }
     }

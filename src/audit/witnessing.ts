@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
 import type { OutsideStore, OutsideView, SignedCheckpoint } from './outside-store.ts'
+import { Pause } from './pause.ts'
 import { formatSignatureLine } from './tlog/note.ts'
 import { proveConsistency } from './tlog/proof.ts'
 import { tileHashReader } from './tlog/tile.ts'
@@ -31,12 +32,13 @@ export class Witnessing {
   #known = 0
   #newest: SignedCheckpoint | null = null
   #running: Promise<void> | null = null
-  #retryAt = 0
+  readonly #backoff: Pause
   #failures = 0
   #fault: string | null = null
 
   constructor(options: WitnessingOptions) {
     this.#options = options
+    this.#backoff = new Pause(options.now)
   }
 
   get who(): string {
@@ -51,7 +53,7 @@ export class Witnessing {
   /** Of checkpoints offered while one is on its way only the newest counts. */
   offer(checkpoint: SignedCheckpoint): Promise<void> {
     this.#newest = checkpoint
-    if (this.#options.now() < this.#retryAt) return Promise.resolve()
+    if (this.#backoff.leftMs > 0) return Promise.resolve()
     this.#running ??= this.#bringAll()
     return this.#running
   }
@@ -80,7 +82,7 @@ export class Witnessing {
     } catch (error) {
       const backoffMs = Math.min(limits.minWitnessBackoffMs * 2 ** this.#failures, limits.maxWitnessBackoffMs)
       this.#failures += 1
-      this.#retryAt = this.#options.now() + backoffMs
+      this.#backoff.begin(backoffMs)
       this.#fault = error instanceof Error ? error.message : String(error)
       this.#options.onFault(error)
     } finally {

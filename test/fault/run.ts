@@ -1,6 +1,6 @@
 /** Runs one schedule of faults in one of the worlds a log may begin in, and says what is wrong at the end. */
 import { openLedger } from '../unit/audit/support.ts'
-import { check, type Evidence, unfinished } from './checker.ts'
+import { check, type Evidence, type Known, newKnown, unfinished } from './checker.ts'
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
 import { SimulatedDatabase } from './simulated-storage.ts'
 import { begin, faultsEndMs, type History, quietByMs, requestOf, type Told } from './workload.ts'
@@ -12,7 +12,8 @@ export type Beginning = 'fresh' | 'edge' | 'older'
 interface Start {
   readonly world: World
   readonly memory: Memory
-  readonly history: History
+  /** What the checker found out about the entries that all runs from here begin with. */
+  readonly known: Known
 }
 
 export interface Outcome {
@@ -23,7 +24,6 @@ export interface Outcome {
 }
 
 const starts = new Map<Beginning, Start>()
-const nothing: History = { appends: [], attested: [] }
 
 async function startOf(beginning: Beginning): Promise<Start> {
   const known = starts.get(beginning)
@@ -42,11 +42,11 @@ async function build(beginning: Beginning): Promise<Start> {
     for (const request of requests) void world.append(request)
     await world.time.run(60_000)
   }
-  world.kill()
+  await end(world)
   restore()
   world.storage.keep()
   world.ledger.keep()
-  if (beginning !== 'older') return { world, memory: world.memory, history: nothing }
+  if (beginning !== 'older') return { world, memory: world.memory, known: knownOf(world) }
   for (const table of ['publication', 'checkpoint', 'undrained']) world.storage.all(`delete from ${table}`)
   const ledger = new SimulatedDatabase(openLedger())
   for (const { idx, leaf } of world.ledger.all('select idx, leaf from ledger_leaf where log = ? order by idx', log))
@@ -54,11 +54,21 @@ async function build(beginning: Beginning): Promise<Start> {
   for (const { idx, salt, entry } of world.ledger.all('select idx, salt, entry from ledger_body where log = ?', log))
     ledger.all('insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)', log, idx ?? 0, salt ?? 0, entry ?? 0)
   const memory = { cosigned: null, anchor: null }
-  return { world: new World(world.signer, world.storage, ledger, memory), memory, history: nothing }
+  const older = new World(world.signer, world.storage, ledger, memory)
+  return { world: older, memory, known: knownOf(older) }
 }
 
+/** Lets the last instance finish its thoughts while the timers are still simulated. */
+async function end(world: World): Promise<void> {
+  world.kill()
+  await world.time.run(world.time.nowMs)
+}
+
+const knownOf = (world: World): Known =>
+  newKnown(Number(world.ledger.all('select count(*) as n from ledger_leaf')[0]?.n))
+
 export async function runSchedule(beginning: Beginning, faults: readonly Fault[], seed: number): Promise<Outcome> {
-  const { world: from, memory } = await startOf(beginning)
+  const { world: from, memory, known } = await startOf(beginning)
   const world = new World(from.signer, from.storage, from.ledger, memory)
   const schedule = `${beginning}, seed ${seed}: ${nameOf(faults)}`
   const plan = new FaultPlan(faults)
@@ -74,6 +84,7 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
       storage: (sql, ...params) => world.storage.all(sql, ...params),
       released: world.released,
       history,
+      known,
       accusations: world.accusations,
       cosignedSize: Number(world.cosigned?.size ?? 0),
     })
@@ -81,7 +92,7 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
     await world.time.run(quietByMs, () => isQuiet(world, history, evidence))
     return { schedule, fired: plan.fired, wrong: judge(world, evidence()), world }
   } finally {
-    world.kill()
+    await end(world)
     restore()
     world.storage.undo()
     world.ledger.undo()

@@ -152,6 +152,7 @@ export class World {
       client: { submit: (_, request) => this.#submit(life, request) },
       signers: [this.signer],
       now: () => this.nowMs,
+      random: (bytes) => Uint8Array.from({ length: bytes }, () => this.#random() * 256),
       publishEveryMs: 50,
       onFault: (what, error) => {
         if (life.isAlive) this.faultsSeen.push(`${what}: ${error instanceof Error ? error.message : error}`)
