@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { Anchor, type AnchorSource } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
+import { Anchoring } from './anchoring.ts'
 import { adoptIntents } from './append-memory.ts'
 import type { AppendAnswer } from './commit.ts'
 import { type RandomBytes, randomBytesOf } from './commitment.ts'
@@ -71,14 +72,12 @@ export class AuditLog {
   readonly #publisher: Publisher
   readonly #witnessings: readonly Witnessing[]
   readonly #standing: LogStanding
-  /** Until *records* is given a checkpoint again. */
-  readonly #anchorPause: Pause
+  readonly #anchoring: Anchoring | null
 
   constructor(options: AuditLogOptions) {
     const { log, store, outside, now, witnesses, client, onFault } = options
     this.log = log
     this.#options = options
-    this.#anchorPause = new Pause(now)
     const { publication, size, drained } = store.read((sql) => {
       createSchema(sql)
       const { frontier, drained } = loadState(sql, log)
@@ -139,6 +138,15 @@ export class AuditLog {
           onFault: (error) => onFault('witnessing', error),
         }),
     )
+    this.#anchoring =
+      options.anchors === null
+        ? null
+        : new Anchoring({
+            log,
+            anchors: options.anchors,
+            now,
+            onFault: (error) => onFault('anchoring', error),
+          })
     this.#anchor = new Anchor({
       own: {
         size,
@@ -243,7 +251,7 @@ export class AuditLog {
   async advance(): Promise<void> {
     // An empty log is not announced: nobody has begun it yet.
     if (this.#standing.halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
-    await Promise.all([this.#drain.run(), this.#publisher.run()])
+    await Promise.all([this.#drain, this.#publisher, ...this.#behind].map((each) => each.run()))
   }
 
   /** From time to time: what no request has pushed on. */
@@ -256,8 +264,15 @@ export class AuditLog {
   get isSettled(): boolean {
     return (
       this.#standing.halted !== null ||
-      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+      (this.#publisher.served === this.#sequencer.size &&
+        !this.#sequencer.hasCounts &&
+        this.#behind.every(({ isSettled }) => isSettled))
     )
+  }
+
+  /** Those who are given each newest checkpoint once it is public. */
+  get #behind(): readonly (Witnessing | Anchoring)[] {
+    return this.#anchoring ? [...this.#witnessings, this.#anchoring] : this.#witnessings
   }
 
   /**
@@ -306,11 +321,7 @@ export class AuditLog {
   }
 
   #tell(checkpoint: SignedCheckpoint): void {
-    const { anchors, onFault } = this.#options
-    for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
-    if (!anchors || this.#anchorPause.leftMs > 0) return
-    this.#anchorPause.begin(limits.anchorEveryMs)
-    anchors.put(this.log, checkpoint).catch((error: unknown) => onFault('anchoring', error))
+    for (const behind of this.#behind) void behind.offer(checkpoint)
   }
 
   #anchorSources(): [AnchorSource, ...AnchorSource[]] {

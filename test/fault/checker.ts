@@ -4,8 +4,8 @@
  */
 import { createHash, createHmac, type KeyObject, verify } from 'node:crypto'
 import type { LogRow } from '../../src/audit/log-store.ts'
-import type { Released } from './world.ts'
 import type { History, Told } from './workload.ts'
+import type { Released } from './world.ts'
 
 type Query = (sql: string, ...params: readonly (string | number)[]) => readonly LogRow[]
 
@@ -21,6 +21,8 @@ export interface Evidence {
   readonly accusations: readonly string[]
   /** Size that the witness cosigned last. */
   readonly cosignedSize: number
+  /** Of the checkpoint in *records*. */
+  readonly anchoredSize: number
 }
 
 interface Place {
@@ -113,7 +115,9 @@ function readEntries({ ledger, log, known }: Evidence, wrong: string[]): Entry[]
     const text = String(entry)
     const same = known.entries.get(text)
     if (i < known.size && same?.leaf.equals(leaf as Uint8Array)) return same
-    const commitment = createHmac('sha256', salt as Uint8Array).update(text, 'utf8').digest()
+    const commitment = createHmac('sha256', salt as Uint8Array)
+      .update(text, 'utf8')
+      .digest()
     const expected = Buffer.concat([Buffer.of(1), commitment])
     if (!expected.equals(leaf as Uint8Array)) wrong.push(`the leaf of entry ${idx} is not of its text`)
     const parsed = JSON.parse(text) as Entry
@@ -127,7 +131,8 @@ function readEntries({ ledger, log, known }: Evidence, wrong: string[]): Entry[]
 
 function checkTimes(entries: readonly Entry[], wrong: string[]): void {
   for (const [i, { time }] of entries.entries())
-    if (i > 0 && time < (entries[i - 1] as Entry).time) wrong.push(`the time of entry ${i} is before that of ${i - 1}`)
+    if (i > 0 && time < (entries[i - 1] as Entry).time)
+      wrong.push(`the time of entry ${i} is before that of ${i - 1}`)
 }
 
 /** Of every patient and every organisation: 1..n, each naming the one before. */
@@ -140,7 +145,10 @@ function checkChains(entries: readonly Entry[], wrong: string[]): void {
     ] as const) {
       const place = chains[kind]
       const head = heads.get(`${kind} ${key}`) ?? { count: 0, last: -1 }
-      const expected = key === null ? null : { count: String(head.count + 1), previous: head.last < 0 ? null : String(head.last) }
+      const expected =
+        key === null
+          ? null
+          : { count: String(head.count + 1), previous: head.last < 0 ? null : String(head.last) }
       if (place?.count !== expected?.count || place?.previous !== expected?.previous)
         wrong.push(`entry ${i} is not at its place in the chain of ${kind} ${key}`)
       heads.set(`${kind} ${key}`, { count: head.count + 1, last: i })
@@ -164,8 +172,10 @@ function checkAppends(
     const { request } = tolds[0] as Told
     const stored = entries.filter(({ access }) => `${access.requestId}/${access.phase}` === key).length
     const replies = tolds.flatMap((told) => told.replies).filter((reply) => !isLost(reply))
-    if (stored !== 0 && stored !== request.entries.length) wrong.push(`append ${key} is stored ${stored} times over`)
-    if (new Set(replies.map(({ reply }) => JSON.stringify(reply))).size > 1) wrong.push(`append ${key} has two receipts`)
+    if (stored !== 0 && stored !== request.entries.length)
+      wrong.push(`append ${key} is stored ${stored} times over`)
+    if (new Set(replies.map(({ reply }) => JSON.stringify(reply))).size > 1)
+      wrong.push(`append ${key} has two receipts`)
     for (const { reply } of replies) {
       const first = Number(reply.first)
       const named = entries.slice(first, first + reply.count)
@@ -178,17 +188,29 @@ function checkAppends(
       if (!isThere) wrong.push(`append ${key} was acknowledged at ${first} and is not there`)
     }
   }
-  const keys = appends.filter(({ request }) => request.once.length > 0).map(({ request }) => request.requestId)
+  const keys = appends
+    .filter(({ request }) => request.once.length > 0)
+    .map(({ request }) => request.requestId)
   const used = new Set(entries.map(({ access }) => access.requestId).filter((id) => keys.includes(id)))
   if (used.size > 1) wrong.push(`the key that may be used once was used by ${[...used].join(' and ')}`)
 }
 
 /** One tree under everything that was let out, and of each size one note. */
-function checkNotes({ released, origin, publicKey }: Evidence, entries: readonly Entry[], tree: NaiveTree, wrong: string[]): void {
+function checkNotes(
+  { released, origin, publicKey }: Evidence,
+  entries: readonly Entry[],
+  tree: NaiveTree,
+  wrong: string[],
+): void {
   const notes = new Map<string, string>()
   const seen = new Set<string>()
-  for (const { port, note, leavesThere } of new Map(released.map((each) => [each.port + each.note, each])).values()) {
-    const [text, lines] = [note.slice(0, note.lastIndexOf('\n\n') + 1), note.slice(note.lastIndexOf('\n\n') + 2)]
+  for (const { port, note, leavesThere } of new Map(
+    released.map((each) => [each.port + each.note, each]),
+  ).values()) {
+    const [text, lines] = [
+      note.slice(0, note.lastIndexOf('\n\n') + 1),
+      note.slice(note.lastIndexOf('\n\n') + 2),
+    ]
     const [signature = ''] = lines.split('\n')
     const bytes = Buffer.from(signature.split(' ')[2] ?? '', 'base64').subarray(4)
     if (!seen.has(note) && !verify(null, Buffer.from(text), publicKey, bytes))
@@ -202,7 +224,8 @@ function checkNotes({ released, origin, publicKey }: Evidence, entries: readonly
     const [name, size, root] = fields as [string, string, string]
     const n = Number(size)
     if (name !== origin) wrong.push(`a checkpoint bears the origin ${name}`)
-    if (leavesThere < n) wrong.push(`a checkpoint of ${n} left for ${port} while the audit database held ${leavesThere}`)
+    if (leavesThere < n)
+      wrong.push(`a checkpoint of ${n} left for ${port} while the audit database held ${leavesThere}`)
     if (n > entries.length || tree.hash(0, n).toString('base64') !== root)
       wrong.push(`a checkpoint of ${n} left for ${port} that is not of this tree of ${entries.length}`)
     if ((notes.get(size) ?? note) !== note) wrong.push(`two checkpoints of size ${size} were let out`)
@@ -211,10 +234,21 @@ function checkNotes({ released, origin, publicKey }: Evidence, entries: readonly
 }
 
 function checkHead(fields: readonly string[], entries: readonly Entry[], wrong: string[]): void {
-  const [size, kind, key, count, last] = fields.slice(2).map((line) => line.split(' ').at(-1)) as [string, string, string, string, string]
-  const keyOf = ({ access }: Entry): string | null => (kind === 'patient' ? access.patient : access.who.organisation)
+  const [size, kind, key, count, last] = fields.slice(2).map((line) => line.split(' ').at(-1)) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  const keyOf = ({ access }: Entry): string | null =>
+    kind === 'patient' ? access.patient : access.who.organisation
   const chain = entries.slice(0, Number(size)).filter((entry) => keyOf(entry) === key)
-  if (Number(size) > entries.length || String(chain.length) !== count || (chain.at(-1)?.index ?? '-') !== last)
+  if (
+    Number(size) > entries.length ||
+    String(chain.length) !== count ||
+    (chain.at(-1)?.index ?? '-') !== last
+  )
     wrong.push(`the head of ${kind} ${key} as of ${size} was signed as ${count} entries up to ${last}`)
 }
 
@@ -228,23 +262,39 @@ function checkTiles({ ledger, log }: Evidence, tree: NaiveTree, wrong: string[])
       if (from + span <= tree.leaves.length) expected.push(tree.hash(from, from + span))
     }
     const bytes = Buffer.from(hashes as Uint8Array)
-    if (!bytes.equals(Buffer.concat(expected).subarray(0, bytes.length)) || bytes.length > expected.length * 32)
+    if (
+      !bytes.equals(Buffer.concat(expected).subarray(0, bytes.length)) ||
+      bytes.length > expected.length * 32
+    )
       wrong.push(`tile ${level}/${idx} is not of this tree`)
   }
 }
 
 /** What is left to do; nothing: everything is anchored, drained, public and cosigned. */
-export function unfinished({ ledger, storage, log, cosignedSize }: Evidence): string[] {
+export function unfinished({
+  ledger,
+  storage,
+  log,
+  cosignedSize,
+  anchoredSize,
+  history,
+}: Evidence): string[] {
   const of = (rows: readonly LogRow[]): number => Number(rows[0]?.n ?? 0)
   const size = of(storage('select size as n from log_state'))
   const facts: Record<string, number> = {
     'entries in the audit database': of(ledger('select count(*) as n from ledger_body where log = ?', log)),
     'newest checkpoint': of(ledger('select max(size) as n from checkpoint where log = ?', log)),
-    'leaf hashes in tiles': of(ledger('select sum(length(hashes)) / 32 as n from tile where log = ? and level = 0', log)),
+    'leaf hashes in tiles': of(
+      ledger('select sum(length(hashes)) / 32 as n from tile where log = ? and level = 0', log),
+    ),
     'newest cosigned checkpoint': of(ledger('select max(size) as n from cosignature where log = ?', log)),
     'size the witness knows': cosignedSize,
+    'size that records knows': anchoredSize,
   }
   const left = Object.entries(facts).flatMap(([what, n]) => (n === size ? [] : [`${what}: ${n} of ${size}`]))
+  for (const { request, isPatient, replies, refusal } of history.appends)
+    if (isPatient && replies.length === 0 && refusal !== 'replayed')
+      left.push(`append ${request.requestId} has no answer`)
   const kept = of(storage('select count(*) as n from undrained'))
   return kept === 0 ? left : [...left, `${kept} entries still in the log's own storage`]
 }

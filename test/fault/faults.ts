@@ -28,6 +28,8 @@ export type Mode =
   | 'fails, not done'
   /** The same for the caller; but what it wanted takes place, at once or later. */
   | 'fails, done'
+  /** From this call on all fail in this way, until the faults are over. */
+  | 'away'
   /** The instance is gone; what it waits for never comes. */
   | 'killed before it was done'
   | 'killed after it was done'
@@ -38,11 +40,17 @@ export type Mode =
   /** Of the storage, at a start. */
   | 'restored'
 
-const callModes = ['fails, not done', 'fails, done', 'killed before it was done', 'killed after it was done'] as const
+const callModes = [
+  'fails, not done',
+  'fails, done',
+  'killed before it was done',
+  'killed after it was done',
+] as const
 
 export const modesOf = (site: Site): readonly Mode[] => {
   if (site === 'clock') return ['set back', 'ahead for a while']
-  return site === 'storage' ? ['restored'] : callModes
+  if (site === 'storage') return ['restored']
+  return site.startsWith('commit') ? callModes : [...callModes, 'away']
 }
 
 export interface Fault {
@@ -61,6 +69,7 @@ export class FaultPlan {
   #fired = 0
   #calls = 0
   #isOver = false
+  readonly #away = new Set<Site>()
 
   constructor(faults: readonly Fault[]) {
     this.#faults = faults
@@ -74,12 +83,16 @@ export class FaultPlan {
   /** What this call does wrong, null: nothing. */
   strike(site: Site): Mode | null {
     const fault = this.#faults[this.#fired]
-    if (this.#isOver || fault?.site !== site) return null
+    if (this.#isOver) return null
+    if (this.#away.has(site)) return 'fails, not done'
+    if (fault?.site !== site) return null
     this.#calls += 1
     if (this.#calls < fault.nth) return null
     this.#fired += 1
     this.#calls = 0
-    return fault.mode
+    if (fault.mode !== 'away') return fault.mode
+    this.#away.add(site)
+    return 'fails, not done'
   }
 
   end(): void {

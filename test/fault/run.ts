@@ -3,7 +3,7 @@ import { openLedger } from '../unit/audit/support.ts'
 import { check, type Evidence, type Known, newKnown, unfinished } from './checker.ts'
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
 import { SimulatedDatabase } from './simulated-storage.ts'
-import { begin, faultsEndMs, type History, quietByMs, requestOf, type Told } from './workload.ts'
+import { begin, faultsEndMs, type History, probe, quietByMs, requestOf, type Told } from './workload.ts'
 import { log, type Memory, origin, type Restore, World } from './world.ts'
 
 /** `fresh`: an empty log. `edge`: three entries before its tile is full. `older`: from before there were checkpoints. */
@@ -38,7 +38,9 @@ async function build(beginning: Beginning): Promise<Start> {
   world.begin(new FaultPlan([]), beginning)
   const restore = world.time.install()
   if (beginning !== 'fresh') {
-    const requests = Array.from({ length: 23 }, (_, i) => requestOf(`before ${i}`, Array(11).fill(`p${i % 7}`), 'chum'))
+    const requests = Array.from({ length: 23 }, (_, i) =>
+      requestOf(`before ${i}`, Array(11).fill(`p${i % 7}`), 'chum'),
+    )
     for (const request of requests) void world.append(request)
     await world.time.run(60_000)
   }
@@ -49,10 +51,22 @@ async function build(beginning: Beginning): Promise<Start> {
   if (beginning !== 'older') return { world, memory: world.memory, known: knownOf(world) }
   for (const table of ['publication', 'checkpoint', 'undrained']) world.storage.all(`delete from ${table}`)
   const ledger = new SimulatedDatabase(openLedger())
-  for (const { idx, leaf } of world.ledger.all('select idx, leaf from ledger_leaf where log = ? order by idx', log))
+  for (const { idx, leaf } of world.ledger.all(
+    'select idx, leaf from ledger_leaf where log = ? order by idx',
+    log,
+  ))
     ledger.all('insert into ledger_leaf (log, idx, leaf) values (?, ?, ?)', log, idx ?? 0, leaf ?? 0)
-  for (const { idx, salt, entry } of world.ledger.all('select idx, salt, entry from ledger_body where log = ?', log))
-    ledger.all('insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)', log, idx ?? 0, salt ?? 0, entry ?? 0)
+  for (const { idx, salt, entry } of world.ledger.all(
+    'select idx, salt, entry from ledger_body where log = ?',
+    log,
+  ))
+    ledger.all(
+      'insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)',
+      log,
+      idx ?? 0,
+      salt ?? 0,
+      entry ?? 0,
+    )
   const memory = { cosigned: null, anchor: null }
   const older = new World(world.signer, world.storage, ledger, memory)
   return { world: older, memory, known: knownOf(older) }
@@ -67,7 +81,11 @@ async function end(world: World): Promise<void> {
 const knownOf = (world: World): Known =>
   newKnown(Number(world.ledger.all('select count(*) as n from ledger_leaf')[0]?.n))
 
-export async function runSchedule(beginning: Beginning, faults: readonly Fault[], seed: number): Promise<Outcome> {
+export async function runSchedule(
+  beginning: Beginning,
+  faults: readonly Fault[],
+  seed: number,
+): Promise<Outcome> {
   const { world: from, memory, known } = await startOf(beginning)
   const world = new World(from.signer, from.storage, from.ledger, memory)
   const schedule = `${beginning}, seed ${seed}: ${nameOf(faults)}`
@@ -87,10 +105,18 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
       known,
       accusations: world.accusations,
       cosignedSize: Number(world.cosigned?.size ?? 0),
+      anchoredSize: world.anchor?.size ?? 0,
     })
     await world.time.run(faultsEndMs + 1)
-    await world.time.run(quietByMs, () => isQuiet(world, history, evidence))
-    return { schedule, fired: plan.fired, wrong: judge(world, evidence()), world }
+    await world.time.run(quietByMs, () => isQuiet(world, evidence))
+    const left = isStuck(world) ? [] : unfinished(evidence()).map((what) => `by itself: ${what}`)
+    const probed = probe(world, history)
+    await world.time.run(
+      quietByMs + 60_000,
+      () => history.appends.at(-1)?.replies.length === 1 && isQuiet(world, evidence),
+    )
+    await probed
+    return { schedule, fired: plan.fired, wrong: [...left, ...judge(world, evidence())], world }
   } finally {
     await end(world)
     restore()
@@ -99,42 +125,56 @@ export async function runSchedule(beginning: Beginning, faults: readonly Fault[]
   }
 }
 
-/** Everything is done that was to be done; or the log has halted, and stays so. */
-function isQuiet({ current, restores }: World, { appends }: History, evidence: () => Evidence): boolean {
-  if (restores.length > 0 && current?.log.status().standing === 'halted') return true
-  return current?.log.isSettled === true && appends.at(-1)?.replies.length === 1 && unfinished(evidence()).length === 0
+/** Restored to a state that somebody remembers better: it has halted, or cannot go on. */
+const isStuck = ({ current, restores }: World): boolean => {
+  if (restores.length === 0 || !current) return false
+  const { standing, fault } = current.log.status()
+  return standing === 'halted' || /holds another (leaf|entry)/.test(fault ?? '')
 }
 
+/** Everything is done that was to be done, or never will be. */
+const isQuiet = (world: World, evidence: () => Evidence): boolean =>
+  isStuck(world) || ((!world.current || world.current.log.isSettled) && unfinished(evidence()).length === 0)
+
 function judge(world: World, evidence: Evidence): string[] {
-  const opened = world.open()
-  const status = opened.status()
+  const status = world.open().status()
   const restored = world.restores.at(-1)
   if (restored && status.standing === 'halted') return judgeHalted(world, evidence, restored)
   // What was acknowledged after the backup, and had not left the storage: its receipts alone can show it.
   const isLost = ({ reply, life }: Told['replies'][number]): boolean =>
     world.restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
   const wrong = check(evidence, isLost)
-  if (restored && /holds another (leaf|entry)/.test(status.fault ?? '')) return wrong
-  const standing = status.standing === 'anchored' ? [] : [`the log is ${status.standing}`]
-  const open = status.openIntents === 0 ? [] : [`${status.openIntents} intents are open`]
-  return [...wrong, ...unfinished(evidence), ...standing, ...(status.fault ? [status.fault] : []), ...status.witnesses, ...open]
+  if (isStuck(world)) return wrong
+  if (status.standing !== 'anchored') wrong.push(`the log is ${status.standing}`)
+  if (status.openIntents > 0) wrong.push(`${status.openIntents} intents are open`)
+  if (status.fault) wrong.push(status.fault)
+  return [...wrong, ...status.witnesses, ...unfinished(evidence)]
 }
 
 /**
  * A log halts only where somebody remembers more than the backup. What it took before it knew is in its own storage, for
  * its successor; nothing that it signed is in question.
  */
-function judgeHalted(world: World, evidence: Evidence, { life: restoredIn, size, signed }: Restore): string[] {
-  const wrong = check(evidence, ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size)
+function judgeHalted(
+  world: World,
+  evidence: Evidence,
+  { life: restoredIn, size, signed }: Restore,
+): string[] {
+  const wrong = check(
+    evidence,
+    ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size,
+  )
   const [leaves] = world.ledger.all('select count(*) as n from ledger_leaf where log = ?', log)
   const [newest] = world.ledger.all('select max(size) as n from checkpoint where log = ?', log)
   const known = Math.max(Number(newest?.n ?? 0), world.anchor?.size ?? 0, Number(world.cosigned?.size ?? 0))
-  if (Number(leaves?.n) <= size && known <= signed) wrong.push('the log has halted, and nobody knows more than it')
+  if (Number(leaves?.n) <= size && known <= signed)
+    wrong.push('the log has halted, and nobody knows more than it')
   for (const { request, replies } of evidence.history.appends) {
     for (const { reply, life } of replies) {
       const [row] = evidence.storage('select entry from undrained where idx = ?', Number(reply.first))
       const isKept = String(row?.entry).startsWith(`{"access":${request.entries[0]?.access},`)
-      if (life >= restoredIn && Number(reply.first) >= size && !isKept) wrong.push(`append ${request.requestId} cannot be salvaged`)
+      if (life >= restoredIn && Number(reply.first) >= size && !isKept)
+        wrong.push(`append ${request.requestId} cannot be salvaged`)
     }
   }
   return wrong

@@ -2,7 +2,13 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { sha256 } from '../../src/audit/commitment.ts'
 import type { LogSigner } from '../../src/audit/log-signer.ts'
-import { formatNote, formatVerifierKey, keyTypes, type NoteSignature, verifierKey } from '../../src/audit/tlog/note.ts'
+import {
+  formatNote,
+  formatVerifierKey,
+  keyTypes,
+  type NoteSignature,
+  verifierKey,
+} from '../../src/audit/tlog/note.ts'
 
 export interface SimulatedSigner extends LogSigner {
   readonly publicKey: KeyObject
@@ -29,9 +35,22 @@ export function simulatedSigner(log: string, origin: string): SimulatedSigner {
       return formatNote(text, [signature(text), digestLine(origin, `${timeMs}\n${text}`)])
     },
     signHead: ({ size, kind, key, count, last }) =>
-      statement(['dossier-head/v1', origin, `size ${size}`, `chain ${kind}`, `key ${key}`, `count ${count}`, `last ${last ?? '-'}`]),
+      statement([
+        'dossier-head/v1',
+        origin,
+        `size ${size}`,
+        `chain ${kind}`,
+        `key ${key}`,
+        `count ${count}`,
+        `last ${last ?? '-'}`,
+      ]),
     signList: (size, logs) =>
-      statement(['dossier-logs/v1', origin, `size ${size}`, ...logs.map((each) => `log ${each.log} ${each.isRetired}`)]),
+      statement([
+        'dossier-logs/v1',
+        origin,
+        `size ${size}`,
+        ...logs.map((each) => `log ${each.log} ${each.isRetired}`),
+      ]),
   }
 }
 

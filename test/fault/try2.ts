@@ -1,2 +1,3 @@
 import { runSchedule } from './run.ts'
-    for (let i=0;i<400;i++) await runSchedule('fresh', [], i)
+
+for (let i = 0; i < 400; i++) await runSchedule('fresh', [], i)

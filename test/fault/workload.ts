@@ -1,12 +1,15 @@
 /** What goes on around the log while it fails: hospitals that append, repeat and attest; starts; and then quiet. */
+
+import canonicalize from 'canonicalize'
 import type { AppendReply, AppendRequest, Attestation, AttestRequest } from '../../src/audit/port.ts'
 import { base } from '../unit/audit/access.ts'
-import canonicalize from 'canonicalize'
 import type { World } from './world.ts'
 
 /** One append as its caller knows it. */
 export interface Told {
   readonly request: AppendRequest
+  /** It asks until it is answered. */
+  readonly isPatient: boolean
   readonly replies: { readonly reply: AppendReply; readonly life: number }[]
   refusal: string | null
 }
@@ -27,6 +30,10 @@ const chains = [
   { kind: 'organisation', key: 'chum' },
 ] as const
 
+/** One more append, when all is quiet: the log goes on. */
+export const probe = (world: World, history: History): Promise<void> =>
+  new Client(world, history).append(requestOf('probe', ['p1'], 'chum'), false)
+
 /** Starts the workload; it goes on as the world's time passes. */
 export function begin(world: World): History {
   const history: History = { appends: [], attested: [] }
@@ -44,7 +51,10 @@ export function begin(world: World): History {
   at(180, () => void client.attest({ chains, list: [] }))
   at(220, () => void client.append(requestOf('once and gone', ['p4'], null), false))
   at(20_000, () => backUp(world))
-  at(35_000, () => void client.append(requestOf('outcome', ['p3'], 'chum', { requestId: 'intent', phase: 'outcome' })))
+  at(
+    35_000,
+    () => void client.append(requestOf('outcome', ['p3'], 'chum', { requestId: 'intent', phase: 'outcome' })),
+  )
   at(35_030, () => void client.append(requestOf('many', ['p1', 'p2', null], 'chuq')))
   at(35_100, () => void client.attest({ chains: [], list: [] }))
   at(35_200, () => world.kill())
@@ -57,7 +67,7 @@ export function begin(world: World): History {
   at(70_010, () => void client.append(requestOf('after the second start', ['p1', 'p5'], 'chuq')))
   at(70_200, () => void client.attest({ chains, list: [] }))
   at(faultsEndMs, () => world.endFaults())
-  at(faultsEndMs, () => void client.append(requestOf('last', ['p1'], 'chum')))
+  at(75_000, () => void client.append(requestOf('last', ['p1'], 'chum')))
   return history
 }
 
@@ -72,7 +82,7 @@ class Client {
 
   /** Asks until there is an answer, as a caller must who may not let anything go without one. */
   async append(request: AppendRequest, isPatient = true): Promise<void> {
-    const told: Told = { request, replies: [], refusal: null }
+    const told: Told = { request, isPatient, replies: [], refusal: null }
     this.#history.appends.push(told)
     for (let pauseMs = 25; this.#world.time.nowMs < quietByMs; pauseMs = Math.min(2 * pauseMs, 2_000)) {
       const answer = await this.#world.append(request)
@@ -116,7 +126,16 @@ export function requestOf(
   const phase = more.phase ?? 'access'
   const entries = patients.map((patient, i) => {
     const who = { ...base.who, organisation }
-    const access = { ...base, requestId: id, phase, who, patient, part: i + 1, parts: patients.length, resources: [] }
+    const access = {
+      ...base,
+      requestId: id,
+      phase,
+      who,
+      patient,
+      part: i + 1,
+      parts: patients.length,
+      resources: [],
+    }
     return { access: canonicalize(access) as string, patient, organisation }
   })
   return { requestId: id, phase, sequence: 0, entries, once: [], ...more }

@@ -79,6 +79,7 @@ export class World {
   #isClockAstray = false
   #alarmAt: number | null = null
   #isArmed = false
+  #isRinging = false
 
   constructor(
     signer = simulatedSigner(log, origin),
@@ -129,7 +130,11 @@ export class World {
     if (isRestored) {
       const [state] = this.storage.all('select size from log_state')
       const [signed] = this.storage.all('select max(size) as size from checkpoint')
-      this.restores.push({ life: life.number, size: Number(state?.size ?? 0), signed: Number(signed?.size ?? 0) })
+      this.restores.push({
+        life: life.number,
+        size: Number(state?.size ?? 0),
+        signed: Number(signed?.size ?? 0),
+      })
     }
     this.#isArmed = false
     const opened = new AuditLog({
@@ -170,6 +175,9 @@ export class World {
     this.current = null
     this.time.dropTimers()
     this.storage.loseUndurable()
+    // An alarm whose handler did not end rings again.
+    if (this.#isRinging) this.#arm()
+    this.#isRinging = false
   }
 
   async append(request: AppendRequest): Promise<AppendAnswer | 'lost'> {
@@ -342,8 +350,11 @@ export class World {
     this.#alarmAt = null
     const opened = this.open()
     this.#isArmed = false
+    this.#isRinging = true
     await opened.tick().catch((error: unknown) => this.accusations.push(`an alarm failed: ${error}`))
-    if (this.current?.log === opened && !opened.isSettled) this.#arm()
+    if (this.current?.log !== opened) return
+    this.#isRinging = false
+    if (!opened.isSettled) this.#arm()
   }
 
   #strikeClock(): void {
@@ -353,7 +364,10 @@ export class World {
     this.#isClockAstray ||= mode === 'ahead for a while'
   }
 
-  #later<T>(life: Life, settle: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
+  #later<T>(
+    life: Life,
+    settle: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       this.time.after(this.#latencyMs(), () => {
         if (life.isAlive) settle(resolve, reject)
