@@ -37,8 +37,9 @@ export type Mode =
   | 'set back'
   /** Of the clock: by minutes, until the faults are over. */
   | 'ahead for a while'
-  /** Of the storage, at a start. */
+  /** Of the storage, at a start: alone, or together with the audit database. */
   | 'restored'
+  | 'restored with the audit database'
 
 const callModes = [
   'fails, not done',
@@ -49,7 +50,7 @@ const callModes = [
 
 export const modesOf = (site: Site): readonly Mode[] => {
   if (site === 'clock') return ['set back', 'ahead for a while']
-  if (site === 'storage') return ['restored']
+  if (site === 'storage') return ['restored', 'restored with the audit database']
   return site.startsWith('commit') ? callModes : [...callModes, 'away']
 }
 

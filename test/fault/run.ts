@@ -138,37 +138,37 @@ const isQuiet = (world: World, evidence: () => Evidence): boolean =>
 
 function judge(world: World, evidence: Evidence): string[] {
   const status = world.open().status()
-  const restored = world.restores.at(-1)
+  const { restores } = world
+  const restored = restores.at(-1)
   if (restored && status.standing === 'halted') return judgeHalted(world, evidence, restored)
   // What was acknowledged after the backup, and had not left the storage: its receipts alone can show it.
   const isLost = ({ reply, life }: Told['replies'][number]): boolean =>
-    world.restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
+    restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
   const wrong = check(evidence, isLost)
+  if (restored?.isKnownBetter) wrong.push('others remember more than the log, and it goes on')
+  // Then what a dead instance had sent has arrived since.
   if (isStuck(world)) return wrong
   if (status.standing !== 'anchored') wrong.push(`the log is ${status.standing}`)
-  if (status.openIntents > 0) wrong.push(`${status.openIntents} intents are open`)
+  // A backup may be from before the outcome.
+  if (status.openIntents > 0 && !restored) wrong.push(`${status.openIntents} intents are open`)
   if (status.fault) wrong.push(status.fault)
   return [...wrong, ...status.witnesses, ...unfinished(evidence)]
 }
 
 /**
  * A log halts only where somebody remembers more than the backup. What it took before it knew is in its own storage, for
- * its successor; nothing that it signed is in question.
+ * its successor; nothing that it signed is in question, and it signs no more.
  */
-function judgeHalted(
-  world: World,
-  evidence: Evidence,
-  { life: restoredIn, size, signed }: Restore,
-): string[] {
-  const wrong = check(
-    evidence,
-    ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size,
-  )
-  const [leaves] = world.ledger.all('select count(*) as n from ledger_leaf where log = ?', log)
-  const [newest] = world.ledger.all('select max(size) as n from checkpoint where log = ?', log)
-  const known = Math.max(Number(newest?.n ?? 0), world.anchor?.size ?? 0, Number(world.cosigned?.size ?? 0))
-  if (Number(leaves?.n) <= size && known <= signed)
-    wrong.push('the log has halted, and nobody knows more than it')
+function judgeHalted(world: World, evidence: Evidence, restored: Restore): string[] {
+  const { life: restoredIn, size, withLedger, isKnownBetter, released } = restored
+  const before = new Set(evidence.released.slice(0, released).map(({ note }) => note))
+  const signs = evidence.released.slice(released).some(({ note }) => !before.has(note))
+  const wrong = signs ? ['a log that must halt has signed'] : []
+  if (!isKnownBetter) wrong.push('the log has halted, and nobody knew more than it')
+  if (!withLedger)
+    wrong.push(
+      ...check(evidence, ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size),
+    )
   for (const { request, replies } of evidence.history.appends) {
     for (const { reply, life } of replies) {
       const [row] = evidence.storage('select entry from undrained where idx = ?', Number(reply.first))

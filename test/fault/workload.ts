@@ -113,7 +113,8 @@ class Client {
 
 /** Looks again until what is stored is durable: a backup is taken of that. */
 function backUp(world: World): void {
-  if (!world.storage.backUp()) world.time.after(1, () => backUp(world))
+  if (world.storage.backUp()) world.ledger.backUp()
+  else world.time.after(1, () => backUp(world))
 }
 
 export function requestOf(

@@ -48,9 +48,14 @@ interface Life {
 export interface Restore {
   /** The first that found the old state. */
   readonly life: number
-  /** Entries, and the size of the newest checkpoint, in the backup. */
+  /** Entries in the backup. */
   readonly size: number
-  readonly signed: number
+  /** The audit database was set back to the same moment. */
+  readonly withLedger: boolean
+  /** Somebody remembers more of the log than the backup. */
+  readonly isKnownBetter: boolean
+  /** Notes that had been let out. */
+  readonly released: number
 }
 
 export interface Memory {
@@ -123,19 +128,9 @@ export class World {
     if (this.current) return this.current.log
     // Whatever the dead instance was in the middle of.
     this.time.dropTimers()
-    const isRestored = this.storage.hasBackup && this.#plan.strike('storage') !== null
-    if (isRestored) this.storage.restore()
     const { promise, resolve } = Promise.withResolvers<'lost'>()
     const life: Life = { number: ++this.lives, isAlive: true, ended: promise, end: () => resolve('lost') }
-    if (isRestored) {
-      const [state] = this.storage.all('select size from log_state')
-      const [signed] = this.storage.all('select max(size) as size from checkpoint')
-      this.restores.push({
-        life: life.number,
-        size: Number(state?.size ?? 0),
-        signed: Number(signed?.size ?? 0),
-      })
-    }
+    this.#restore(life)
     this.#isArmed = false
     const opened = new AuditLog({
       log,
@@ -193,6 +188,28 @@ export class World {
     if (!answer || answer === 'lost' || !answer.ok) return null
     for (const note of [...answer.value.heads, answer.value.list]) this.#release(life, 'attestation', note)
     return answer.value
+  }
+
+  /** Puts the backup in place of the storage, if it is time. */
+  #restore({ number }: Life): void {
+    const mode = this.storage.hasBackup ? this.#plan.strike('storage') : null
+    if (!mode) return
+    this.storage.restore()
+    const withLedger = mode === 'restored with the audit database'
+    if (withLedger) this.ledger.restore()
+    const n = (database: SimulatedDatabase, sql: string): number => Number(database.all(sql)[0]?.n ?? 0)
+    const size = n(this.storage, 'select size as n from log_state')
+    const signed = n(this.storage, 'select max(size) as n from checkpoint')
+    const newest = n(this.ledger, `select max(size) as n from checkpoint where log = '${log}'`)
+    const known = Math.max(newest, this.anchor?.size ?? 0, Number(this.cosigned?.size ?? 0))
+    const leaves = n(this.ledger, `select count(*) as n from ledger_leaf where log = '${log}'`)
+    this.restores.push({
+      life: number,
+      size,
+      withLedger,
+      isKnownBetter: leaves > size || known > signed,
+      released: this.released.length,
+    })
   }
 
   #store(life: Life): LogStore {

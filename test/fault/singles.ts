@@ -1,0 +1,20 @@
+import { type Beginning, runSchedule } from './run.ts'
+import { faultsAt } from './schedules.ts'
+
+let n = 0,
+  caught = 0
+for (const b of ['fresh', 'edge'] as Beginning[])
+  for (const nth of [1, 2])
+    for (const f of [[], ...faultsAt(nth).map((one) => [one])]) {
+      const o = await runSchedule(b, f, 1).catch((error) => ({
+        schedule: b + String(f),
+        wrong: [String(error)],
+      }))
+      n++
+      if (o.wrong.length) {
+        caught++
+        console.log('CAUGHT', o.schedule, '|', o.wrong[0]?.replaceAll(/\d+/g, 'N'))
+      }
+    }
+console.log('END', n)
+process.exit()
