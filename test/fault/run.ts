@@ -4,7 +4,7 @@ import { check, type Evidence, type Known, newKnown, unfinished } from './checke
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
 import { SimulatedDatabase } from './simulated-storage.ts'
 import { begin, faultsEndMs, type History, probe, quietByMs, requestOf, type Told } from './workload.ts'
-import { log, type Memory, origin, type Restore, World } from './world.ts'
+import { log, type Memory, origin, type Released, type Restore, World } from './world.ts'
 
 /** `fresh`: an empty log. `edge`: three entries before its tile is full. `older`: from before there were checkpoints. */
 export type Beginning = 'fresh' | 'edge' | 'older'
@@ -144,7 +144,7 @@ function judge(world: World, evidence: Evidence): string[] {
   // What was acknowledged after the backup, and had not left the storage: its receipts alone can show it.
   const isLost = ({ reply, life }: Told['replies'][number]): boolean =>
     restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
-  const wrong = check(evidence, isLost)
+  const wrong = check({ ...evidence, released: remembered(world, evidence) }, isLost)
   if (restored?.isKnownBetter) wrong.push('others remember more than the log, and it goes on')
   // Then what a dead instance had sent has arrived since.
   if (isStuck(world)) return wrong
@@ -156,16 +156,29 @@ function judge(world: World, evidence: Evidence): string[] {
 }
 
 /**
+ * Without what was let out after a backup and that nobody remembers who could tell the log: heads of entries that had not
+ * left its storage; and, where the audit database was set back too, checkpoints no witness and no replica had got.
+ */
+function remembered({ restores }: World, { released }: Evidence): readonly Released[] {
+  const isForgotten = (each: Released, i: number): boolean =>
+    restores.some(
+      ({ released: before, kept, withLedger }) =>
+        i < before && !kept.includes(each.note) && (withLedger || each.port === 'attestation'),
+    )
+  return released.filter((each, i) => !isForgotten(each, i))
+}
+
+/**
  * A log halts only where somebody remembers more than the backup. What it took before it knew is in its own storage, for
  * its successor; nothing that it signed is in question, and it signs no more.
  */
 function judgeHalted(world: World, evidence: Evidence, restored: Restore): string[] {
-  const { life: restoredIn, size, withLedger, isKnownBetter, released } = restored
-  const before = new Set(evidence.released.slice(0, released).map(({ note }) => note))
+  const { life: restoredIn, size, isKnownBetter, released, kept } = restored
+  const before = new Set([...kept, ...evidence.released.slice(0, released).map(({ note }) => note)])
   const signs = evidence.released.slice(released).some(({ note }) => !before.has(note))
   const wrong = signs ? ['a log that must halt has signed'] : []
   if (!isKnownBetter) wrong.push('the log has halted, and nobody knew more than it')
-  if (!withLedger)
+  if (world.restores.every(({ withLedger }) => !withLedger))
     wrong.push(
       ...check(evidence, ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size),
     )

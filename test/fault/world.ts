@@ -54,8 +54,9 @@ export interface Restore {
   readonly withLedger: boolean
   /** Somebody remembers more of the log than the backup. */
   readonly isKnownBetter: boolean
-  /** Notes that had been let out. */
+  /** Notes that had been let out, and those that the backup holds. */
   readonly released: number
+  readonly kept: readonly string[]
 }
 
 export interface Memory {
@@ -209,6 +210,7 @@ export class World {
       withLedger,
       isKnownBetter: leaves > size || known > signed,
       released: this.released.length,
+      kept: this.storage.all('select note from checkpoint').map(({ note }) => String(note)),
     })
   }
 
