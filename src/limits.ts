@@ -134,6 +134,8 @@ export const limits = {
   anchorDeadlineMs: 3_000,
   /** A failed question is asked again after this. */
   anchorRetryMs: 500,
+  /** So long after a start all are asked again until all have answered; then those that cannot be asked are gone without. */
+  anchorPatienceMs: 15_000,
   /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
   anchorEveryMs: 30_000,
   /** One exchange with a witness; it persists before it answers. */

@@ -62,7 +62,10 @@ export interface AnchorSource {
 
 export interface AnchorOptions {
   readonly own: OwnView
-  /** The first must be heard: without it nothing can be published. The others are heard if they answer in time. */
+  /**
+   * The first must be heard: without it nothing can be published. The others are waited for, `limits.anchorPatienceMs`
+   * from the first question on: one that failed once may be the only one to know better.
+   */
   readonly sources: readonly [AnchorSource, ...AnchorSource[]]
   readonly now: () => number
   readonly onAhead: (reason: string) => Promise<void>
@@ -76,11 +79,14 @@ export class Anchor {
   #isAnchored = false
   #running: Promise<boolean> | null = null
   readonly #pause: Pause
+  readonly #patience: Pause
+  #isBegun = false
   #fault: string | null = null
 
   constructor(options: AnchorOptions) {
     this.#options = options
     this.#pause = new Pause(options.now)
+    this.#patience = new Pause(options.now)
   }
 
   get isAnchored(): boolean {
@@ -104,6 +110,8 @@ export class Anchor {
 
   async #ask(): Promise<boolean> {
     const { sources, own, onAhead, onAnchored, onFault } = this.#options
+    if (!this.#isBegun) this.#patience.begin(limits.anchorPatienceMs)
+    this.#isBegun = true
     try {
       const views = await Promise.allSettled(
         sources.map(({ who, view }) => withDeadline(view(), limits.anchorDeadlineMs, who)),
@@ -117,8 +125,10 @@ export class Anchor {
         }
         if (judgement.is === 'lost') throw new LastingFault(judgement.reason)
       }
-      const [first] = views
-      if (first?.status !== 'fulfilled') throw first?.reason
+      const silent = views.find(
+        ({ status }, i) => status === 'rejected' && (i === 0 || this.#patience.leftMs > 0),
+      )
+      if (silent?.status === 'rejected') throw silent.reason
       await withDeadline(onAnchored(), limits.anchorDeadlineMs, 'the audit database')
       this.#isAnchored = true
       this.#fault = null

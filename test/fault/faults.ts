@@ -81,6 +81,11 @@ export class FaultPlan {
     return this.#fired
   }
 
+  /** Fails until the faults are over. */
+  isAway(site: Site): boolean {
+    return this.#away.has(site)
+  }
+
   /** What this call does wrong, null: nothing. */
   strike(site: Site): Mode | null {
     const fault = this.#faults[this.#fired]

@@ -3,7 +3,7 @@ import { openLedger } from '../unit/audit/support.ts'
 import { check, type Evidence, type Known, newKnown, unfinished } from './checker.ts'
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
 import { SimulatedDatabase } from './simulated-storage.ts'
-import { begin, faultsEndMs, type History, probe, quietByMs, requestOf, type Told } from './workload.ts'
+import { begin, faultsEndMs, probe, quietByMs, requestOf, type Told } from './workload.ts'
 import { log, type Memory, origin, type Released, type Restore, World } from './world.ts'
 
 /** `fresh`: an empty log. `edge`: three entries before its tile is full. `older`: from before there were checkpoints. */
@@ -145,7 +145,7 @@ function judge(world: World, evidence: Evidence): string[] {
   const isLost = ({ reply, life }: Told['replies'][number]): boolean =>
     restores.some((restore) => life < restore.life && Number(reply.first) + reply.count > restore.size)
   const wrong = check({ ...evidence, released: remembered(world, evidence) }, isLost)
-  if (restored?.isKnownBetter) wrong.push('others remember more than the log, and it goes on')
+  if (restored && restored.knownTo.length > 0) wrong.push('others remember more than the log, and it goes on')
   // Then what a dead instance had sent has arrived since.
   if (isStuck(world)) return wrong
   if (status.standing !== 'anchored') wrong.push(`the log is ${status.standing}`)
@@ -173,11 +173,11 @@ function remembered({ restores }: World, { released }: Evidence): readonly Relea
  * its successor; nothing that it signed is in question, and it signs no more.
  */
 function judgeHalted(world: World, evidence: Evidence, restored: Restore): string[] {
-  const { life: restoredIn, size, isKnownBetter, released, kept } = restored
+  const { life: restoredIn, size, knownTo, canBeTold, released, kept } = restored
   const before = new Set([...kept, ...evidence.released.slice(0, released).map(({ note }) => note)])
   const signs = evidence.released.slice(released).some(({ note }) => !before.has(note))
-  const wrong = signs ? ['a log that must halt has signed'] : []
-  if (!isKnownBetter) wrong.push('the log has halted, and nobody knew more than it')
+  const wrong = signs && canBeTold ? ['a log that must halt has signed'] : []
+  if (knownTo.length === 0) wrong.push('the log has halted, and nobody knew more than it')
   if (world.restores.every(({ withLedger }) => !withLedger))
     wrong.push(
       ...check(evidence, ({ reply, life }) => life >= restoredIn || Number(reply.first) + reply.count > size),

@@ -52,8 +52,9 @@ export interface Restore {
   readonly size: number
   /** The audit database was set back to the same moment. */
   readonly withLedger: boolean
-  /** Somebody remembers more of the log than the backup. */
-  readonly isKnownBetter: boolean
+  /** Who remembers more of the log than the backup, by the call that asks him; and whether anyone of them can be asked. */
+  readonly knownTo: readonly Site[]
+  readonly canBeTold: boolean
   /** Notes that had been let out, and those that the backup holds. */
   readonly released: number
   readonly kept: readonly string[]
@@ -202,13 +203,19 @@ export class World {
     const size = n(this.storage, 'select size as n from log_state')
     const signed = n(this.storage, 'select max(size) as n from checkpoint')
     const newest = n(this.ledger, `select max(size) as n from checkpoint where log = '${log}'`)
-    const known = Math.max(newest, this.anchor?.size ?? 0, Number(this.cosigned?.size ?? 0))
     const leaves = n(this.ledger, `select count(*) as n from ledger_leaf where log = '${log}'`)
+    const knowers: readonly [Site, boolean][] = [
+      ['outside: view', leaves > size || newest > signed],
+      ['records: view', (this.anchor?.size ?? 0) > signed],
+      ['witness', Number(this.cosigned?.size ?? 0) > signed],
+    ]
+    const knownTo = knowers.flatMap(([site, knows]) => (knows ? site : []))
     this.restores.push({
       life: number,
       size,
       withLedger,
-      isKnownBetter: leaves > size || known > signed,
+      knownTo,
+      canBeTold: knownTo.some((site) => !this.#plan.isAway(site)),
       released: this.released.length,
       kept: this.storage.all('select note from checkpoint').map(({ note }) => String(note)),
     })
