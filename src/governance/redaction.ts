@@ -8,7 +8,6 @@
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
-import { isOfLine } from '../audit/client.ts'
 import {
   type LedgerPlace,
   ledgerPlace,
@@ -19,6 +18,7 @@ import {
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
+import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
