@@ -7,7 +7,7 @@ import { succeedLog } from '../../../src/audit/succession.ts'
 import { limits } from '../../../src/limits.ts'
 import { successorOf } from '../../../src/log-line.ts'
 import { base } from './access.ts'
-import { databaseOf, newWorld, type World } from './log-world.ts'
+import { databaseOf, newWorld, signerOf, type World } from './log-world.ts'
 import { appendOf, ledgerEntries, SqliteLogStore } from './support.ts'
 
 /** Logs as the Worker reaches them: each begun by whoever names it. */
@@ -44,6 +44,7 @@ function logsServed(...served: string[]) {
   return {
     logs,
     of,
+    open,
     worldOf,
     restart: (log: string) => open.delete(log),
     ledger,
@@ -135,6 +136,21 @@ describe('a succession', () => {
     expect(JSON.parse(first?.entry ?? '').access.note).toMatchObject({
       'checkpoint-size': '1',
       'checkpoint-root': root,
+    })
+  })
+
+  test('of a log whose secret is gone names the key that signed its last checkpoint', async () => {
+    const { logs, ledger, open, worldOf, succeed } = logsServed('montreal')
+    await logs.append('montreal', appendOf(['p1']))
+    expect(await logs.published('montreal', '1', 0)).toBe(true)
+    open.set('montreal', worldOf('montreal').open({ signers: [signerOf('montreal', 8)] }))
+    await open.get('montreal')?.advance()
+    expect((await succeed('montreal', 'montreal')).ok).toBe(true)
+    expect(await logs.published('montreal-2', '1', 0)).toBe(true)
+    const [first] = ledgerEntries(ledger, 'montreal-2')
+    expect(JSON.parse(first?.entry ?? '').access.note).toMatchObject({
+      'checkpoint-size': '1',
+      'predecessor-key': signerOf('montreal').identity.vkey,
     })
   })
 
