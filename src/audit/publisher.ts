@@ -5,7 +5,7 @@
  */
 import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
 import { forgetPublished, loadState, saveState } from './log-state.ts'
@@ -111,7 +111,7 @@ export class Publisher {
     const { drained, mayPublish, now } = this.#options
     // `served` 0 also stands for a start: what an earlier instance signed may not have been served.
     while (mayPublish() && (this.#served < drained() || this.#served < this.#signed)) {
-      const waitMs = this.#nextAt - now()
+      const waitMs = msUntil(this.#nextAt, now(), Math.max(this.#options.everyMs, limits.maxDrainBackoffMs))
       if (waitMs > 0) return this.#later(waitMs)
       try {
         await this.#step()

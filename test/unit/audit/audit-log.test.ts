@@ -203,6 +203,24 @@ describe('after a start', () => {
     expect(parseNote(attested.value.list).text.split('\n')).toHaveLength(6)
   })
 
+  test('goes on publishing and witnessing when the clock is set back by an hour', async () => {
+    const anchors = memoryAnchors()
+    let asked = 0
+    const log = world.open({
+      publishEveryMs: 1_000,
+      anchors,
+      client: { submit: async () => ({ kind: 'unreachable', detail: String(++asked) }) },
+      witnesses: [{ name: 'w1', keys: [], url: 'https://witness.example' }],
+    })
+    await log.append(appendOf(['p1']))
+    expect(await log.published(1, 5_000)).toBe(true)
+    await until(() => asked === 1 && anchors.newest.get('qc-test')?.size === 1)
+    world.now -= 3_600_000
+    await log.append(appendOf(['p1']))
+    expect(await log.published(2, 5_000)).toBe(true)
+    await until(() => asked === 2 && anchors.newest.get('qc-test')?.size === 2)
+  })
+
   test('with a fork in the audit database of the same size, halts', async () => {
     const first = world.open()
     await first.append(appendOf(['p1']))
