@@ -274,6 +274,24 @@ describe('after a start', () => {
     expect((await newest(world))?.root).toEqual(naiveRoot(world, 301))
   })
 
+  test('a log from before there were checkpoints signs nothing of a ledger that was changed, also while it grows', async () => {
+    const log = world.open()
+    await log.append(appendOf(Array<string>(100).fill('p1')))
+    await log.published(100, 5_000)
+    world.store.database.exec('delete from publication; delete from checkpoint; delete from undrained')
+    world.ledger.exec(
+      `drop trigger tile_kept; drop trigger checkpoint_kept; drop trigger ledger_leaf_frozen;
+       delete from tile; delete from checkpoint; update ledger_leaf set leaf = zeroblob(33) where idx = 7`,
+    )
+    const append = () => Promise.reject(new Error('away'))
+    const again = world.open({ outside: { ...world.outside, append } })
+    await again.append(appendOf(['p2']))
+    await again.advance()
+    await until(() => again.status().standing === 'halted')
+    expect(again.status().fault).toMatch(/do not give the root that the entries gave/)
+    expect(await newest(world)).toBeNull()
+  })
+
   test('a log whose secret was replaced goes on taking appends, signs nothing, and says what to do', async () => {
     const first = world.open()
     await first.append(appendOf(['p1']))
