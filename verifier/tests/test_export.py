@@ -180,6 +180,7 @@ class FormatTest(VerifierCase):
         self.assert_fault('format', 'montreal/255', self._with(export, position - 1, block))
         self.assert_fault('format', 'montreal/257', self._with(export, position + 1, block))
         self.assert_fault('format', 'line 2', self._with(self.world.none(), 0, block))
+        self.assert_fault('format', 'montreal/256', self._with(export, position, {**block, 'proof': []}))
         part = self.world.part()
         self.assert_fault('format', 'montreal/256', self._with(part, part.at(255) + 1, block))
 
