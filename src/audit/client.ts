@@ -3,6 +3,7 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { AppendAnswer } from './commit.ts'
 import { withDeadline } from './deadline.ts'
+import { isOfLine, logName } from './log-name.ts'
 import type {
   AppendRefusal,
   AppendRequest,
@@ -27,30 +28,26 @@ export interface AuditLogRpc extends SuccessionRpc {
 
 /**
  * `stubOf`, for these logs and their successors only: a name that a registry row misspells must not begin a log of its own
- * at index 0.
- * @throws Error for any other name.
+ * at index 0. What it returns throws for any other name.
+ *
+ * @throws Error when one would be taken for the successor of another.
  */
-export const amongLogs =
-  (logs: readonly { readonly log: string }[], stubOf: (log: string) => AuditLogRpc) =>
-  (name: string): AuditLogRpc => {
+export function amongLogs(
+  logs: readonly { readonly log: string }[],
+  stubOf: (log: string) => AuditLogRpc,
+): (name: string) => AuditLogRpc {
+  for (const { log } of logs)
+    for (const other of logs)
+      if (log !== other.log && isOfLine(log, other.log))
+        throw new Error(`REGIONS: ${other.log} is what a successor of ${log} is called`)
+  return (name) => {
     if (!logs.some(({ log }) => isOfLine(log, name))) throw new Error(`${name} is not a log served here`)
     return stubOf(name)
   }
-
-/** Names in the line of `log`: itself, then `<log>-2`, `<log>-3` … */
-export const isOfLine = (log: string, name: string): boolean =>
-  name === log || (name.startsWith(`${log}-`) && /^[1-9]\d{0,5}$/.test(name.slice(log.length + 1)))
-
-/** The next name in that line. */
-export function successorOf(log: string): string {
-  const [, base = log, n = '1'] = /^(.*)-([1-9]\d{0,5})$/.exec(log) ?? []
-  return `${base}-${Number(n) + 1}`
 }
 
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   withDeadline(work, limits.successionDeadlineMs, 'the audit log')
-
-const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */
 export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {

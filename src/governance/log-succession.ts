@@ -1,6 +1,6 @@
 /** `POST /audit/succession/{log}`: an operator ends a log and begins its successor, saying why. */
 import { z } from 'zod'
-import { isOfLine, successorOf } from '../audit/client.ts'
+import { isOfLine, successorOf } from '../audit/log-name.ts'
 import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store.ts'
 import { succeedLog } from '../audit/succession.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -8,10 +8,10 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { readFields } from './body.ts'
-import { type noInput, reasonField } from './fields.ts'
+import { logName, type noInput, reasonField } from './fields.ts'
 import { changeShape } from './operation-shape.ts'
 
-const param = z.object({ log: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) })
+const param = z.object({ log: logName })
 const fields = z.strictObject({ reason: reasonField })
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>

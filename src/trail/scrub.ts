@@ -6,8 +6,8 @@
  * Owned by the schedule: position and findings are in its storage, stored after what they tell of was done. A crash
  * in between makes a bundle be looked at, or a finding told, once more.
  */
-import { isOfLine } from '../audit/client.ts'
 import { buildEntries, countedAccess } from '../audit/entry.ts'
+import { isOfLine } from '../audit/log-name.ts'
 import type { AuditLogs } from '../audit/port.ts'
 import { tileWidth } from '../audit/tlog/tile.ts'
 import { raiseAlarm } from '../disclosure/alarms.ts'

@@ -1,8 +1,8 @@
 /** One log ends and another goes on: nothing is lost on the way, wherever it breaks off. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { AuditLog } from '../../../src/audit/audit-log.ts'
-import { successorOf } from '../../../src/audit/client.ts'
 import { accessOf, sha256 } from '../../../src/audit/commitment.ts'
+import { successorOf } from '../../../src/audit/log-name.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
 import {
   checkpointsStatement,
