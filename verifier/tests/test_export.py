@@ -572,11 +572,13 @@ class RedactionsTest(VerifierCase):
             {'redacts': '2', **places, 'redacts-patient': '2@2'},
             {'redacts': '2', **places, 'redacts-patient': '1@0'},
             {'redacts': '2', **places, 'redacts-patient': 'x'},
+            {'redacts': '2', **places, 'redacts-log': 'other'},
         ):
             log = self.log_with(lambda log: log.redact(2, note=note))
             self.assert_fault('redaction-missing', 'small/2', sample.export([log]))
-        log = self.log_with(lambda log: log.redact(2, note={'redacts': '2', **places}))
-        self.assert_verified(sample.export([log]))
+        for more in ({}, {'redacts-log': 'small'}):
+            log = self.log_with(lambda log: log.redact(2, note={'redacts': '2', **places, **more}))
+            self.assert_verified(sample.export([log]))
         for change in ({'phase': 'outcome'}, {'action': 'read'}, {'decision': {'detail': None, 'outcome': 'deny', 'reason': 'x'}}):
             def redact(log):
                 what = sample.access(None, 'org-office', **{'action': 'redaction', 'phase': 'intent', 'note': {'redacts': '2', **places}, **change})
