@@ -76,11 +76,6 @@ export class Publisher {
     return this.#fault
   }
 
-  /** Everything that may be public is. */
-  get isSettled(): boolean {
-    return this.#served === this.#options.drained()
-  }
-
   /** To be called whenever something was drained, and from time to time. Resolves when there is nothing to do now. */
   run(): Promise<void> {
     this.#isAsked = true

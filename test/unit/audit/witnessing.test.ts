@@ -37,7 +37,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const client: WitnessClient = witnessClient({ fetch }, 5_000)
+const client: WitnessClient = witnessClient({ fetch, now: () => world.now, deadlineMs: 5_000 })
 
 /** As a policy names it: one witness for each key. */
 const witnessed = (): Pick<AuditLogOptions, 'client' | 'witnesses'> => ({
