@@ -35,7 +35,7 @@ import {
 import { Publisher } from './publisher.ts'
 import { Sequencer } from './sequencer.ts'
 import { strandedEntries } from './stranded.ts'
-import type { Closing, Founding, StrandedPage } from './succession.ts'
+import type { Closing, Founding, NotBegun, StrandedPage } from './succession.ts'
 import type { Witness, WitnessClient } from './witness-client.ts'
 import { Witnessing } from './witnessing.ts'
 
@@ -178,7 +178,7 @@ export class AuditLog {
       openIntents: this.#sequencer.countOpenIntents(),
       standing: this.#standing.name(this.#anchor.isAnchored),
       successor: this.#standing.isRetired ? this.#standing.successor : null,
-      fault: this.#standing.halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
+      fault: this.#standing.fault ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
       witnesses: this.#witnessings.flatMap(({ fault }) => fault ?? []),
     }
   }
@@ -263,7 +263,8 @@ export class AuditLog {
    * Takes no entry any more, from now on and for good. A sound log is drained and public before it closes, so that it has
    * to be reachable; of one that cannot be, the entries stay in its storage.
    */
-  async close(successor: string): Promise<Result<Closing, AppendRefusal>> {
+  async close(successor: string): Promise<Result<Closing, AppendRefusal | NotBegun>> {
+    if (this.#standing.isUnbegun && !(await this.#isRemembered())) return err({ reason: 'not-begun' })
     const isSound = this.#standing.halted === null && this.status().fault === null
     const publish = (): Promise<boolean> => this.published(this.#sequencer.size, limits.exportDrainWaitMs)
     if (this.#standing.successor === null && isSound && !(await publish())) return notDrained
@@ -290,6 +291,8 @@ export class AuditLog {
     await store.commit((sql) => {
       const known = loadPublication(sql).predecessor
       if (known !== null && known !== predecessor) throw new Error(`${this.log} succeeds ${known}`)
+      // Once: the old log keeps telling of intents that have been settled here since.
+      if (known !== null) return
       savePublication(sql, { predecessor })
       adoptIntents(sql, openIntents, now())
     })
@@ -302,6 +305,12 @@ export class AuditLog {
     if (successor === null) throw new Error(`${this.log} is not closed`)
     await this.#options.outside.putSuccessor(this.log, successor)
     await this.#standing.retire()
+  }
+
+  /** Whether the audit database has anything of a log whose storage is empty: then that was lost. */
+  async #isRemembered(): Promise<boolean> {
+    const { entries, checkpoint } = await this.#options.outside.view(this.log)
+    return checkpoint !== null || (entries?.size ?? 0) > 0
   }
 
   #tell(checkpoint: SignedCheckpoint): void {

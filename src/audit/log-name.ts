@@ -13,13 +13,3 @@ export const logPosition = new RegExp(`^${name}:${index}$`)
 
 /** `<log>/<first index>[+<more>][:<hash>]`, each captured: a receipt, or its beginning. */
 export const receiptText = new RegExp(`^(${name})/(${index})(?:\\+(\\d+))?(?::([A-Za-z0-9_-]{43}))?$`)
-
-/** Names in the line of `log`: itself, then `<log>-2`, `<log>-3` … */
-export const isOfLine = (log: string, name: string): boolean =>
-  name === log || (name.startsWith(`${log}-`) && /^[1-9]\d{0,5}$/.test(name.slice(log.length + 1)))
-
-/** The next name in that line. */
-export function successorOf(log: string): string {
-  const [, base = log, n = '1'] = /^(.*)-([1-9]\d{0,5})$/.exec(log) ?? []
-  return `${base}-${Number(n) + 1}`
-}

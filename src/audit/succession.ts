@@ -15,6 +15,11 @@ import { encodeBase64 } from './tlog/base64.ts'
 import { parseCheckpoint } from './tlog/checkpoint.ts'
 import { parseNote } from './tlog/note.ts'
 
+/** There is no such log yet: closed before it begins it could never take over from the one before. */
+export interface NotBegun {
+  readonly reason: 'not-begun'
+}
+
 /** A log that takes no entry any more. */
 export interface Closing {
   /** The name it was closed for: that of the first attempt. */
@@ -49,7 +54,7 @@ export interface Founding {
 
 /** What a succession asks of the two logs. */
 export interface SuccessionRpc {
-  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal>>
+  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal | NotBegun>>
   stranded(log: string, from: number): Promise<StrandedPage>
   found(log: string, founding: Founding): Promise<AppendAnswer>
   append(log: string, request: AppendRequest): Promise<AppendAnswer>
@@ -75,7 +80,7 @@ export interface SuccessionOrder {
 export async function succeedLog(
   rpc: SuccessionRpc,
   { log, successor: name, base, lastCheckpoint }: SuccessionOrder,
-): Promise<Result<Succeeded, AppendRefusal>> {
+): Promise<Result<Succeeded, AppendRefusal | NotBegun>> {
   const closing = await rpc.close(log, name)
   if (!closing.ok) return closing
   const { successor, vkey, openIntents } = closing.value

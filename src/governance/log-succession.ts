@@ -1,10 +1,10 @@
 /** `POST /audit/succession/{log}`: an operator ends a log and begins its successor, saying why. */
 import { z } from 'zod'
-import { isOfLine, successorOf } from '../audit/log-name.ts'
 import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store.ts'
 import { succeedLog } from '../audit/succession.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { isOfLine, successorOf } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { readFields } from './body.ts'
@@ -32,11 +32,12 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const asked = await readFields(ctx, fields)
   if (!asked.ok) return asked
   const { log } = ctx.param
-  if (!ctx.logs.some((served) => isOfLine(served, log)))
-    return err({ reason: 'not-found', what: `log ${log}` })
+  const notFound = err({ reason: 'not-found', what: `log ${log}` } as const)
+  const line = ctx.logs.find((served) => isOfLine(served, log))
+  if (line === undefined) return notFound
   const order = {
     log,
-    successor: successorOf(log),
+    successor: successorOf(line, log),
     base: ctx.describe({ reason: asked.value.reason }),
     lastCheckpoint: async () => {
       const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
@@ -45,7 +46,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   }
   try {
     const done = await succeedLog(ctx.auditLogs.succession, order)
-    if (!done.ok) return done
+    if (!done.ok) return done.error.reason === 'not-begun' ? notFound : err(done.error)
     const { successor, salvaged } = done.value
     return ok({
       ...answer(200, { log, successor, salvaged }, [], 'operator'),

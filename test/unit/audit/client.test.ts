@@ -75,16 +75,6 @@ describe('a call to a log', () => {
     expect(await auditLogs(() => answering).append('../other', appendOf([null]))).toMatchObject({ ok: false })
   })
 
-  test('cannot have the name that a successor of another one would get', () => {
-    const served = (...names: string[]) =>
-      amongLogs(
-        names.map((log) => ({ log })),
-        () => answering,
-      )
-    expect(() => served('north', 'north-2')).toThrow('north-2')
-    expect(() => served('north', 'north-west', 'north')).not.toThrow()
-  })
-
   test('whose name is not a served log is log-unavailable, and begins no log', async () => {
     const begun: string[] = []
     const served = amongLogs([{ log: 'qc-test' }, { log: 'qc-west' }], (name) => {

@@ -124,6 +124,24 @@ describe('witnessing', () => {
     expect(cosignaturesOf((await newest(fork)).note)).toBe(0)
   })
 
+  test('tiles that were changed in the audit database are told of, and halt nothing', async () => {
+    const log = world.open(witnessed())
+    await log.append(appendOf(Array<string>(200).fill('p1')))
+    await log.append(appendOf(Array<string>(100).fill('p1')))
+    await log.published(300, 5_000)
+    await cosigned(300)
+    world.ledger.exec('drop trigger tile_frozen; update tile set hashes = zeroblob(32) where level = 1')
+    await log.append(appendOf(['p1']))
+    await log.published(301, 5_000)
+    while (log.status().witnesses.length < 2) await new Promise((next) => setImmediate(next))
+    expect(log.status().witnesses).toEqual(
+      ['w1', 'w2'].map(
+        (name) => `witness ${name}: the tiles in the audit database are not those of the checkpoint of 301`,
+      ),
+    )
+    expect(log.status().standing).toBe('anchored')
+  })
+
   test('a witness that is away delays nothing, and is told of', async () => {
     await witness.stop()
     const log = world.open(witnessed())
