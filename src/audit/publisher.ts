@@ -8,7 +8,7 @@ import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
-import { forgetPublished, loadState, saveState } from './log-state.ts'
+import { forgetCovered, loadState, saveState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import {
@@ -194,7 +194,7 @@ export class Publisher {
     savePublication(sql, { edge, vkey: signer.identity.vkey })
     // What is forgotten here must not be asked for again by the drain of the next instance.
     saveState(sql, { ...state, drained: Math.max(state.drained, size) })
-    forgetPublished(sql, size)
+    forgetCovered(sql, size)
   }
 
   async #haltOnContradiction(): Promise<void> {
