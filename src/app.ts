@@ -19,6 +19,7 @@ import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
 import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
@@ -30,6 +31,7 @@ import { auditExport } from './trail/export.ts'
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
+  redact,
   entryProof,
   logSuccession,
   ...registryOperations,

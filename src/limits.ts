@@ -193,6 +193,15 @@ export const limits = {
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**
+   * Bundles of 256 entries of one log that a round of the schedule scrubs: about 200 entries a second, 1.2 MB of reads and
+   * 50 ms of work, so that a million entries are gone through in an hour and a half, unnoticed by whoever else reads.
+   */
+  scrubBundles: 4,
+  /** Findings of one log that are told one by one; by then nobody waits for the next. */
+  maxScrubFindings: 256,
+  /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
+  scrubDeadlineMs: 10_000,
+  /**
    * Entries proved at once. Each may stand alone in its tile of 8 KiB, and that in one of the level above: 2 MiB of
    * tiles, which travel in base64, of the 10 MB that sqld sends.
    */
@@ -201,6 +210,10 @@ export const limits = {
   maxChainGap: 10_000,
   /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
   maxPendingRedactions: 100_000,
+  /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
+  witnessWaitMs: 2_000,
+  /** … and looks this often. */
+  witnessPollMs: 50,
   /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
   maxCheckpointsTried: 16,
   /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */

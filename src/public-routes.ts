@@ -10,6 +10,7 @@ import { capabilityStatement } from './fhir/capability.ts'
 import { limits } from './limits.ts'
 import { type Reader, StoreError } from './store/ports.ts'
 import { logList, type PublicFile, publicFile } from './trail/public-log.ts'
+import { type ScrubStatus, scrubStatus } from './trail/scrub-status.ts'
 
 const json = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
 
@@ -170,7 +171,30 @@ function metricsText(): string {
     '# TYPE dossier_alarms_total counter',
   )
   for (const [kind, count] of alarmCounts) lines.push(`dossier_alarms_total{kind="${kind}"} ${count}`)
+  lines.push(...scrubLines())
   return `${lines.join('\n')}\n`
+}
+
+/** The schema of the audit database is told as log `*`. */
+function scrubLines(): readonly string[] {
+  const metric = (name: string, type: string, help: string, of: keyof ScrubStatus): readonly string[] => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...Array.from(
+      scrubStatus,
+      ([log, status]) => `${name}{log="${log.replaceAll(/["\\\n]/g, '_')}"} ${status[of]}`,
+    ),
+  ]
+  return [
+    ...metric(
+      'dossier_scrub_findings',
+      'gauge',
+      'Distinct differences between a log and the audit database, ever.',
+      'findings',
+    ),
+    ...metric('dossier_scrub_rounds_total', 'counter', 'Times a whole log was gone through.', 'rounds'),
+    ...metric('dossier_scrub_position', 'gauge', 'Index at which the next round begins.', 'position'),
+  ]
 }
 
 /** Compares digests, so that the time taken says nothing of the token. */

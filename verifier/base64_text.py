@@ -24,10 +24,15 @@ def base64url(data):
 def base64url_decode(text):
     """Of ASCII bytes; None when they are not canonical base64url."""
     try:
-        decoded = binascii.a2b_base64(text.translate(_FROM_URL) + b'=' * (-len(text) % 4))
+        decoded = base64url_bytes(text)
     except binascii.Error:
         return None
     return decoded if base64url(decoded) == text else None
+
+
+def base64url_bytes(text):
+    """Of bytes that are known to be canonical base64url."""
+    return binascii.a2b_base64(text.translate(_FROM_URL) + b'=' * (-len(text) % 4))
 
 
 def base64url_value(value, length):

@@ -77,6 +77,7 @@ _LINE_END = re.compile(r'\r\n?')
 
 # A quote in a record may hold it open to the end of a hostile file.
 _MAX_RECORD = 2 * MAX_LINE_BYTES
+csv.field_size_limit(_MAX_RECORD)
 
 
 def fields_of(entry, leaf):
@@ -200,7 +201,6 @@ class _Records:
 
 
 def _fields(record):
-    csv.field_size_limit(_MAX_RECORD)
     # One record, even where quotes stand in odd places: line ends outside quotes separate nothing here.
     try:
         rows = list(csv.reader([record]))

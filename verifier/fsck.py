@@ -235,11 +235,10 @@ def _read_checkpoint(each):
         if each['log'] is None:
             raise Fault('unreadable', 'file', 'neither a checkpoint nor a list of logs is here') from None
         return None
-    place = each['log'] or 'file'
     try:
         return Checkpoint(note_from_lines(re.split(r'\r?\n', data.decode('utf-8-sig'))))
     except (UnicodeDecodeError, Malformed) as error:
-        raise Fault('format', 'file', f'checkpoint of {place}: {error}') from None
+        raise Fault('format', 'file', f'{each["log"] or "this log"} has a malformed checkpoint: {error}') from None
 
 
 def _keys(each, checkpoint, policy, log):

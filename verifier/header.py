@@ -33,7 +33,7 @@ class Header:
         try:
             value = parse(line.decode())
         except NotJson as error:
-            raise self._malformed(f'the header cannot be read: {error}') from None
+            raise Fault('format', 'file', f'the first line cannot be read: {error}') from None
         if not isinstance(value, dict) or value.get('format') != FORMAT:
             raise Fault('format', 'file', f'the first line does not say "format":"{FORMAT}"')
         self._expect(value, 'exportId', str)

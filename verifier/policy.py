@@ -49,10 +49,10 @@ class Policy:
         try:
             for line in lines:
                 self._read(line.decode())
-            if self._quorum is None:
-                raise Malformed('a policy has one quorum line')
         except Malformed as error:
             raise Fault('format', f'line {lines.number}', f'not a policy: {error}') from None
+        if self._quorum is None:
+            raise Fault('format', 'file', 'not a policy: it has no quorum line')
 
     def _read(self, line):
         line = line.strip(' \t')

@@ -39,9 +39,7 @@ class TextFile:
         try:
             while True:
                 line = self._next()
-                if line is None:
-                    return None
-                if self.keep_blank or line.strip(_WHITE):
+                if line is None or line.strip(_WHITE) or self.keep_blank:
                     return line
         except UnicodeError:
             raise Fault('unreadable', 'file', f'line {self.number} is neither UTF-8 nor UTF-16 with a byte order mark') from None
@@ -64,6 +62,8 @@ class TextFile:
         self.number += 1
         if not line.isascii():
             line.decode()
+        if len(line) < MAX_LINE_BYTES:
+            return line.rstrip(b'\r\n')
         return _ended(line)
 
     def _next_utf16(self):

@@ -9,11 +9,13 @@ create table log (
   predecessor text
 ) strict, without rowid;
 --> statement-breakpoint
+-- By either key: `or replace` would delete the row that has the other one, without asking.
 create trigger log_same before insert on log
-when exists (select 1 from log where log = new.log) begin
-  select raise(abort, 'log: this name is taken by another log')
-    from log where log = new.log
-      and (origin, vkey, mldsa44_vkey, predecessor) is not (new.origin, new.vkey, new.mldsa44_vkey, new.predecessor);
+when exists (select 1 from log where log = new.log or origin = new.origin) begin
+  select raise(abort, 'log: this name or origin is taken by another log')
+    from log where (log = new.log or origin = new.origin)
+      and (log, origin, vkey, mldsa44_vkey, predecessor)
+        is not (new.log, new.origin, new.vkey, new.mldsa44_vkey, new.predecessor);
   select raise(ignore);
 end;
 --> statement-breakpoint
@@ -116,7 +118,25 @@ create table cosignature (
   foreign key (log, size) references checkpoint (log, size) on delete cascade
 ) strict, without rowid;
 --> statement-breakpoint
--- A redacted body goes only by an entry of the same log that names its index and repeats its places in both chains.
+-- A witness asked again signs another time; the first line is as good.
+create trigger cosignature_same before insert on cosignature
+when exists (select 1 from cosignature where (log, size, witness) = (new.log, new.size, new.witness)) begin
+  select raise(ignore);
+end;
+--> statement-breakpoint
+create trigger cosignature_frozen before update on cosignature begin
+  select raise(abort, 'cosignature is append-only');
+end;
+--> statement-breakpoint
+-- It goes with its checkpoint, which is gone by then.
+create trigger cosignature_kept before delete on cosignature
+when exists (select 1 from checkpoint where log = old.log and size = old.size) begin
+  select raise(abort, 'cosignature is kept as long as its checkpoint');
+end;
+--> statement-breakpoint
+-- A redacted body goes only by an entry of the same log that names its index and repeats its places in both chains; by none
+-- that another log made and a succession took over as it was.
+-- Without the entry of a redaction nobody could tell it from a theft; a succession is what a log's beginning rests on.
 alter table ledger_body add column redacts text generated always as (entry ->> '$.access.note.redacts') virtual;
 --> statement-breakpoint
 create index ledger_body_redacts on ledger_body (log, redacts) where action = 'redaction';
@@ -124,12 +144,13 @@ create index ledger_body_redacts on ledger_body (log, redacts) where action = 'r
 drop trigger ledger_body_kept;
 --> statement-breakpoint
 create trigger ledger_body_kept before delete on ledger_body
-when old.action = 'redaction' or not exists (
+when old.action in ('redaction', 'succession') or not exists (
   select 1 from ledger_body as redaction indexed by ledger_body_redacts
     where redaction.log = old.log and redaction.action = 'redaction'
       and redaction.redacts = cast(old.idx as text)
       and redaction.idx > old.idx and redaction.outcome = 'permit'
       and redaction.entry ->> '$.access.phase' = 'intent'
+      and coalesce(redaction.entry ->> '$.access.note.redacts-log', redaction.log) = redaction.log
       and redaction.entry ->> '$.access.note.redacts-organisation' = coalesce(
         (old.entry ->> '$.chains.organisation.count') || '@' || coalesce(old.entry ->> '$.chains.organisation.previous', '-'), '-')
       and redaction.entry ->> '$.access.note.redacts-patient' = coalesce(
@@ -137,11 +158,16 @@ when old.action = 'redaction' or not exists (
   select raise(abort, 'ledger_body is append-only: no redaction entry names this index and its places');
 end;
 --> statement-breakpoint
--- What was redacted does not come back, neither by draining again nor by anybody's hand.
+-- What was redacted does not come back, neither by draining again nor by anybody's hand. By the index alone: other bytes
+-- would name other places. While the body is there, `ledger_body_same` judges what comes.
 create trigger ledger_body_redacted before insert on ledger_body
-when exists (
-  select 1 from ledger_body as redaction indexed by ledger_body_redacts
-    where redaction.log = new.log and redaction.action = 'redaction'
-      and redaction.redacts = cast(new.idx as text) and redaction.idx > new.idx) begin
+when not exists (select 1 from ledger_body where log = new.log and idx = new.idx)
+  and exists (
+    select 1 from ledger_body as redaction indexed by ledger_body_redacts
+      where redaction.log = new.log and redaction.action = 'redaction'
+        and redaction.redacts = cast(new.idx as text)
+        and redaction.idx > new.idx and redaction.outcome = 'permit'
+        and redaction.entry ->> '$.access.phase' = 'intent'
+        and coalesce(redaction.entry ->> '$.access.note.redacts-log', redaction.log) = redaction.log) begin
   select raise(ignore);
 end;

@@ -7,12 +7,11 @@ import { err, ok, type Result } from '../result.ts'
 import { Anchor, type AnchorSource } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { adoptIntents } from './append-memory.ts'
-import { base64url } from './base64url.ts'
 import type { AppendAnswer } from './commit.ts'
-import { accessOf, sha256 } from './commitment.ts'
 import { Drain } from './drain.ts'
 import type { LogSigner } from './log-signer.ts'
-import { createSchema, loadState, readChainHeads, type StoredEntry } from './log-state.ts'
+import { LogStanding } from './log-standing.ts'
+import { createSchema, loadState, readChainHeads } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import type {
@@ -23,7 +22,6 @@ import type {
   ListedLog,
   LogStatus,
   OpenIntent,
-  Retired,
 } from './port.ts'
 import {
   loadPublication,
@@ -35,8 +33,8 @@ import {
 } from './publication-state.ts'
 import { Publisher } from './publisher.ts'
 import { Sequencer } from './sequencer.ts'
-import type { Closing, Founding, StrandedEntry, StrandedPage } from './succession.ts'
-import { leafHash, sameBytes } from './tlog/hash.ts'
+import { strandedEntries } from './stranded.ts'
+import type { Closing, Founding, StrandedPage } from './succession.ts'
 import type { Witness, WitnessClient } from './witness-client.ts'
 import { Witnessing } from './witnessing.ts'
 
@@ -52,7 +50,7 @@ export interface AuditLogOptions {
   readonly signers: readonly [LogSigner, ...LogSigner[]]
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** A log that is to have a predecessor takes nothing before `found` has begun it. */
+  /** A log that is to have a predecessor takes nothing before `found` has begun it; default false. */
   readonly mustBeFounded?: boolean
   readonly publishEveryMs?: number
   readonly maxSingleFailuresPerMinute?: number
@@ -68,11 +66,7 @@ export class AuditLog {
   readonly #drain: Drain
   readonly #publisher: Publisher
   readonly #witnessings: readonly Witnessing[]
-  // As stored, or ahead of it on the safe side: what stops this instance stops it before it is durable.
-  #halted: string | null
-  #successor: string | null
-  #isRetired: boolean
-  #isFounding = false
+  readonly #standing: LogStanding
   #anchoredAt = 0
 
   constructor(options: AuditLogOptions) {
@@ -85,33 +79,39 @@ export class AuditLog {
       return { publication: loadPublication(sql), size: Number(frontier.size), drained }
     })
     this.#signer = signerOf(options.signers, publication)
-    this.#halted = publication.halted
-    this.#successor = publication.successor
-    this.#isRetired = publication.isRetired
+    this.#standing = new LogStanding({
+      log,
+      store,
+      mustBeFounded: options.mustBeFounded ?? false,
+      size: () => this.#sequencer.size,
+      onHalt: (reason) => onFault('going on', new Error(reason)),
+    })
+    const mayGoOn = (): boolean => this.#standing.halted === null
     this.#sequencer = new Sequencer({
       log,
       store,
       now,
       maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
       published: () => this.#publisher.signed,
-      closed: () => this.#closed(),
+      closed: () => this.#standing.closed(),
       onCommit: () => this.wake(),
     })
     this.#drain = new Drain({
       source: this.#sequencer,
       ledger: outside,
+      mayDrain: mayGoOn,
       now,
       onDrained: () => void this.#publisher.run(),
       onFault: (error) => onFault('draining', error),
     })
-    const onAhead = (reason: string): Promise<void> => this.#halt(reason)
+    const onAhead = (reason: string): Promise<void> => this.#standing.halt(reason)
     this.#publisher = new Publisher({
       log,
       store,
       outside,
       signer: this.#signer,
       drained: () => this.#sequencer.drained,
-      mayPublish: () => this.#anchor.isAnchored && this.#halted === null,
+      mayPublish: () => this.#anchor.isAnchored && mayGoOn(),
       now,
       everyMs: options.publishEveryMs ?? limits.publishEveryMs,
       onPublished: (checkpoint) => this.#tell(checkpoint),
@@ -172,9 +172,9 @@ export class AuditLog {
       drained: String(this.#sequencer.drained),
       published: String(this.#publisher.served),
       openIntents: this.#sequencer.countOpenIntents(),
-      standing: this.#standing,
-      successor: this.#isRetired ? this.#successor : null,
-      fault: this.#halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
+      standing: this.#standing.name(this.#anchor.isAnchored),
+      successor: this.#standing.isRetired ? this.#standing.successor : null,
+      fault: this.#standing.halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
       witnesses: this.#witnessings.flatMap(({ fault }) => fault ?? []),
     }
   }
@@ -196,8 +196,11 @@ export class AuditLog {
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
   async attest({ chains, list }: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
     const { log } = this
-    if (!(await this.#anchor.run()) || this.#halted !== null)
-      return err({ reason: 'log-unavailable', detail: `${log} signs nothing: ${this.#standing}` })
+    if (!(await this.#anchor.run()) || this.#standing.halted !== null)
+      return err({
+        reason: 'log-unavailable',
+        detail: `${log} signs nothing: it is ${this.status().standing}`,
+      })
     if (chains.length > limits.maxAttestedChains)
       return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
     return ok(await this.#options.store.commit((sql) => this.#sign(sql, chains, list)))
@@ -234,7 +237,7 @@ export class AuditLog {
   /** As `wake`; resolves when there is nothing to do, or not now. */
   async advance(): Promise<void> {
     // An empty log is not announced: nobody has begun it yet.
-    if (this.#halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
+    if (this.#standing.halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
     await Promise.all([this.#drain.run(), this.#publisher.run()])
   }
 
@@ -247,7 +250,8 @@ export class AuditLog {
   /** Whether anything here waits for time to pass or for somebody else. */
   get isSettled(): boolean {
     return (
-      this.#halted !== null || (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+      this.#standing.halted !== null ||
+      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
     )
   }
 
@@ -256,34 +260,24 @@ export class AuditLog {
    * to be reachable; of one that cannot be, the entries stay in its storage.
    */
   async close(successor: string): Promise<Result<Closing, AppendRefusal>> {
-    const isSound = this.#halted === null && this.status().fault === null
+    const isSound = this.#standing.halted === null && this.status().fault === null
     const publish = (): Promise<boolean> => this.published(this.#sequencer.size, limits.exportDrainWaitMs)
-    if (this.#successor === null) {
-      if (isSound && !(await publish())) return notDrained
-      // In memory first: whatever commit begins after this is refused.
-      this.#successor = successor
-      await this.#sequencer.finish((sql) => savePublication(sql, { successor }))
-    }
+    if (this.#standing.successor === null && isSound && !(await publish())) return notDrained
+    const name = this.#standing.close(successor)
+    // Also where it closed before: that may not have become durable.
+    if (!this.#standing.isRetired)
+      await this.#sequencer.finish((sql) => savePublication(sql, { successor: name }))
     if (isSound && !(await publish())) return notDrained
     return ok({
-      successor: this.#successor,
+      successor: name,
       vkey: this.#signer.identity.vkey,
       openIntents: this.#sequencer.openIntents(Number.MAX_SAFE_INTEGER),
     })
   }
 
-  /** Entries from `from` on that the audit database does not hold as they are here. Rejects when it cannot be asked. */
-  async stranded(from: number): Promise<StrandedPage> {
-    const { log } = this
-    const entries = this.#sequencer.entriesFrom(from).slice(0, limits.maxSalvagedEntries)
-    const [first, last] = [entries[0], entries.at(-1)]
-    if (!first || !last) return { entries: [], next: null }
-    const held = await this.#options.outside.readLeaves(log, first.index, last.index + 1)
-    const stranded = entries.filter(({ index, leaf }) => {
-      const other = held[index - first.index]
-      return !other || !sameBytes(other, leaf)
-    })
-    return { entries: stranded.map(toldOf), next: last.index + 1 }
+  /** Entries from `from` on that the audit database does not hold as they are here. */
+  stranded(from: number): Promise<StrandedPage> {
+    return strandedEntries(this.#sequencer, this.#options.outside, from)
   }
 
   /** Begins this log: entry 0 names its predecessor, and what was to be settled there is settled here. */
@@ -295,38 +289,15 @@ export class AuditLog {
       savePublication(sql, { predecessor })
       adoptIntents(sql, openIntents, now())
     })
-    this.#isFounding = true
-    try {
-      return await this.append(append)
-    } finally {
-      this.#isFounding = false
-    }
+    return await this.#standing.founding(() => this.append(append))
   }
 
   /** Callers go on to the successor from now on, and so does the public list. */
   async retire(): Promise<void> {
-    const { store, outside } = this.#options
-    if (this.#successor === null) throw new Error(`${this.log} is not closed`)
-    await outside.putSuccessor(this.log, this.#successor)
-    await store.commit((sql) => savePublication(sql, { isRetired: true }))
-    this.#isRetired = true
-  }
-
-  get #standing(): LogStatus['standing'] {
-    if (this.#halted !== null) return 'halted'
-    if (this.#successor !== null) return 'retired'
-    return this.#anchor.isAnchored ? 'anchored' : 'unanchored'
-  }
-
-  #closed(): AppendRefusal | Retired | null {
-    if (this.#isRetired) return { reason: 'retired', successor: this.#successor as string }
-    if (this.#halted !== null)
-      return { reason: 'log-unavailable', detail: `${this.log} has halted: ${this.#halted}` }
-    if (this.#successor !== null)
-      return { reason: 'log-unavailable', detail: `${this.log} is being succeeded` }
-    if (this.#options.mustBeFounded && this.#sequencer.size === 0 && !this.#isFounding)
-      return { reason: 'log-unavailable', detail: `${this.log} has not been begun` }
-    return null
+    const { successor } = this.#standing
+    if (successor === null) throw new Error(`${this.log} is not closed`)
+    await this.#options.outside.putSuccessor(this.log, successor)
+    await this.#standing.retire()
   }
 
   #tell(checkpoint: SignedCheckpoint): void {
@@ -335,14 +306,6 @@ export class AuditLog {
     if (!anchors || now() < this.#anchoredAt + limits.anchorEveryMs) return
     this.#anchoredAt = now()
     anchors.put(this.log, checkpoint).catch((error: unknown) => onFault('anchoring', error))
-  }
-
-  /** Stops at once; durable as soon as storage takes it. After a restart the reason is found again, or stored already. */
-  async #halt(reason: string): Promise<void> {
-    if (this.#halted !== null) return
-    this.#halted = reason
-    this.#options.onFault('halted', new Error(reason))
-    await this.#options.store.commit((sql) => savePublication(sql, { halted: reason }))
   }
 
   #anchorSources(): [AnchorSource, ...AnchorSource[]] {
@@ -361,11 +324,6 @@ const notDrained = err({
   reason: 'log-unavailable',
   detail: 'the audit database does not hold all of this log yet',
 } as const)
-
-function toldOf({ index, entry, leaf }: StoredEntry): StrandedEntry {
-  const time = (JSON.parse(entry) as { time: string }).time
-  return { index, time, leafHash: base64url(leafHash(sha256, leaf)), access: accessOf(entry) }
-}
 
 /** The one whose key the log has signed with, else the current one. */
 function signerOf(signers: AuditLogOptions['signers'], { vkey }: Publication): LogSigner {

@@ -86,6 +86,17 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
     }
     return err({ reason: 'log-unavailable', detail: `${log} has too many successors` })
   }
+  const appendTo = async (log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>> => {
+    const answer = await call(log, (stub) => stub.append(log, request))
+    if (!answer.ok) return answer
+    if (answer.value.ok) return ok(Receipt.mint(answer.value.value))
+    const refusal = answer.value.error
+    return err(
+      refusal.reason === 'retired'
+        ? { reason: 'log-unavailable', detail: `${log} is retired: nothing more belongs to it` }
+        : refusal,
+    )
+  }
   const status = (log: string) => call(log, (stub) => stub.status(log))
   /** The log that takes the appends of this one today. */
   const current = async (log: string): Promise<Result<string, AppendRefusal>> => {
@@ -107,6 +118,7 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
   }
   return {
     append: (log, request) => append(log, (stub, name) => stub.append(name, request)),
+    appendTo,
     appendFailure: (log, address, reason, request) =>
       append(log, (stub, name) => stub.appendFailure(name, address, reason, request)),
     status,

@@ -20,6 +20,8 @@ export interface DrainSource {
 export interface DrainOptions {
   readonly source: DrainSource
   readonly ledger: LedgerWriter
+  /** False: nothing goes to the audit database any more. Default: always. */
+  readonly mayDrain?: () => boolean
   readonly now: () => number
   /** Called whenever the audit database has more of the log. */
   readonly onDrained?: () => void
@@ -67,8 +69,8 @@ export class Drain {
   }
 
   async #drain(): Promise<void> {
-    const { source, ledger, now, onFault } = this.#options
-    for (;;) {
+    const { source, ledger, now, onFault, mayDrain = () => true } = this.#options
+    while (mayDrain()) {
       const entries = source.entriesFrom(source.drained)
       const last = entries.at(-1)
       if (!last) return

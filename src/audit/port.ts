@@ -196,6 +196,8 @@ export interface Attestation {
 /** The audit logs an app can reach, by name. */
 export interface AuditLogs {
   append(log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
+  /** As `append`, but to this very log, never to a successor: of a retired one `log-unavailable`. */
+  appendTo(log: string, request: AppendRequest): Promise<Result<Receipt, AppendRefusal>>
   /**
    * Appends a failed authentication: singly up to the limit per address and minute, then counted (`counted`), from a
    * queue of its own that never delays other appends.

@@ -92,6 +92,8 @@ export class Publisher {
   async waitFor(size: number, ms: number): Promise<boolean> {
     if (this.#served >= size) return true
     const waited = this.#waiters.wait(size, ms)
+    // Somebody waits: no back-off applies, but the cadence does.
+    if (this.#failures > 0) this.#nextAt = 0
     void this.run()
     return await waited
   }
@@ -144,6 +146,7 @@ export class Publisher {
     await this.#haltOnContradiction()
     for (const checkpoint of unserved) {
       if (checkpoint.size <= this.#served) continue
+      if (!this.#options.mayPublish()) return
       await this.#call(outside.putCheckpoint(log, checkpoint))
       this.#served = checkpoint.size
       this.#waiters.reached(checkpoint.size)

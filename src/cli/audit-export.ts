@@ -15,7 +15,7 @@ import { ClusterFailure, messageOf } from '../local/failure.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 
 /** The sample's privacy officer of the whole record. */
-const privacyOfficer = 'bouchard'
+export const privacyOfficer = 'bouchard'
 
 /** Filters of `GET /audit/export`, each under the name it has there. */
 const filters = [

@@ -22,11 +22,13 @@ const outer = new Uint8Array(blockSize + hashSize)
 function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
   const size = blockSize + message.length
   const buffer = size <= inner.length ? inner : new Uint8Array(size)
-  for (let i = 0; i < blockSize; i += 1) {
-    const byte = key[i] ?? 0
+  for (let i = 0; i < key.length; i += 1) {
+    const byte = key[i] as number
     buffer[i] = byte ^ 0x36
     outer[i] = byte ^ 0x5c
   }
+  buffer.fill(0x36, key.length, blockSize)
+  outer.fill(0x5c, key.length, blockSize)
   buffer.set(message, blockSize)
   outer.set(sha256(buffer.subarray(0, size)), blockSize)
   return sha256(outer)

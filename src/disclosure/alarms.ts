@@ -4,6 +4,8 @@ export type AlarmKind =
   | 'policy-mismatch'
   /** The heartbeat is ahead of this machine's clock: one of the two is wrong. */
   | 'heartbeat-in-future'
+  /** The audit database does not hold what a log has put there. */
+  | 'scrub-difference'
   /** A defect of ours; the audit entry has its message. */
   | 'internal'
 

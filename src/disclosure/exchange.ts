@@ -7,29 +7,21 @@ import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
-import type { AccessBase } from '../audit/entry.ts'
+import { isOfLine } from '../audit/client.ts'
 import type { Phase } from '../audit/port.ts'
 import { err, ok, type Result } from '../result.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { faultOf } from './fault.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
-import type {
-  Asker,
-  Disclosure,
-  DisclosureStream,
-  Loaded,
-  Operation,
-  OperationContext,
-  Page,
-  Writers,
-} from './operation.ts'
+import type { Asker, Disclosure, Loaded, Operation, OperationContext, Page, Writers } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
 import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
+import { receiptedStream } from './stream.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -67,6 +59,8 @@ export class Exchange {
   #staleness: Staleness | null = null
   #isLocalMissing = false
   #intended = false
+  // Where the operation has what it permits appended; null: to the caller's log.
+  #log: string | null = null
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
@@ -113,6 +107,9 @@ export class Exchange {
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
     try {
       this.#need = operation.scope(param)
+      const log = operation.log?.(param) ?? null
+      const isServed = log !== null && this.#ports.config.regions.some((region) => isOfLine(region.log, log))
+      this.#log = isServed ? log : null
       const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {
@@ -143,7 +140,12 @@ export class Exchange {
     const phase: Phase = this.#intended && !unknown ? 'outcome' : 'access'
     const patient = 'patient' in reason ? reason.patient : undefined
     const subjects = patient === undefined ? [] : [{ patient, resources: [] }]
-    const appended = await this.#recorder.append({ ...base, phase }, this.#known, subjects, 0, reason)
+    // An outcome ends its intent where that stands.
+    const log = phase === 'outcome' ? this.#log : null
+    const appended = await this.#recorder.append({ ...base, phase }, this.#known, subjects, {
+      refusal: reason,
+      log,
+    })
     if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { contentType, body } = refusalBody(wire, this.url.pathname, this.language)
     return release(appended.value, {
@@ -161,7 +163,8 @@ export class Exchange {
   /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */
   async #refuseUnlogged(kind: UnappendedKind): Promise<Response> {
     if (isReplay(kind)) return await this.refuse({ reason: 'unauthenticated', cause: kind })
-    return refuseWithoutReceipt(kind)
+    // Only an intent has a name of its own, and it is refused as what it is.
+    return refuseWithoutReceipt(kind === 'intended-before' ? 'internal' : kind)
   }
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
@@ -179,19 +182,18 @@ export class Exchange {
       disclosure.breakGlassReason ?? null,
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
-    const appended = await this.#recorder.append(
-      { ...base, phase },
-      this.#known,
-      disclosure.disclosed,
-      0,
-      null,
-    )
+    const appended = await this.#recorder.append({ ...base, phase }, this.#known, disclosure.disclosed, {
+      log: this.#log,
+    })
     if (!appended.ok) return await this.#refuseUnlogged(appended.error)
     const { body } = disclosure
     return release(appended.value, {
       status: disclosure.status,
       headers: { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType },
-      body: body === '' ? null : typeof body === 'string' ? body : this.#stream(base, body),
+      body:
+        typeof body === 'string'
+          ? body || null
+          : receiptedStream(this.#recorder, this.#known, base, this.#log, body),
     })
   }
 
@@ -206,28 +208,6 @@ export class Exchange {
       ...(this.#isLocalMissing ? { missing: 'local' } : {}),
     }
     return Object.keys(all).length > 0 ? all : null
-  }
-
-  /** Each chunk waits for the entries of the patients first met in it; a log that refuses ends the stream with an error. */
-  #stream(base: AccessBase, { exportId, chunks }: DisclosureStream): ReadableStream<Uint8Array> {
-    const source = chunks[Symbol.asyncIterator]()
-    let sequence = 0
-    return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const next = await source.next()
-        if (next.done) return controller.close()
-        if (next.value.patients.length > 0) {
-          const subjects = next.value.patients.map((patient) => ({ patient, resources: [] }))
-          const chunk = { ...base, phase: 'chunk' as const, note: { ...base.note, export: exportId } }
-          const appended = await this.#recorder.append(chunk, this.#known, subjects, ++sequence, null)
-          if (!appended.ok) throw new Error('the audit log refused a chunk of this export')
-        }
-        controller.enqueue(next.value.bytes)
-      },
-      cancel: async () => {
-        await source.return?.()
-      },
-    })
   }
 
   async #load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>> {
@@ -258,7 +238,7 @@ export class Exchange {
   ): OperationContext<Param, Query> {
     const authenticated = this.#authenticated
     if (!authenticated) throw new Error('an operation runs only for an authenticated caller')
-    const { config, ledger, logs } = this.#ports
+    const { config, ledger, logs, redactions } = this.#ports
     return {
       param,
       query,
@@ -275,8 +255,9 @@ export class Exchange {
       ifMatch: this.#request.headers.get('if-match'),
       prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
-      intend: (note) => this.#intend(note),
+      intend: (note, once) => this.#intend(note, once),
       ledger,
+      redactions,
       auditLogs: logs,
       describe: (note) => this.#recorder.describe(this.#known, 0, permitted, note),
       logPolicy: config.logPolicy,
@@ -284,11 +265,15 @@ export class Exchange {
     }
   }
 
-  async #intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>> {
+  async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {
     const base = this.#recorder.describe(this.#known, 0, permitted, note)
-    const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], 0, null)
+    const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], {
+      log: this.#log,
+      once,
+    })
     if (!appended.ok && isReplay(appended.error))
       return err({ reason: 'unauthenticated', cause: appended.error })
+    if (!appended.ok && appended.error === 'intended-before') return err(intendedBefore)
     if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
     this.#intended = true
     const placement = this.#authenticated?.placement
@@ -339,6 +324,20 @@ export class Exchange {
         : {}),
     }
   }
+}
+
+const intendedBefore: Refusal = {
+  reason: 'conflict',
+  issues: [
+    {
+      code: 'conflict',
+      tag: 'intended-before',
+      text: {
+        fr: 'Une autre requête a déjà commencé ceci : renvoyez la vôtre pour en connaître l’issue.',
+        en: 'Another request has begun this already: send yours again to learn what came of it.',
+      },
+    },
+  ],
 }
 
 /** What is permitted and not done yet. */

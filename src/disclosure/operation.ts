@@ -10,6 +10,7 @@ import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
+import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
@@ -28,6 +29,11 @@ export interface Operation<Param = unknown, Query = unknown> {
   scope(param: Param): ScopeNeed | null
   /** What a call counts as; absent: `general`. Without `identity`, people can be found by trying. */
   rate?(param: Param): RateKind
+  /**
+   * The log that takes what is permitted, where it belongs to what is asked about, not to who asks. Refusals go to the
+   * caller's all the same, as does everything when the named log is not of the line of one served here.
+   */
+  log?(param: Param): string
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>
@@ -68,9 +74,12 @@ export interface OperationContext<Param, Query> {
   /**
    * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
    * disclosure is then appended as its outcome.
+   *
+   * @param once the log takes one intent of this name, ever; a further one is refused as `conflict`
    */
-  intend(note: Readonly<Record<string, string>>): Promise<Result<Writers, Refusal>>
+  intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
   readonly ledger: Reader
+  readonly redactions: Redactions
   /** What the logs say of themselves. */
   readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status' | 'succession'>
   /** What an entry about this access says so far, with this note: for operations that append entries of their own. */

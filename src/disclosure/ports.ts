@@ -1,6 +1,7 @@
 /** What the gate needs of its shell. */
 import type { Authenticator } from '../access/authenticate.ts'
 import type { AuditLogs } from '../audit/port.ts'
+import type { Redactions } from '../audit/redactions.ts'
 import type { Config, Region } from '../config.ts'
 import type { Reader, Writer } from '../store/ports.ts'
 
@@ -17,6 +18,7 @@ export interface Ports {
     { readonly region: Region; readonly reader: Reader; readonly writer: Writer }
   >
   readonly ledger: Reader
+  readonly redactions: Redactions
   readonly logs: AuditLogs
   /** The peer's address as the runtime knows it. */
   peerAddress(request: Request): string | null

@@ -8,6 +8,7 @@ import type { ReplayCause } from '../access/refusal.ts'
 import { type AccessBase, buildEntries, countedAccess, type EntrySubject } from '../audit/entry.ts'
 import type { AppendRefusal, AuditLogs, Who } from '../audit/port.ts'
 import type { Receipt } from '../audit/receipt.ts'
+import { limits } from '../limits.ts'
 import { err, type Result } from '../result.ts'
 import type { Staleness } from './load.ts'
 import type { Operation } from './operation.ts'
@@ -30,10 +31,22 @@ export interface Known {
 }
 
 /** Why the log took no entry: what was used before, or the kind of answer that leaves without a receipt. */
-export type UnappendedKind = UnreceiptedKind | ReplayCause
+export type UnappendedKind = UnreceiptedKind | ReplayCause | 'intended-before'
 
 export const isReplay = (kind: UnappendedKind): kind is ReplayCause =>
   kind === 'proof-replayed' || kind === 'token-used'
+
+/** How one append of a request differs from the usual: one access, permitted, in the caller's log. */
+export interface AppendOptions {
+  /** Of the chunks of an export, from 1. */
+  readonly sequence?: number
+  /** What the access is refused for. */
+  readonly refusal?: Refusal
+  /** Null: the caller's. An intent goes to this very log, all else to its successor where it has one. */
+  readonly log?: string | null
+  /** A name of which the log takes one append, ever. */
+  readonly once?: string | undefined
+}
 
 export interface RecorderOptions {
   readonly logs: AuditLogs
@@ -97,24 +110,37 @@ export class Recorder {
     base: AccessBase,
     { caller, placement, once }: Known,
     subjects: readonly EntrySubject[],
-    sequence: number,
-    refusal: Refusal | null,
+    { sequence = 0, refusal, log: named = null, once: name }: AppendOptions = {},
   ): Promise<Result<Receipt, UnappendedKind>> {
     if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
     if (refusal?.reason === 'log-overload') return err('overload')
     const { logs, servingLog, address, requestId } = this.#options
     const facility = facilityOf(caller)
-    const log = facility?.log ?? placement?.log ?? servingLog
+    const log = named ?? facility?.log ?? placement?.log ?? servingLog
     const entries = buildEntries(base, subjects, organisationOf(caller))
     // Too many patients is found here, before any byte leaves; the operation should have said so itself.
     if (!entries.ok) return err('internal')
     const unused = this.#hasSentOnce ? [] : once
     this.#hasSentOnce = true
-    const append = { requestId, phase: base.phase, sequence, entries: entries.value, once: unused }
+    const forGood = name === undefined ? [] : [{ key: name, untilMs: limits.foreverMs }]
+    const append = {
+      requestId,
+      phase: base.phase,
+      sequence,
+      entries: entries.value,
+      once: [...unused, ...forGood],
+    }
     const appended =
       refusal?.reason === 'unauthenticated'
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
-        : await logs.append(log, append)
+        : named !== null && base.phase === 'intent'
+          ? await logs.appendTo(log, append)
+          : await logs.append(log, append)
+    if (!appended.ok && appended.error.reason === 'replayed' && appended.error.key === name) {
+      // Nothing was stored, the caller's own keys neither: they go with the refusal.
+      this.#hasSentOnce = false
+      return err('intended-before')
+    }
     if (!appended.ok) return err(unappendedKind(appended.error))
     this.#tellUnreceipted(servingLog)
     return appended

@@ -1,27 +1,39 @@
 /** Ends the intents whose outcome never came: a killed Worker, a lost answer, a log that was away. */
 import { type AccessBase, buildEntries } from '../audit/entry.ts'
 import type { Access, AuditLogs, OpenIntent } from '../audit/port.ts'
-import type { Writer } from '../store/ports.ts'
+import type { Redactions } from '../audit/redactions.ts'
+import { StoreError, type Writer } from '../store/ports.ts'
+
+/** Where what was intended would have been done. */
+export interface IntendedAt {
+  /** *records*. */
+  readonly primary: Writer
+  readonly redactions: Redactions
+}
+
+/** What became of an intent: persons whom a committed write is about; null: it never was, and never will be. */
+type Settled = { readonly persons: readonly string[] | null }
 
 /**
- * For each intent that has been open for `limits.settleAfterMs`: whether the primary has its key decides the outcome. "Not
- * committed" is told only after the key is aborted, durably, so that a write still on its way cannot make it untrue; and
- * of a write that has committed both the settled outcome and its own say so. Safe to repeat: the outcome is unique by its
- * request id. Resolves to the number settled.
+ * For each intent that has been open for `limits.settleAfterMs`, tells the log what became of it. Safe to repeat: the
+ * outcome is unique by its request id. Resolves to the number settled.
  */
-export async function settleIntents(log: string, logs: AuditLogs, primary: Writer): Promise<number> {
-  const open = await logs.openIntents(log)
-  if (!open.ok) return 0
+export async function settleIntents(log: string, logs: AuditLogs, at: IntendedAt): Promise<number> {
+  const [current, open] = [await logs.current(log), await logs.openIntents(log)]
+  if (!current.ok || !open.ok) return 0
   let settled = 0
   for (const intent of open.value) {
-    const persons = (await primary.abort(intent.requestId))
-      ? null
-      : await personsOf(primary, intent.requestId)
+    const access = JSON.parse(intent.access) as Access
+    const found =
+      access.action === 'redaction'
+        ? await settleRedaction(current.value, access, at.redactions)
+        : await settleWrite(intent, at.primary)
+    if (!found) continue
     const appended = await logs.append(log, {
       requestId: intent.requestId,
       phase: 'outcome',
       sequence: 0,
-      entries: outcomeEntries(intent, persons),
+      entries: outcomeEntries(access, intent.organisation, found),
       once: [],
     })
     if (appended.ok) settled++
@@ -29,21 +41,41 @@ export async function settleIntents(log: string, logs: AuditLogs, primary: Write
   return settled
 }
 
-/** Persons whom a committed write is about. */
-async function personsOf(primary: Writer, key: string): Promise<readonly string[]> {
-  const [rows] = await primary.read([{ sql: 'select persons from write_key where key = ?', args: [key] }])
-  return JSON.parse(rows?.[0]?.persons as string)
+/**
+ * Whether the primary has the key of a write decides. "Not committed" is told only after the key is aborted, durably, so
+ * that a write still on its way cannot make it untrue; and of a write that has committed both the settled outcome and its
+ * own say so.
+ */
+async function settleWrite({ requestId }: OpenIntent, primary: Writer): Promise<Settled> {
+  if (await primary.abort(requestId)) return { persons: null }
+  const [rows] = await primary.read([
+    { sql: 'select persons from write_key where key = ?', args: [requestId] },
+  ])
+  return { persons: JSON.parse(rows?.[0]?.persons as string) }
 }
 
-/** `persons` null: the write never committed, and never will. */
-function outcomeEntries({ access, organisation }: OpenIntent, persons: readonly string[] | null) {
-  const {
-    patient: _patient,
-    resources: _resources,
-    part: _part,
-    parts: _parts,
-    ...intent
-  } = JSON.parse(access) as Access
+/**
+ * The intent is the redaction entry itself and cannot be taken back: it is carried out. Null: not now, the audit database
+ * does not answer or has not drained the entry. One that is only in the successor of its log redacts nothing.
+ */
+async function settleRedaction(
+  log: string,
+  { note }: Access,
+  redactions: Redactions,
+): Promise<Settled | null> {
+  const of = note?.['redacts-log'] ?? log
+  try {
+    const redaction = await redactions.remove(of, Number(note?.redacts))
+    if (redaction !== null) return { persons: [] }
+    return of === log ? null : { persons: null }
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    return error.code === 'constraint' ? { persons: null } : null
+  }
+}
+
+function outcomeEntries(access: Access, organisation: string | null, { persons }: Settled) {
+  const { patient: _patient, resources: _resources, part: _part, parts: _parts, ...intent } = access
   const base: AccessBase = {
     ...intent,
     phase: 'outcome',

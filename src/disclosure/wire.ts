@@ -207,7 +207,7 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
         reason: refusal.reason,
         detail: refusal.issues
           .slice(0, 5)
-          .map(({ code, expression }) => (expression ? `${code} ${expression}` : code))
+          .map(({ code, expression, tag = code }) => (expression ? `${tag} ${expression}` : tag))
           .join('; '),
       }
     case 'not-found':

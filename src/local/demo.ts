@@ -2,10 +2,9 @@
  * `npm run demo`: a tour of what Dossier does, on a throw-away cluster of real parts. It ends with 0 only if every step
  * did what it says.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportAudit } from './client/audit-export.ts'
 import { startCluster } from './cluster.ts'
 import {
   attestCare,
@@ -14,11 +13,12 @@ import {
   explainAccesses,
   refuseAndRestrict,
 } from './demo-access.ts'
+import { findEverything, prepareWitness, proveOne, tamper, verifyOffline, witnessLogs } from './demo-log.ts'
 import { type Answer, check, say, Tour } from './demo-tour.ts'
 import { messageOf } from './failure.ts'
-import { readExport } from './receipt-proof.ts'
 import { generateSample, sampleSeed } from './sample/generator.ts'
 import type { Resource, TransactionBundle } from './sample/scene.ts'
+import type { Witness } from './witness/start.ts'
 
 const publisher = 'hopital-mont-royal'
 const creatinine = 'http://loinc.org|14682-9'
@@ -160,34 +160,13 @@ async function killTheLog(tour: Tour, { observation }: Published): Promise<void>
   check('the log goes on where it was', indexOf(after) > indexOf(before))
 }
 
-async function findEverything(tour: Tour, folder: string): Promise<void> {
-  tour.step('The privacy officer exports the audit log and finds each of these accesses by its receipt.')
-  const file = join(folder, 'audit.ndjson')
-  const token = await tour.cluster.token('bouchard')
-  say('   bouchard:  GET /audit/export?format=ndjson')
-  const target = { url: tour.cluster.url, token: async () => token, language: 'en' } as const
-  const { entries, bytes } = await exportAudit(target, new URLSearchParams(), 'ndjson', file)
-  say(`   → ${entries} entries, ${bytes} bytes`)
-  const log = readExport(await readFile(file, 'utf8'))
-  let proven = 0
-  for (const { what, receipt } of tour.seen) {
-    if (receipt === '') throw new Error(`${what} was answered without a receipt`)
-    for (const entry of log.prove(receipt)) {
-      const { index, time, who, outcome, reason } = entry
-      say(`     ${entry.log}/${index}  ${time}  ${who ?? 'unknown'}  ${outcome} (${reason})`)
-      proven++
-    }
-  }
-  check(
-    `all ${tour.seen.length} accesses are there, refused ones too, each as its receipt says: HMAC of the entry with its salt, RFC 6962 hash of the leaves`,
-    proven >= tour.seen.length,
-  )
-}
-
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dossier-demo-'))
   say('Starting a throw-away cluster: five databases, an identity provider, the Worker.')
-  const cluster = await startCluster({ home: join(folder, 'home'), port: 0 })
+  const witnessHome = join(folder, 'witness')
+  const { port, policy } = await prepareWitness(witnessHome)
+  const cluster = await startCluster({ home: join(folder, 'home'), port: 0, logPolicy: policy })
+  let witness: Witness | null = null
   try {
     const first = generateSample(sampleSeed).find(
       ({ facility, bundle }) => facility === publisher && JSON.stringify(bundle).includes(patientNumber),
@@ -206,12 +185,14 @@ async function main(): Promise<void> {
     await explainAccesses(tour)
     await publishAgain(tour, first.bundle, published)
     await killTheLog(tour, published)
-    await findEverything(tour, folder)
-    say(
-      '\nNot there yet: verification of an export against signed checkpoints, and the detection of a tampered log.',
-    )
+    witness = await witnessLogs(tour, witnessHome, port)
+    const file = await findEverything(tour, folder)
+    const trusted = await verifyOffline(tour, file, policy)
+    await proveOne(tour, trusted)
+    await tamper(tour, file)
     say('\nEverything above happened as it says.')
   } finally {
+    await witness?.stop()
     await cluster.stop()
     await rm(folder, { recursive: true, force: true })
   }

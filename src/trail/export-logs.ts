@@ -7,7 +7,7 @@ import { checkpointsStatement, type PublishedCheckpoint, publishedCheckpoint } f
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Reader, Row, Rows } from '../store/ports.ts'
+import type { Reader, Row } from '../store/ports.ts'
 import { type ChainKind, logsStatement, registeredStatement } from './ledger-sql.ts'
 import { type MeetsQuorum, newestBest } from './quorum.ts'
 
@@ -53,8 +53,8 @@ export async function fixLogs(
 ): Promise<Result<readonly FixedLog[], Refusal>> {
   const { ledger, auditLogs, logs: served } = source
   const waitMs = limits.exportDrainWaitMs
-  // A log that nobody has used yet says who it is when it is asked the first time.
-  await Promise.all(served.map((log) => auditLogs.published(log, '0', waitMs)))
+  // A log that has just started, or that nobody has used yet, is given time to learn how far it had come: before, it signs nothing.
+  await Promise.all(served.map((log) => auditLogs.published(log, '0', 0)))
   const [ledgerLogs = [], registered = []] = await ledger.read([logsStatement, registeredStatement])
   const known = [...served, ...[...ledgerLogs, ...registered].map(({ log }) => String(log))]
   const names = asked.length > 0 ? [...new Set(asked)] : [...new Set(known)].sort()
@@ -75,10 +75,7 @@ export async function fixLogs(
       return { attestation: answer.value, isPublished }
     }),
   )
-  const checkpoints = await ledger.read(
-    names.map((log) => checkpointsStatement(log, limits.maxCheckpointsTried)),
-    limits.exportPageDeadlineMs,
-  )
+  const checkpoints = await newestCheckpoints(ledger, names, said, meetsQuorum)
   return ok(
     names.map((name, i) =>
       fixedLog(
@@ -91,6 +88,27 @@ export async function fixLogs(
   )
 }
 
+/** Newest first. Witnesses get a checkpoint when it is public already: those that answer are given a moment. */
+async function newestCheckpoints(
+  ledger: Reader,
+  names: readonly string[],
+  said: readonly Said[],
+  meetsQuorum: MeetsQuorum,
+): Promise<readonly (readonly PublishedCheckpoint[])[]> {
+  const statements = names.map((log) => checkpointsStatement(log, limits.maxCheckpointsTried))
+  for (let waitedMs = 0; ; waitedMs += limits.witnessPollMs) {
+    const read = await ledger.read(statements, limits.exportPageDeadlineMs)
+    const checkpoints = read.map((rows) => rows.map(publishedCheckpoint))
+    const isWitnessed = said.every(({ attestation, isPublished }, i) => {
+      const size = Number(attestation?.size ?? 0)
+      if (!isPublished || size === 0) return true
+      return checkpoints[i]?.some((each) => each.size >= size && meetsQuorum(each.note))
+    })
+    if (isWitnessed || waitedMs >= limits.witnessWaitMs) return checkpoints
+    await new Promise((resolve) => setTimeout(resolve, limits.witnessPollMs))
+  }
+}
+
 const listedLog = ({ log, vkey, mldsa44_vkey, predecessor, successor }: Row): ListedLog => ({
   log: String(log),
   vkey: String(vkey),
@@ -99,14 +117,13 @@ const listedLog = ({ log, vkey, mldsa44_vkey, predecessor, successor }: Row): Li
   isRetired: successor !== null,
 })
 
-/** @param rows the newest checkpoints, newest first */
+/** @param published the newest checkpoints, newest first */
 function fixedLog(
   { log, origin, vkey, mldsa44_vkey }: Row,
   { attestation, isPublished }: Said,
-  rows: Rows,
+  published: readonly PublishedCheckpoint[],
   meetsQuorum: MeetsQuorum,
 ): FixedLog {
-  const published = rows.map(publishedCheckpoint)
   const newest = published[0]?.size ?? 0
   const isCurrent = attestation !== null && isPublished && newest >= Number(attestation.size)
   const size = isCurrent ? Number(attestation.size) : newest

@@ -1,4 +1,5 @@
 /** Reading the ledger: which logs there are, the indices of a period, pages of entries in order, what was redacted. */
+import { isRedaction } from '../audit/redactions.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 
@@ -92,9 +93,6 @@ export function pageStatement(
   }
 }
 
-/** What a redaction entry must be, besides naming the index; `r` is its row. */
-const isRedaction = `r.action = 'redaction' and r.outcome = 'permit' and r.entry ->> '$.access.phase' = 'intent'`
-
 /**
  * Every index of `log` in [`from`, `end`), in order and within the bounds of `pageStatement`: `entry` and `salt` are null
  * where the body went, `redacted` is then the index of the redaction entry, if there is one.
@@ -104,7 +102,7 @@ export const rangeStatement = (log: string, from: number, end: number): Statemen
           select l.idx as idx, l.leaf as leaf, b.salt as salt, b.entry as entry, b.patient as patient,
                  case when b.idx is null then (
                    select min(r.idx) from ledger_body as r indexed by ledger_body_redacts
-                    where r.log = l.log and r.redacts = cast(l.idx as text) and r.idx > l.idx and ${isRedaction}
+                    where r.log = l.log and r.redacts = cast(l.idx as text) and r.idx > l.idx and ${isRedaction('r')}
                  ) end as redacted,
                  sum(coalesce(octet_length(b.entry), 0)) over (order by l.idx rows unbounded preceding)
                    - coalesce(octet_length(b.entry), 0) as bytes_before
@@ -130,11 +128,11 @@ export const redactedMembersStatement = (
   sql: `with recursive member (target, place, redacted) as (
           select r.redacts, r.entry ->> '$.access.note.redacts-${kind}', r.idx
             from ledger_body as r indexed by ledger_body_redacts
-           where r.log = :log and r.redacts = :previous and ${isRedaction}
+           where r.log = :log and r.redacts = :previous and ${isRedaction('r')}
           union all
           select r.redacts, r.entry ->> '$.access.note.redacts-${kind}', r.idx
             from member cross join ledger_body as r indexed by ledger_body_redacts
-           where r.log = :log and r.redacts = substr(member.place, instr(member.place, '@') + 1) and ${isRedaction}
+           where r.log = :log and r.redacts = substr(member.place, instr(member.place, '@') + 1) and ${isRedaction('r')}
            limit :count
         )
         select ledger_leaf.idx as idx, leaf, min(redacted) as redacted

@@ -3,6 +3,7 @@
 import { createAuthenticator } from '../access/authenticate.ts'
 import { createApp } from '../app.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
+import { redactions } from '../audit/redactions.ts'
 import { readConfig } from '../config.ts'
 import type { Ports } from '../disclosure/ports.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
@@ -50,6 +51,7 @@ function workerPorts(env: WorkerEnvironment): Ports {
       }),
     ),
     ledger: hranaReader({ url: config.audit.url, token: config.audit.readToken }),
+    redactions: redactions(hranaWriter({ url: config.audit.url, token: config.audit.writeToken }).apply),
     logs: auditLogs(
       amongLogs(config.regions, (log) => env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     ),

@@ -2,12 +2,15 @@
 import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
+import type { AuditLogs } from '../audit/port.ts'
+import { redactions } from '../audit/redactions.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
 import { refreshLocalSourceRecords, settlePending } from '../records/settle.ts'
-import { hranaWriter } from '../store/hrana.ts'
+import { hranaReader, hranaWriter } from '../store/hrana.ts'
 import type { Writer } from '../store/ports.ts'
+import { Scrub } from '../trail/scrub.ts'
 import type { WorkerEnvironment } from './environment.ts'
 
 export class ScheduleObject extends DurableObject<WorkerEnvironment> {
@@ -34,12 +37,15 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
   async #round(): Promise<void> {
     const config = readConfig(this.env)
     const primary = hranaWriter(config.records.primary)
+    const audit = hranaWriter({ url: config.audit.url, token: config.audit.writeToken })
     const logs = auditLogs(
       amongLogs(config.regions, (log) => this.env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     )
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
-      await this.#attempt('settle intents', name, () => settleIntents(log, logs, primary))
+      await this.#attempt('settle intents', name, () =>
+        settleIntents(log, logs, { primary, redactions: redactions(audit.apply) }),
+      )
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
       )
@@ -49,10 +55,27 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
         await this.ctx.storage.put(key, await refreshLocalSourceRecords(primary, database, since))
       })
     }
+    await this.#scrub(config, logs)
     // Last: a key is the only witness of what is to be settled above.
     if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary)
     if (this.#isDue('keys', limits.jwksRefreshEveryMs))
       await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
+  }
+
+  async #scrub(
+    { audit: { url, readToken }, regions: [first, ...rest] }: Config,
+    logs: AuditLogs,
+  ): Promise<void> {
+    const scrub = new Scrub({
+      reader: hranaReader({ url, token: readToken }),
+      memory: this.ctx.storage,
+      logs,
+      served: [first.log, ...rest.map(({ log }) => log)],
+    })
+    await this.#attempt('scrub', 'schema', () => scrub.schema())
+    await this.#attempt('scrub', 'logs', async () => {
+      for (const log of await scrub.logs()) await this.#attempt('scrub', log, () => scrub.log(log))
+    })
   }
 
   async #prune({ regions }: Config, primary: Writer): Promise<void> {

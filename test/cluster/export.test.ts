@@ -1,25 +1,43 @@
 /** `GET /audit/export` as a privacy officer has it: filters, both files, and names that a spreadsheet would run. */
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { leafOf, sha256 } from '../../src/audit/commitment.ts'
+import { parseCheckpoint } from '../../src/audit/tlog/checkpoint.ts'
+import { leafHash } from '../../src/audit/tlog/hash.ts'
+import { verifyConsistency, verifyInclusion } from '../../src/audit/tlog/proof.ts'
+import { decodeEntries } from '../../src/audit/tlog/tile.ts'
+import { parseTlogProof } from '../../src/audit/tlog/tlog-proof.ts'
+import { portableCrypto } from '../../src/audit/verify/portable-crypto.ts'
+import { verify } from '../../src/audit/verify/verify.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 import { encounter, locations, observation, patientResource, samplePatient, transaction } from './bundles.ts'
+import {
+  checkedCheckpoint,
+  type Header,
+  hasRoot,
+  isIncluded,
+  isOpening,
+  signedText,
+} from './export-checks.ts'
 import { entriesOf, type LedgerEntry, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 
 const name = '=HYPERLINK("http://x.example";"Dr; Zoé"),\t+1'
 const requestId = '@SUM(1;-2)'
 
-interface Header {
-  readonly format: string
-  readonly completeness: string
-  readonly filters: Readonly<Record<string, string>>
-  readonly logs: readonly { readonly log: string; readonly size: string; first: string; end: string }[]
-}
 interface Line {
   readonly entry: Pick<LedgerEntry, 'access'> & { readonly index: string; log: string; time: string }
   readonly leaf: string
   readonly salt: string
+  readonly proof?: readonly string[]
 }
+
+/** What an export by one filter promises, beside what it holds. */
+const chains: Readonly<Record<string, string>> = {
+  patient: 'patient-chain',
+  organisation: 'organisation-chain',
+}
+const promises: Readonly<Record<string, string>> = { ...chains, log: 'range' }
 
 describe('the audit export', () => {
   let running: TestCluster
@@ -31,7 +49,12 @@ describe('the audit export', () => {
     const response = await running.get(`/audit/export${filters}`, officer)
     expect([filters, response.status]).toEqual([filters, 200])
     expect(response.headers.get('content-type')).toContain('ndjson')
-    const [header = '', ...texts] = (await response.text()).trimEnd().split('\n')
+    const file = await response.text()
+    expect([filters, await verify(portableCrypto, { file: new Blob([file]).stream() })]).toMatchObject([
+      filters,
+      { ok: true },
+    ])
+    const [header = '', ...texts] = file.trimEnd().split('\n')
     return {
       header: JSON.parse(header) as Header,
       lines: texts.map((text) => JSON.parse(text) as Line),
@@ -93,27 +116,37 @@ describe('the audit export', () => {
 
   test('holds exactly the indices its header names, each entry opening its leaf and each receipt its entries', () => {
     const { header, lines, texts } = whole
-    expect(header).toMatchObject({ format: 'dossier-export/0', completeness: 'range' })
-    expect(header.logs.map(({ log, first, size, end }) => [log, first, end === size])).toEqual([
-      ['montreal', '0', true],
-      ['quebec', '0', true],
+    expect(header).toMatchObject({ format: 'dossier-export/1', completeness: 'range' })
+    expect(
+      header.logs.map(({ log, first, size, end, current }) => [log, first, end === size, current]),
+    ).toEqual([
+      ['montreal', '0', true, true],
+      ['quebec', '0', true, true],
     ])
     expect(lines.length).toBeGreaterThanOrEqual(6)
     expect(indices(lines)).toEqual(ranges(header.logs))
-    const leaves = lines.map(({ leaf, salt }, i) => {
-      const text = texts[i]?.slice('{"entry":'.length, texts[i]?.lastIndexOf(',"leaf":'))
-      const commitment = createHmac('sha256', Buffer.from(salt, 'base64url'))
-        .update(text ?? '')
-        .digest()
-      expect(leaf).toBe(Buffer.concat([Buffer.from([1]), commitment]).toString('base64url'))
-      return Buffer.from(leaf, 'base64url')
-    })
+    for (const [i, { leaf, salt }] of lines.entries()) {
+      const text = texts[i]?.slice('{"entry":'.length, texts[i]?.lastIndexOf(',"leaf":')) ?? ''
+      expect(isOpening(text, leaf, salt)).toBe(true)
+    }
     const at = indices(lines).indexOf(`${receipt.log}/${receipt.first}`)
     const hash = createHash('sha256')
-      .update(Buffer.concat([Buffer.from([0]), leaves[at] as Buffer]))
+      .update(Buffer.concat([Buffer.from([0]), Buffer.from(lines[at]?.leaf ?? '', 'base64url')]))
       .digest('base64url')
     expect([receipt.count, hash]).toEqual([1, receipt.hash])
     expect(lines[at]?.entry.access.who.name).toBe(name)
+  })
+
+  test('proves by the signed roots that nothing is left out, changed or added', () => {
+    const { header, lines } = whole
+    for (const part of header.logs) {
+      const leaves = lines.filter(({ entry }) => entry.log === part.log).map(({ leaf }) => leaf)
+      expect(hasRoot(part, leaves)).toBe(true)
+      expect(hasRoot(part, leaves.slice(1))).toBe(false)
+    }
+    const signer = header.logs.find(({ origin }) => header.list?.split('\n')[1] === origin)
+    const list = signedText(header.list ?? '', [signer?.keys[0] ?? ''])
+    expect(list.match(/^log \S+/gm)).toEqual(['log montreal', 'log quebec'])
   })
 
   test.each<[string, (line: Line) => string | null | undefined]>([
@@ -129,7 +162,17 @@ describe('the audit export', () => {
     for (const value of values) {
       const part = await ndjson(`?${filter}=${encodeURIComponent(value)}`)
       expect(part.header.filters[filter]).toBe(value)
-      expect(part.header.completeness).toBe(filter === 'log' ? 'range' : 'none')
+      expect(part.header.completeness).toBe(promises[filter] ?? 'none')
+      for (const { entry, leaf, proof } of filter === 'log' ? [] : part.lines) {
+        const of = part.header.logs.find(({ log }) => log === entry.log)
+        expect(of && isIncluded(of, entry.index, leaf, proof ?? [])).toBe(true)
+      }
+      for (const { log, head, keys, size } of filter in chains ? part.header.logs : []) {
+        const chain = part.lines.filter(({ entry }) => entry.log === log)
+        const text = signedText(head ?? '', [keys[0] ?? ''])
+        expect(text).toContain(`\nsize ${size}\n`)
+        expect(text).toContain(`\ncount ${chain.length}\nlast ${chain.at(-1)?.entry.index ?? '-'}\n`)
+      }
       expect(part.lines.map(of)).toEqual(part.lines.map(() => value))
       // Exports meanwhile have entries of their own, after those of the first.
       const known = new Set(indices(whole.lines))
@@ -164,6 +207,75 @@ describe('the audit export', () => {
     expect(patients.size).toBeGreaterThan(0)
   })
 
+  test('shows that a log continues a checkpoint that anyone has kept, and is covered by what anyone can fetch', async () => {
+    const [part] = whole.header.logs
+    const kept = part && checkedCheckpoint(part)
+    const { header } = await ndjson(`?log=montreal&known=montreal:${kept?.size}`)
+    const [later] = header.logs
+    const stated = later && checkedCheckpoint(later)
+    const { known } = later as unknown as { known: { size: string; proof: string[] } }
+    expect(
+      verifyConsistency(sha256, {
+        from: BigInt(known.size),
+        to: stated?.size ?? 0n,
+        path: known.proof.map((hash) => new Uint8Array(Buffer.from(hash, 'base64url'))),
+        fromRoot: kept?.root ?? new Uint8Array(),
+        toRoot: stated?.root ?? new Uint8Array(),
+      }),
+    ).toBe(true)
+    const published = await running.get('/audit/logs/montreal/checkpoint', null)
+    expect(published.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    const { size } = parseCheckpoint(signedText(await published.text(), later?.keys ?? []))
+    expect(size).toBeGreaterThanOrEqual(stated?.size ?? 0n)
+    const width = Number(kept?.size)
+    const bundle = await running.get(`/audit/logs/montreal/tile/entries/000.p/${width}`, null)
+    const leaves = decodeEntries(new Uint8Array(await bundle.arrayBuffer()), width)
+    expect(leaves.map((leaf) => Buffer.from(leaf).toString('base64url'))).toEqual(
+      whole.lines.slice(0, width).map(({ leaf }) => leaf),
+    )
+    const tile = await running.get(`/audit/logs/montreal/tile/0/000.p/${width}`, null)
+    expect(Buffer.from(await tile.arrayBuffer())).toEqual(
+      Buffer.concat(leaves.map((leaf) => leafHash(sha256, leaf))),
+    )
+    const list = await (await running.get('/audit/logs', null)).json()
+    expect(list).toMatchObject({ logs: [{ log: 'montreal', vkey: later?.keys[0] }, { log: 'quebec' }] })
+    expect(
+      (await running.get(`/audit/logs/montreal/tile/0/000.p/${width}`, null)).headers.get('cache-control'),
+    ).toMatch(/immutable/)
+  })
+
+  test('of one entry is a proof, also just after its access, for the officer', async () => {
+    const read = await running.get('/fhir/Location?patient=nobody', await running.cluster.token('tremblay'))
+    const { log, first } = parseReceipt(read.headers.get('dossier-receipt'))
+    const path = `/audit/proof/${log}/${first}`
+    const answer = await running.get(path, officer, { Prefer: 'wait=5' })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8'])
+    const proof = parseTlogProof(await answer.text())
+    const { size, root } = parseCheckpoint(
+      signedText(proof.checkpoint, whole.header.logs.find((part) => part.log === log)?.keys ?? []),
+    )
+    const [salt, text] = [proof.extra?.slice(0, 32), new TextDecoder().decode(proof.extra?.slice(32))]
+    expect(JSON.parse(text)).toMatchObject({
+      log,
+      index: String(first),
+      access: { operation: 'search-type' },
+    })
+    const leaf = leafHash(sha256, leafOf(salt as Uint8Array, text))
+    expect(
+      verifyInclusion(sha256, { leafHash: leaf, index: BigInt(first), size, path: proof.path, root }),
+    ).toBe(true)
+    const own = parseReceipt(answer.headers.get('dossier-receipt'))
+    const audit = await ledgerOf(running.cluster.databases.audit, [own])
+    const [entry] = entriesOf(own, audit.get(own.log) ?? [])
+    expect(entry?.access).toMatchObject({ action: 'audit-read', note: { entry: `${log}/${first}` } })
+    const beyond = await running.get(`/audit/proof/${log}/999999`, officer)
+    expect([beyond.status, beyond.headers.get('dossier-receipt')]).toEqual([
+      404,
+      expect.stringContaining('/'),
+    ])
+    expect((await running.get(path, await running.cluster.token('tremblay'))).status).toBe(403)
+  })
+
   test('as CSV holds the indices its own entry names, and runs nothing in a spreadsheet', async () => {
     const response = await running.get('/audit/export?format=csv', officer)
     expect(response.headers.get('content-type')).toContain('text/csv')
@@ -187,6 +299,27 @@ describe('the audit export', () => {
     )
     expect(new Set(records.map((record) => column(record, 'client_request_id')))).toContain("'@SUM(1;'-2)")
     for (const field of records.flat()) expect(field).not.toMatch(/(?:^|[;\t\r\n])[=+\-@]/)
+  })
+
+  test('of a chain covers a log that has ended, and its successor', async () => {
+    const operator = await running.cluster.token('lapointe', { scope: 'user/*.cruds' })
+    const ended = await fetch(`${running.cluster.url}/audit/succession/quebec`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ reason: 'Rotation annuelle des clés' }),
+    })
+    expect([ended.status, await ended.text()]).toEqual([200, expect.anything()])
+    const value = whole.lines.find(({ entry }) => entry.log === 'quebec')?.entry.access.who.organisation
+    const { header, lines } = await ndjson(`?organisation=${value}`)
+    expect(header.completeness).toBe('organisation-chain')
+    const told = header.logs.map(({ log, current, head }) => [log, current, head !== null])
+    expect(told).toEqual([
+      ['montreal', true, true],
+      ['quebec', true, true],
+      ['quebec-2', true, true],
+    ])
+    expect(header.list).toMatch(/^log quebec \S+ \S+ - retired\nlog quebec-2 \S+ \S+ quebec active$/m)
+    expect(lines.length).toBeGreaterThan(0)
   })
 })
 

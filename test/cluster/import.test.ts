@@ -1,10 +1,12 @@
 /** `dossier import` and `dossier audit export` as a person runs them: as processes, against a cluster of this machine. */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { portableCrypto } from '../../src/audit/verify/portable-crypto.ts'
+import { verify } from '../../src/audit/verify/verify.ts'
 import { byteOrder } from '../../src/cli/import-files.ts'
 import { readExport } from '../../src/local/receipt-proof.ts'
 import { observation, patientResource, samplePatient, transaction } from './bundles.ts'
@@ -161,6 +163,39 @@ describe('the dossier command', () => {
     )
     expect(table.code).toBe(0)
     expect((await readFile(csv, 'utf8')).split('\r\n').length - 2).toBeGreaterThanOrEqual(exported.entries)
+    const report = await verify(portableCrypto, {
+      file: createReadStream(csv),
+      proof: createReadStream(`${csv}.proof.ndjson`),
+    })
+    expect(report).toMatchObject({ ok: true, kind: 'range' })
+  })
+
+  test('audit export proves that logs continue checkpoints kept from earlier, and audit proof writes one entry', async () => {
+    const kept = join(folder, 'kept.checkpoint')
+    const text = await (await running.get('/audit/logs/montreal/checkpoint', null)).text()
+    await writeFile(kept, text)
+    const out = join(folder, 'known.ndjson')
+    const ran = await dossier('audit', 'export', '--out', out, '--known', kept)
+    expect([ran.code, ran.stderr]).toEqual([0, ''])
+    const known = { known: [text] }
+    expect(await verify(portableCrypto, { file: createReadStream(out), ...known })).toMatchObject({
+      ok: true,
+    })
+
+    const proof = join(folder, 'entry.tlog-proof')
+    const told = await dossier('audit', 'proof', 'montreal', '0', '--out', proof)
+    expect([told.code, told.stdout]).toEqual([0, `montreal/0 and its proof in ${proof}\n`])
+    const { origin } = new URL(running.cluster.url)
+    const { logs } = (await (await fetch(`${origin}/audit/logs`)).json()) as { logs: { vkey: string }[] }
+    const policy = `log ${logs[0]?.vkey}\nquorum none\n`
+    expect(await verify(portableCrypto, { file: createReadStream(proof), policy })).toMatchObject({
+      ok: true,
+    })
+
+    const none = await dossier('audit', 'proof', 'montreal', '999999', '--out', join(folder, 'none'))
+    expect([none.code, existsSync(join(folder, 'none'))]).toEqual([1, false])
+    const wrong = await dossier('audit', 'export', '--out', out, '--known', out)
+    expect(wrong.stderr).toMatch(/is not a checkpoint/)
   })
 
   test('audit export tells a wrong filter and leaves no file', async () => {

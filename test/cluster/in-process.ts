@@ -1,6 +1,7 @@
 /** The app in the test's own process over a cluster's real databases, so that its ports can be counted or broken. */
 import { createAuthenticator } from '../../src/access/authenticate.ts'
 import { type AuditLogRpc, auditLogs } from '../../src/audit/client.ts'
+import { redactions } from '../../src/audit/redactions.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
@@ -51,6 +52,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
       }),
     ),
     ledger: hranaReader({ url: audit.url, token: audit.readToken }),
+    redactions: redactions(hranaWriter({ url: audit.url, token: audit.writeToken }).apply),
     logs: auditLogs(() => log),
     peerAddress: () => null,
   }

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Drain } from '../../src/audit/drain.ts'
 import { buildEntries } from '../../src/audit/entry.ts'
 import { ledgerWriter } from '../../src/audit/ledger.ts'
+import type { StoredEntry } from '../../src/audit/log-state.ts'
 import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
@@ -18,8 +19,16 @@ import type { Rows, Writer } from '../../src/store/ports.ts'
 import type { Line } from '../../src/trail/export-format.ts'
 import { chainLines, matchingLines, rangeLines } from '../../src/trail/export-lines.ts'
 import type { Tree } from '../../src/trail/export-tree.ts'
+import { schemaDifferences, schemaStatement } from '../../src/trail/ledger-schema.ts'
 import { base } from '../unit/audit/access.ts'
-import { bypasses } from '../unit/audit/bypasses.ts'
+import { bypasses, passedOver, publicContent, publicRows } from '../unit/audit/bypasses.ts'
+import {
+  entriesBefore,
+  noRedactions,
+  otherBytes,
+  redactionOfRedaction,
+  storedEntry,
+} from '../unit/audit/redaction-cases.ts'
 import { appendOf, migration, SqliteLogStore } from '../unit/audit/support.ts'
 
 const log = 'qc-test'
@@ -51,15 +60,18 @@ async function kill(): Promise<void> {
   await once(sqld, 'exit')
 }
 
-async function rows(): Promise<Rows> {
+async function rows(of = log): Promise<Rows> {
   const [found = []] = await ledger.read([
     {
       sql: `select log, idx, hex(leaf) as leaf, hex(salt) as salt, entry
-              from ledger_leaf join ledger_body using (log, idx) order by log, idx`,
+              from ledger_leaf join ledger_body using (log, idx) where log = ? order by idx`,
+      args: [of],
     },
   ])
   return found.map((row) => ({ ...row }))
 }
+
+const content = async () => [await rows(), JSON.stringify(await ledger.read([{ sql: publicContent }]))]
 
 beforeAll(async () => {
   port = await freePort()
@@ -71,6 +83,7 @@ beforeAll(async () => {
   drain = new Drain({ source: sequencer, ledger: ledgerWriter((batch) => ledger.apply(batch)), now })
   for (let i = 0; i < 3; i++) await sequencer.append(appendOf([`p${i}`]))
   expect(await drain.waitFor(3, 10_000)).toBe(true)
+  await ledger.apply(publicRows.map((sql) => ({ sql })))
 })
 
 afterAll(async () => {
@@ -79,16 +92,62 @@ afterAll(async () => {
 })
 
 describe('the ledger on sqld', () => {
+  test('has the schema that the scrub expects', async () => {
+    const [schema = []] = await ledger.read([schemaStatement])
+    expect(schemaDifferences(schema)).toEqual([])
+  })
+
   test.each(bypasses)('is not changed by: %s', async (sql) => {
-    const before = await rows()
+    const before = await content()
     const values: Record<string, string> = {
       leaf: randomBytes(33).toString('hex'),
       salt: randomBytes(32).toString('hex'),
-      entry: String(before[1]?.entry).replace('"p1"', '"px"'),
+      entry: String((await rows())[1]?.entry).replace('"p1"', '"px"'),
     }
     const args = Object.fromEntries(Object.entries(values).filter(([name]) => sql.includes(`:${name}`)))
     await expect(ledger.apply([{ sql, args }])).rejects.toMatchObject({ code: 'constraint' })
-    expect(await rows()).toEqual(before)
+    expect(await content()).toEqual(before)
+  })
+
+  test.each(passedOver)('passes over: %s', async (sql) => {
+    const before = await content()
+    await ledger.apply([{ sql }])
+    expect(await content()).toEqual(before)
+  })
+
+  describe('in which an entry is to be redacted', () => {
+    const append = (name: string, entries: readonly StoredEntry[]) =>
+      ledgerWriter((batch) => ledger.apply(batch)).append(name, entries)
+    const remove = (name: string, index: number) =>
+      ledger.apply([{ sql: 'delete from ledger_body where log = ? and idx = ?', args: [name, index] }])
+    const indices = async (name: string) => (await rows(name)).map(({ idx }) => idx)
+
+    test.each(noRedactions)('lets nothing go by an entry that %s', async (what, entry) => {
+      const name = `qc-${what.replaceAll(' ', '-')}`
+      await append(name, [...entriesBefore(name), entry(name)])
+      await expect(remove(name, 1)).rejects.toMatchObject({ code: 'constraint' })
+      expect(await indices(name)).toEqual([0, 1, 2, 3])
+    })
+
+    test('lets the one body go, and it does not come back', async () => {
+      const name = 'qc-redact'
+      const before = entriesBefore(name)
+      const redaction = redactionOfRedaction(name)
+      await append(name, [...before, ...redaction])
+      for (const index of [0, 2, 3, 4])
+        await expect(remove(name, index)).rejects.toMatchObject({ code: 'constraint' })
+      await remove(name, 1)
+      expect(await indices(name)).toEqual([0, 2, 3, 4])
+      await append(name, [...before, ...redaction, storedEntry(name, 5, {}, 'p5')])
+      for (const { salt, entry } of [before[1] as StoredEntry, otherBytes(name)])
+        await ledger.apply([
+          {
+            sql: 'replace into ledger_body (log, idx, salt, entry) values (?, 1, ?, ?)',
+            args: [name, salt, entry],
+          },
+        ])
+      expect(await indices(name)).toEqual([0, 2, 3, 4, 5])
+    })
   })
 
   test('takes every entry once although it is killed while entries are drained', async () => {
@@ -129,7 +188,9 @@ describe('the ledger on sqld', () => {
     await sequencer.append(appendOf([], 'organisation-1', { phase: 'intent', entries: built.value }))
     const end = sequencer.size
     expect(await drain.waitFor(end, 10_000)).toBe(true)
-    await ledger.apply([{ sql: 'delete from ledger_body where idx = ?', args: [Number(idx)] }])
+    await ledger.apply([
+      { sql: 'delete from ledger_body where log = ? and idx = ?', args: [log, Number(idx)] },
+    ])
 
     // Its tiles are elsewhere: paths are not what is looked at here.
     const tree: Tree = {

@@ -12,6 +12,7 @@ import { encounter, marker, observation, patientResource, samplePatient, transac
 import { admit, holder, openWard, refusalOf, results, type Ward } from './care.ts'
 import { type CareExamples, careExamples } from './care-examples.ts'
 import { portsOf } from './in-process.ts'
+import { parseReceipt } from './ledger.ts'
 import { registryExamples } from './registry-examples.ts'
 import { replicated } from './support.ts'
 
@@ -38,6 +39,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   'consent-history': /"resourceType":"Consent"/,
   explain: /"agrees":true/,
   me: /"patients":\["Patient/,
+  redact: /"changed":true/,
+  'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
 /** What the examples about care are made from: a patient who logs in and their child, and something of each kind to end. */
@@ -98,6 +101,10 @@ describe('the route walk', () => {
   /** An open role request. */
   let request: string
   let care: CareExamples
+  /** Path of an entry that may be redacted. */
+  let entry: string
+  /** Of an access about the patient. */
+  let ownReceipt: string
 
   beforeAll(async () => {
     ward = await openWard()
@@ -107,6 +114,7 @@ describe('the route walk', () => {
       ['emergency', 'tremblay', { purpose: 'BTG' }],
       ['system', 'system-hopital-mont-royal', {}],
       ['officer', 'bouchard', {}],
+      ['redactor', 'bouchard', { scope: 'user/*.cruds' }],
       ['patient', 'belisle', {}],
       ['operator', 'lapointe', { scope: 'user/*.cruds' }],
       ['manager', 'gendron', { scope: 'user/*.cruds' }],
@@ -127,7 +135,13 @@ describe('the route walk', () => {
       encounter(person, { n: 1 }),
     )
     care = await prepareCare(ward, facility, ids[0] ?? '', tokens)
+    const { log, first } = parseReceipt((await ward.get('tremblay', '/fhir/Observation?nonsense=1')).receipt)
+    entry = `${log}/${first}`
+    const audit = hranaReader({ url: cluster.databases.audit.url, token: cluster.databases.audit.readToken })
+    const covered = { sql: 'select 1 from checkpoint where log = ? and size > ?', args: [log, first] }
+    while ((await audit.read([covered]))[0]?.length === 0) await new Promise((next) => setTimeout(next, 50))
     await replicated(cluster)
+    ownReceipt = (await ward.get('belisle', '/access/me', { clock: ward.clock() })).receipt
   })
 
   afterAll(() => ward?.end())
@@ -144,6 +158,18 @@ describe('the route walk', () => {
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
+      redact: () =>
+        new Request(`${cluster.url}/audit/redaction/${entry}`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${tokens.redactor}`, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ reason: 'Entrée au nom d’une autre personne', basis: 'LRSSS, art. 24' }),
+        }),
+      // An entry about the patient.
+      'audit-proof': () => {
+        const request = get(`/audit/proof/${/^[^:+]*/.exec(ownReceipt)?.[0]}`, 'patient')
+        request.headers.set('Prefer', 'wait=5')
+        return request
+      },
       publish: () =>
         new Request(`${cluster.url}/fhir`, {
           method: 'POST',
@@ -155,7 +181,6 @@ describe('the route walk', () => {
             ),
           ),
         }),
-      'audit-proof': () => get('/audit/proof/montreal/0', 'officer'),
       // The last: it ends a log.
       'log-succession': () =>
         new Request(`${cluster.url}/audit/succession/quebec`, {

@@ -169,6 +169,7 @@ export function startCluster(world: World): Cluster {
       }),
     ),
     ledger: { read: async () => [] },
+    redactions: { remove: async () => null },
     logs: auditLogs(() => rpc),
     peerAddress: () => null,
   }

@@ -33,6 +33,14 @@ const imports = (file: string): readonly string[] =>
     (match) => match[1] as string,
   )
 
+/** Without those that are only types. */
+const runTimeImports = (file: string): readonly string[] =>
+  [
+    ...readFileSync(join(source, file), 'utf8').matchAll(
+      /^(?:import|export)\s(?!type\b)[^']*\sfrom\s'([^']+)'/gm,
+    ),
+  ].map((match) => match[1] as string)
+
 function layerOf(file: string): number {
   const tlog = file.startsWith('audit/tlog/')
   const name = tlog ? 'audit/tlog' : (file.split('/')[0] as string)
@@ -89,6 +97,22 @@ describe('layering', () => {
       (file) => !isUnder(file, 'edge-node') && /\bDeno\./.test(readFileSync(join(source, file), 'utf8')),
     )
     expect(deno).toEqual([])
+  })
+
+  test('the verifier runs in a browser: it asks nothing of a runtime, nor of a file that does', () => {
+    const verifier = files.filter((file) => isUnder(file, 'audit/verify'))
+    expect(verifier.length).toBeGreaterThan(20)
+    const reached = new Set(verifier)
+    for (const file of reached)
+      for (const name of runTimeImports(file).filter((imported) => imported.startsWith('.')))
+        reached.add(relative(source, join(source, dirname(file), name)))
+    const runtime = [...reached].flatMap((file) => [
+      ...imports(file).filter((name) => /^(node:|cloudflare:)/.test(name)),
+      ...(/\bBuffer\b|\bprocess\./.test(readFileSync(join(source, file), 'utf8'))
+        ? [`${file}: a global`]
+        : []),
+    ])
+    expect(runtime).toEqual([])
   })
 
   test('features do not know the framework', () => {

@@ -91,12 +91,17 @@ def split(count):
 
 
 def tree_hash(leaves):
+    return _tree_hash(tuple(leaves))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _tree_hash(leaves):
     if not leaves:
         return sha256(b'')
     if len(leaves) == 1:
         return sha256(b'\0' + leaves[0])
     k = split(len(leaves))
-    return sha256(b'\1' + tree_hash(leaves[:k]) + tree_hash(leaves[k:]))
+    return sha256(b'\1' + _tree_hash(leaves[:k]) + _tree_hash(leaves[k:]))
 
 
 def audit_path(index, leaves):

@@ -8,8 +8,8 @@ import unittest
 from case import VerifierCase, sample
 
 from canonical import NotJson, canonical, decimal, number_text, parse
-from entry import _PLAIN, read_line
 from fault import Fault
+from line import _PLAIN, read_line
 
 
 class CanonicalTest(unittest.TestCase):
@@ -68,8 +68,11 @@ class TwoWaysTest(VerifierCase):
     def test_the_fast_way_and_the_slow_way_read_the_same_of_a_line(self):
         def told(raw):
             line = read_line(raw)
-            places = {kind: place and (place.count, place.previous) for kind, place in line.places.items()}
-            return line.opens, line.problem, line.log, line.index, line.time, line.keys, places, line.text, line.proof, line.leaf
+            places = []
+            for kind in ('organisation', 'patient'):
+                key, place = line.membership(kind)
+                places.append((key, place and (place.count, place.previous)))
+            return line.opens, line.problem, line.log, line.index, line.time, places, line.text, line.proof, line.leaf
 
         plain = 0
         for index in range(0, 600):

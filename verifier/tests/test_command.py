@@ -79,7 +79,7 @@ class HostileTest(VerifierCase):
         with open(path, 'wb') as file:
             file.write(','.join(sample.CSV_NAMES).encode() + b'\n"')
             for _ in range(64):
-                file.write(b'x",\n"' * (1 << 16))
+                file.write(b'x"",\n' * (1 << 16))
         run = self.memory_limited(path, '--proof', self.file(self.world.range()))
         self.assertRegex(run.stderr, ': format: row 2: a record is longer')
 

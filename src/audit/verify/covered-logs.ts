@@ -1,27 +1,22 @@
 /** The logs of an export's header, each with what its keys vouch for: steps 2 and 3 of `docs/audit-log.md` §5. */
 import { err, ok, type Result } from '../../result.ts'
+import { FormatError } from '../tlog/errors.ts'
 import { completeSubtrees } from '../tlog/proof.ts'
 import type { VerifierCrypto } from './crypto.ts'
+import { isDecimalLess } from './decimal.ts'
 import type { Header, HeaderLog } from './header.ts'
 import { type Finding, finding } from './report.ts'
-import { checkSignatures } from './signed-text.ts'
+import { checkSignatures, sentenceOf, withName } from './signed-text.ts'
+import { type LogList, listOrigin, parseList } from './statements.ts'
 import {
-  type Head,
-  isListCurrent,
-  type LogList,
-  parseHead,
-  parseList,
-  statementOrigin,
-} from './statements.ts'
-import {
+  judgeCheckpoint,
   knownFault,
   type LogKeys,
-  nameFault,
   originFault,
-  readCheckpoint,
   readKeys,
   type Trust,
   type TrustedCheckpoint,
+  uncoveredFault,
 } from './trust.ts'
 
 export interface CoveredLog {
@@ -29,26 +24,23 @@ export interface CoveredLog {
   readonly keys: LogKeys
   /** Null: the log is empty. */
   readonly checkpoint: TrustedCheckpoint | null
-  /** Of the chain that is exported; null: none is. */
-  readonly head: Head | null
   /** Sizes of the known checkpoints it agrees with. */
   readonly known: readonly string[]
 }
 
-/** @param place `line <n>` of the header */
 export function coverLogs(
   crypto: VerifierCrypto,
   trust: Trust,
   header: Header,
-  place: string,
 ): Result<readonly CoveredLog[], Finding> {
   const covered: CoveredLog[] = []
   for (const log of header.logs) {
-    const one = coverLog(crypto, trust, header, log, place)
+    const one = coverLog(crypto, trust, header, log)
     if (!one.ok) return one
     covered.push(one.value)
   }
-  const fault = listFault(crypto, header, covered)
+  const origins = new Set(header.logs.map(({ origin }) => origin))
+  const fault = uncoveredFault(trust, origins) ?? listFault(crypto, header, covered)
   return fault === null ? ok(covered) : err(fault)
 }
 
@@ -57,16 +49,13 @@ function coverLog(
   trust: Trust,
   header: Header,
   log: HeaderLog,
-  place: string,
 ): Result<CoveredLog, Finding> {
   const keys = readKeys(crypto, trust, log)
   if (!keys.ok) return keys
-  const misnamed = nameFault(log)
-  if (misnamed !== null) return err(misnamed)
-  const checkpoint = readLogCheckpoint(crypto, trust, header, log, keys.value, place)
+  const checkpoint = readLogCheckpoint(crypto, trust, header, log, keys.value)
   if (!checkpoint.ok) return checkpoint
-  const head = readHead(crypto, header, log, keys.value, place)
-  if (!head.ok) return head
+  const fault = headFault(crypto, header, log, keys.value)
+  if (fault !== null) return err(fault)
   const known: string[] = []
   for (const checkpointKnown of trust.known.filter(({ origin }) => origin === log.origin)) {
     const path = log.known?.size === String(checkpointKnown.size) ? log.known.proof : null
@@ -74,7 +63,7 @@ function coverLog(
     if (fault !== null) return err(fault)
     known.push(String(checkpointKnown.size))
   }
-  return ok({ header: log, keys: keys.value, checkpoint: checkpoint.value, head: head.value, known })
+  return ok({ header: log, keys: keys.value, checkpoint: checkpoint.value, known })
 }
 
 function readLogCheckpoint(
@@ -83,12 +72,11 @@ function readLogCheckpoint(
   header: Header,
   log: HeaderLog,
   keys: LogKeys,
-  place: string,
 ): Result<TrustedCheckpoint | null, Finding> {
-  if (log.checkpoint === null) return ok(null)
-  const checkpoint = readCheckpoint(crypto, trust, log, keys, log.checkpoint, place)
+  const checkpoint =
+    log.checkpoint === null ? ok(null) : judgeCheckpoint(crypto, trust, log, keys, log.checkpoint)
   if (!checkpoint.ok) return checkpoint
-  const { size } = checkpoint.value
+  const size = checkpoint.value?.size ?? 0n
   if (size < BigInt(log.size))
     return err(
       finding(
@@ -97,47 +85,37 @@ function readLogCheckpoint(
         `The checkpoint has ${size} entries, fewer than the ${log.size} of the log when the export began.`,
       ),
     )
-  if (header.completeness === 'range') {
-    const before = completeSubtrees(0n, BigInt(log.first)).length
-    const after = completeSubtrees(BigInt(log.end), size).length
-    if (log.before.length !== before || log.after.length !== after)
-      return err(
+  const isRange = header.completeness === 'range'
+  const before = isRange ? completeSubtrees(0n, BigInt(log.first)).length : 0
+  const after = isRange ? completeSubtrees(BigInt(log.end), size).length : 0
+  return log.before.length === before && log.after.length === after
+    ? checkpoint
+    : err(
         finding(
           'header',
           log.log,
           `There are ${log.before.length} hashes before and ${log.after.length} after the part, not ${before} and ${after}.`,
         ),
       )
-  }
-  return checkpoint
 }
 
-function readHead(
-  crypto: VerifierCrypto,
-  header: Header,
-  log: HeaderLog,
-  keys: LogKeys,
-  place: string,
-): Result<Head | null, Finding> {
-  if (log.head === null || header.chain === null) return ok(null)
-  const fault = originFault(log, statementOrigin(log.head.text), 'the head of the chain')
-  if (fault !== null) return err(fault)
+function headFault(crypto: VerifierCrypto, { chain }: Header, log: HeaderLog, keys: LogKeys): Finding | null {
+  const { head, size } = log
+  if (head === null || chain === null) return null
+  const fault = originFault(log, head.origin, 'the head of the chain')
+  if (fault !== null) return fault
   const what = `the head of the chain in ${log.log}`
-  const signatures = checkSignatures(crypto, log.head, keys.ed25519, keys.all, what)
-  if (!signatures.ok) return err(finding(signatures.error.code, log.log, signatures.error.sentence))
-  const head = parseHead(log.head.text)
-  if (!head.ok) return err(finding('format', place, head.error))
-  const { kind, key } = header.chain
-  const { size } = log
-  if (head.value.kind === kind && head.value.key === keyHash(crypto, key) && head.value.size === size)
-    return ok(head.value)
-  return err(
-    finding(
+  const signatures = checkSignatures(crypto, head.note, keys.ed25519, keys.all, what)
+  if (!signatures.ok) return finding(signatures.error.code, log.log, signatures.error.sentence)
+  if (head.kind !== chain.kind || head.key !== keyHash(crypto, chain.key))
+    return finding(
       'chain-key',
       log.log,
-      `The head is of another chain than the ${kind}'s, or of the log's first ${head.value.size} entries, not ${size}.`,
-    ),
-  )
+      `The head is that of another chain than the one of this ${chain.kind}.`,
+    )
+  return head.size === size
+    ? null
+    : finding('chain-key', log.log, `The head is as of ${head.size} entries, not as of ${size}.`)
 }
 
 const keyHash = (crypto: VerifierCrypto, key: string): string =>
@@ -151,7 +129,7 @@ function listFault(crypto: VerifierCrypto, header: Header, covered: readonly Cov
     return header.chain === null
       ? null
       : finding('list', 'file', 'The list of logs is missing: nothing shows that no log was left out.')
-  const origin = statementOrigin(list.text)
+  const origin = listOrigin(list.text)
   const signer = covered.find((log) => log.header.origin === origin)
   if (signer === undefined)
     return finding(
@@ -161,9 +139,13 @@ function listFault(crypto: VerifierCrypto, header: Header, covered: readonly Cov
     )
   const signatures = checkSignatures(crypto, list, signer.keys.ed25519, signer.keys.all, 'the list of logs')
   if (!signatures.ok) return finding('list-signature', 'file', signatures.error.sentence)
-  const parsed = parseList(list.text)
-  if (!parsed.ok) return finding('list', 'file', `The list of logs is malformed. ${parsed.error}`)
-  return listContradiction(header, parsed.value, signer, covered)
+  try {
+    const parsed = withName('the list of logs', () => parseList(list.text))
+    return listContradiction(header, parsed, signer, covered)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return finding('list', 'file', sentenceOf(error))
+  }
 }
 
 function listContradiction(
@@ -173,7 +155,7 @@ function listContradiction(
   covered: readonly CoveredLog[],
 ): Finding | null {
   const { log, size } = signer.header
-  if (!isListCurrent(list.size, size))
+  if (isDecimalLess(list.size, size))
     return finding(
       'list',
       log,
@@ -181,17 +163,15 @@ function listContradiction(
     )
   for (const { header: own } of covered) {
     const listed = list.logs.find((candidate) => candidate.log === own.log)
-    if (listed === undefined) continue
+    if (listed === undefined)
+      return finding('list-log', own.log, 'The export covers this log, which is not in the list of logs.')
     const keys = [listed.vkey, ...(listed.mldsa44Vkey === null ? [] : [listed.mldsa44Vkey])]
     if (own.keys.length !== keys.length || own.keys.some((key) => !keys.includes(key)))
       return finding('list', own.log, 'The list of logs names other keys of this log than the header.')
   }
   const names = new Set(covered.map(({ header: own }) => own.log))
   const left = header.chain === null ? undefined : list.logs.find((listed) => !names.has(listed.log))
-  if (left !== undefined)
-    return finding('list-log', left.log, 'This log is in the list of logs and the export leaves it out.')
-  const foreign = covered.find(({ header: own }) => !list.logs.some((listed) => listed.log === own.log))
-  return foreign === undefined
+  return left === undefined
     ? null
-    : finding('list-log', foreign.header.log, 'The export covers this log, which is not in the list of logs.')
+    : finding('list-log', left.log, 'This log is in the list of logs and the export leaves it out.')
 }

@@ -1,12 +1,20 @@
 /** Records of a CSV file (RFC 4180), in constant memory: quoting and line ends may be those of any program. */
 import { limits } from '../../limits.ts'
 
-export interface CsvRecord {
-  /** Null: a field or record longer than `limits.maxVerifiedLineLength`; it is the last. */
-  readonly fields: readonly string[] | null
-  /** From 1; blank lines do not count. */
+export interface CsvRow {
+  readonly fields: readonly string[]
+  /** As a spreadsheet counts: from 1, blank lines too. */
   readonly row: number
 }
+
+/** The last record there is: it cannot be read. */
+export interface CsvFault {
+  readonly row: number
+  /** Follows "the row". */
+  readonly why: string
+}
+
+export type CsvRecord = CsvRow | CsvFault
 
 /** Many records at a time. */
 export async function* readRecords(pieces: AsyncIterable<string>): AsyncGenerator<readonly CsvRecord[]> {
@@ -59,12 +67,13 @@ class CsvParser {
     keep(piece.length)
     if (this.#length > limits.maxVerifiedLineLength && !this.isTooLong) {
       this.isTooLong = true
-      records.push({ fields: null, row: this.#row + 1 })
+      records.push(tooLong(this.#row + 1))
     }
     return records
   }
 
   end(): CsvRecord[] {
+    if (this.#state === 'quoted') return [{ row: this.#row + 1, why: 'has a quoted field that does not end' }]
     const records: CsvRecord[] = []
     if (this.#field !== '' || this.#fields.length > 0) this.#endRecord(records)
     return records
@@ -83,9 +92,14 @@ class CsvParser {
     this.#fields = []
     const isLong = this.#length > limits.maxVerifiedLineLength
     this.#length = 0
-    if (this.isTooLong || (fields.length === 1 && fields[0] === '')) return
     this.#row += 1
+    if (this.isTooLong || (fields.length === 1 && fields[0]?.trim() === '')) return
     this.isTooLong = isLong
-    records.push({ fields: isLong ? null : fields, row: this.#row })
+    records.push(isLong ? tooLong(this.#row) : { fields, row: this.#row })
   }
 }
+
+const tooLong = (row: number): CsvFault => ({
+  row,
+  why: `is longer than ${limits.maxVerifiedLineLength} characters`,
+})

@@ -140,8 +140,8 @@ export function readChainKeys(
   access: unknown,
 ): { readonly organisation: string | null; readonly patient: string | null } | null {
   if (!isObject(access) || !isObject(access.who)) return null
-  const { patient } = access
-  const { organisation } = access.who
+  const { patient = null } = access
+  const { organisation = null } = access.who
   return isTextOrNull(patient) && isTextOrNull(organisation) ? { organisation, patient } : null
 }
 

@@ -11,6 +11,7 @@ import { entryPlace, type Finding, finding } from './report.ts'
 export class ExportLines {
   readonly parts: readonly LogPart[]
   readonly #crypto: VerifierCrypto
+  readonly #needsProofs: boolean
   readonly #lines = new LineParser()
   /** Of its own, as a parser keeps one line. */
   readonly #linesAhead = new LineParser()
@@ -18,6 +19,7 @@ export class ExportLines {
 
   constructor(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]) {
     this.#crypto = crypto
+    this.#needsProofs = header.completeness !== 'range'
     this.parts = covered.map((log) =>
       header.completeness === 'range'
         ? new RangePart(crypto, log)
@@ -38,11 +40,13 @@ export class ExportLines {
     const place = `line ${number}`
     const line = this.#lines.parse(text)
     if (line.kind === 'malformed')
-      return finding('format', this.#expectedPlace(false) ?? place, `The line ${line.why}.`)
+      return finding('format', this.#expectedPlace ?? place, `The line ${line.why}.`)
+    if (this.#needsProofs && line.kind !== 'block' && line.proof === null)
+      return finding('format', place, 'The line has no proof, as all lines of this export have.')
     if (line.kind === 'open' && !this.#isCommitted(line))
       return finding(
         'leaf',
-        (line.proof === null ? this.#expectedPlace(true) : null) ?? claimedPlace(line) ?? place,
+        (line.proof === null ? this.#expectedPlace : null) ?? claimedPlace(line) ?? place,
         'Entry and salt do not give the leaf: one of the three was changed.',
       )
     const fault =
@@ -54,7 +58,7 @@ export class ExportLines {
   /** At the end of the file. */
   end(): Finding | null {
     for (const part of this.parts.slice(this.#current)) {
-      const fault = part.end(true)
+      const fault = part.end()
       if (fault !== null) return fault
     }
     return null
@@ -65,7 +69,10 @@ export class ExportLines {
     const { log } = this.#part.state
     // An entry that names no log is judged where it stands.
     if (line.log === log || line.log === null) return null
-    const later = this.parts.findIndex(({ state }, i) => i > this.#current && state.log === line.log)
+    const later =
+      line.kind === 'block'
+        ? -1
+        : this.parts.findIndex(({ state }, i) => i > this.#current && state.log === line.log)
     const isStray = !this.#part.isComplete && next !== null && this.#claimOf(next)?.log === log
     if (later === -1 || isStray)
       return finding(
@@ -74,19 +81,20 @@ export class ExportLines {
         `The line of ${line.log} stands in the part of ${log}.`,
       )
     while (this.#current < later) {
-      const fault = this.#part.end(false)
+      const fault = this.#part.end()
       if (fault !== null) return fault
       this.#current += 1
     }
     return null
   }
 
-  /** @param isPlain whether the line has no proof, so that it is none of the redaction entries that may be awaited */
-  #expectedPlace(isPlain: boolean): string | null {
-    const { expected, isComplete, state, awaitsRedactions } = this.#part
+  /** In a range, where a line without a proof stands, whatever it claims; null: it may be any. */
+  get #expectedPlace(): string | null {
+    if (this.#needsProofs) return null
+    const { expected, isComplete, state } = this.#part
     if (expected !== null) return entryPlace(state.log, expected)
-    if (!isComplete || (awaitsRedactions && !isPlain)) return null
-    const later = this.parts.slice(this.#current + 1).find((part) => !part.isComplete)
+    if (!isComplete) return null
+    const later = this.parts.slice(this.#current + 1).find((part) => part.expected !== null)
     return later === undefined || later.expected === null ? null : entryPlace(later.state.log, later.expected)
   }
 

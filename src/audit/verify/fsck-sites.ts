@@ -3,10 +3,12 @@ import { err, ok, type Result } from '../../result.ts'
 import { FormatError } from '../tlog/errors.ts'
 import { entriesPath, tileWidth } from '../tlog/tile.ts'
 import { isLogName, isObject } from './entry-frame.ts'
+import { nameContradiction, nameOfOrigin } from './header.ts'
+import { parseJson } from './json-names.ts'
 import { type Finding, finding, UnreadableError } from './report.ts'
-import { parseSignedText, type SignedText } from './signed-text.ts'
+import { normalNote, parseSignedCheckpoint, type SignedCheckpoint, sentenceOf } from './signed-text.ts'
 import type { FetchFile } from './tile-store.ts'
-import { normalNote, type Trust, trustedKeys } from './trust.ts'
+import { type Trust, trustedKeys } from './trust.ts'
 
 /** Paths where many logs are, not one: their list (the JSON of `GET /audit/logs`), and the folder of each. */
 export interface Listing {
@@ -22,7 +24,7 @@ export interface Site {
   /** Ends in a slash, or is empty. */
   readonly folder: string
   /** Null: the log is empty. */
-  readonly note: SignedText | null
+  readonly checkpoint: SignedCheckpoint | null
 }
 
 /** One log, if a checkpoint is at the place itself; else all that its list names. */
@@ -31,44 +33,51 @@ export async function findSites(
   fetchFile: FetchFile,
   listing: Listing,
 ): Promise<Result<Site[], Finding>> {
-  const own = await readNote(fetchFile, 'checkpoint')
+  const own = await readCheckpoint(fetchFile, 'checkpoint')
   if (!own.ok) return own
   if (own.value !== null) return singleSite(trust, own.value)
   const bytes = await fetchFile(listing.path)
   if (bytes === null)
     return err(finding('unreadable', 'file', `There is neither a checkpoint nor ${listing.path}.`))
   const logs = parseListing(decodeUtf8(bytes, listing.path))
-  if (logs === null) return err(finding('format', 'file', `${listing.path} is no list of logs.`))
+  if (logs === null) return err(finding('format', 'file', `The file ${listing.path} is no list of logs.`))
   const sites: Site[] = []
   for (const log of logs) {
+    const misnamed = nameContradiction(log)
+    if (misnamed !== null) return err(finding('header', log.log, misnamed))
     const folder = `${listing.folderOf(log.log)}/`
-    const note = await readNote(fetchFile, `${folder}checkpoint`)
-    if (!note.ok) return note
-    if (note.value === null && (await hasEntries(fetchFile, folder)))
+    const checkpoint = await readCheckpoint(fetchFile, `${folder}checkpoint`)
+    if (!checkpoint.ok) return checkpoint
+    if (checkpoint.value === null && (await hasEntries(fetchFile, folder)))
       return err(finding('unreadable', 'file', `The log ${log.log} has entries and no checkpoint.`))
-    sites.push({ ...log, folder, note: note.value })
+    sites.push({ ...log, folder, checkpoint: checkpoint.value })
   }
-  return ok(sites)
+  return sites.every(({ checkpoint }) => checkpoint === null)
+    ? err(finding('unreadable', 'file', 'No log here has a checkpoint.'))
+    : ok(sites)
 }
 
-function singleSite(trust: Trust, note: SignedText): Result<Site[], Finding> {
-  const origin = note.text.slice(0, note.text.indexOf('\n'))
-  const log = origin.slice(origin.lastIndexOf('/') + 1)
-  if (!isLogName(log)) return err(finding('format', 'file', `The origin ${origin} is not that of a log.`))
+function singleSite(trust: Trust, checkpoint: SignedCheckpoint): Result<Site[], Finding> {
+  const { origin } = checkpoint
+  const log = nameOfOrigin(origin)
+  if (log === null) return err(finding('origin', 'file', `The origin ${origin} is not that of a log.`))
   const keys = trustedKeys(trust, origin)
   return keys.length === 0
     ? err(finding('key', log, 'No key of this log is trusted: a policy must name it, or the list of logs.'))
-    : ok([{ log, origin, keys, folder: '', note }])
+    : ok([{ log, origin, keys, folder: '', checkpoint }])
 }
 
-async function readNote(fetchFile: FetchFile, path: string): Promise<Result<SignedText | null, Finding>> {
+async function readCheckpoint(
+  fetchFile: FetchFile,
+  path: string,
+): Promise<Result<SignedCheckpoint | null, Finding>> {
   const bytes = await fetchFile(path)
   if (bytes === null) return ok(null)
   try {
-    return ok(parseSignedText(normalNote(decodeUtf8(bytes, path)), path))
+    return ok(parseSignedCheckpoint(normalNote(decodeUtf8(bytes, path)), path))
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    return err(finding('format', 'file', error.message))
+    return err(finding('format', 'file', sentenceOf(error)))
   }
 }
 
@@ -76,18 +85,13 @@ function decodeUtf8(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
-    throw new UnreadableError(`${path} is not UTF-8.`, 'file')
+    throw new UnreadableError(`The file ${path} is not UTF-8.`, 'file')
   }
 }
 
 /** Null: it is no list of logs. */
 function parseListing(text: string): Pick<Site, 'keys' | 'log' | 'origin'>[] | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
+  const value = parseJson(text)
   if (!isObject(value) || !Array.isArray(value.logs)) return null
   const logs = value.logs.map(readListed)
   const names = new Set(logs.map((log) => log?.log))

@@ -8,16 +8,15 @@ import { type Finding, type Report, UnreadableError, type VerifiedLog } from './
 import { type FetchFile, fetchTile } from './tile-store.ts'
 import { TileTree } from './tile-tree.ts'
 import {
+  judgeCheckpoint,
   type KnownCheckpoint,
   knownFault,
   type LogKeys,
-  nameFault,
-  readCheckpoint,
   readKeys,
   readTrust,
   type Trust,
   type TrustedCheckpoint,
-  unusedKnown,
+  uncoveredFault,
 } from './trust.ts'
 
 export interface FsckInput {
@@ -59,7 +58,7 @@ const readable =
       return await fetchFile(path)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      throw new UnreadableError(`${path} cannot be read: ${why}.`, 'file')
+      throw new UnreadableError(`The file ${path} cannot be read: ${why}.`, 'file')
     }
   }
 
@@ -76,6 +75,8 @@ async function verifySites(
     if (!one.ok) return one
     opened.push(one.value)
   }
+  const uncovered = uncoveredFault(trust, new Set(sites.value.map(({ origin }) => origin)))
+  if (uncovered !== null) return err(uncovered)
   const total = opened.reduce((sum, { checkpoint }) => sum + Number(checkpoint?.size ?? 0n), 0)
   let done = 0
   for (const one of opened) {
@@ -85,12 +86,10 @@ async function verifySites(
     })
     if (fault !== null) return err(fault)
   }
-  const origins = new Set(opened.map(({ site }) => site.origin))
-  const notChecked = opened.flatMap(({ checkpoint }) => checkpoint?.notChecked ?? [])
   return ok({
     kind: 'tiles',
     logs: opened.map(verifiedLog),
-    notChecked: [...notChecked, ...unusedKnown(trust, origins)],
+    notChecked: opened.flatMap(({ checkpoint }) => checkpoint?.notChecked ?? []),
   })
 }
 
@@ -106,10 +105,8 @@ interface OpenedSite {
 function openSite(crypto: VerifierCrypto, trust: Trust, site: Site): Result<OpenedSite, Finding> {
   const keys = readKeys(crypto, trust, site)
   if (!keys.ok) return keys
-  const misnamed = nameFault(site)
-  if (misnamed !== null) return err(misnamed)
   const read =
-    site.note === null ? ok(null) : readCheckpoint(crypto, trust, site, keys.value, site.note, 'file')
+    site.checkpoint === null ? ok(null) : judgeCheckpoint(crypto, trust, site, keys.value, site.checkpoint)
   if (!read.ok) return read
   const checkpoint = read.value
   const known = trust.known.filter(({ origin }) => origin === site.origin)

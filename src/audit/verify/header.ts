@@ -1,11 +1,14 @@
 /** The first line of an NDJSON export: its members, and whether they contradict each other. */
 import { err, ok, type Result } from '../../result.ts'
 import { FormatError } from '../tlog/errors.ts'
+import { type Note, parseNote } from '../tlog/note.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 import { isLogName, isObject } from './entry-frame.ts'
+import { parseJson } from './json-names.ts'
 import { readHashes } from './line.ts'
 import { type Finding, finding } from './report.ts'
-import { parseSignedText, type SignedText } from './signed-text.ts'
+import { parseSignedCheckpoint, type SignedCheckpoint, sentenceOf, withName } from './signed-text.ts'
+import { parseSignedHead, type SignedHead } from './statements.ts'
 
 export type Completeness = 'range' | 'patient-chain' | 'organisation-chain' | 'none'
 
@@ -19,10 +22,10 @@ export interface HeaderLog {
   readonly first: string
   readonly end: string
   readonly current: boolean
-  readonly checkpoint: SignedText | null
+  readonly checkpoint: SignedCheckpoint | null
   readonly before: readonly Uint8Array[]
   readonly after: readonly Uint8Array[]
-  readonly head: SignedText | null
+  readonly head: SignedHead | null
   readonly known: { readonly size: string; readonly proof: readonly Uint8Array[] } | null
 }
 
@@ -31,28 +34,21 @@ export interface Header {
   readonly logs: readonly HeaderLog[]
   /** The chain that the export promises; null: none. */
   readonly chain: { readonly kind: 'organisation' | 'patient'; readonly key: string } | null
-  readonly list: SignedText | null
+  readonly list: Note | null
 }
 
 const formatId = 'dossier-export/1'
 
 /** @param place `line <n>` of the header */
 export function readHeader(text: string, place: string): Result<Header, Finding> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return text.includes(`"${formatId}"`)
-      ? err(finding('format', place, 'The header is not JSON.'))
-      : err(finding('format', 'file', `It is no file of the format ${formatId}.`))
-  }
+  const value = parseJson(text)
   if (!isObject(value) || value.format !== formatId)
     return err(finding('format', 'file', `It is no file of the format ${formatId}.`))
   try {
     return ok(readMembers(value))
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    return err(finding('format', place, error.message))
+    return err(finding('format', place, sentenceOf(error)))
   }
 }
 
@@ -70,7 +66,7 @@ function readMembers(value: Members): Header {
     completeness,
     chain: readChain(completeness, filters),
     logs: logs.map(readLog),
-    list: readNote(list, 'the list of logs'),
+    list: readSigned(list, 'the list of logs', (text, what) => withName(what, () => parseNote(text))),
   }
 }
 
@@ -105,10 +101,10 @@ function readLog(value: unknown): HeaderLog {
     first,
     end,
     current,
-    checkpoint: readNote(value.checkpoint, `the checkpoint of the log ${log}`),
+    checkpoint: readSigned(value.checkpoint, `the checkpoint of ${log}`, parseSignedCheckpoint),
     before,
     after,
-    head: readNote(value.head, `the head of the log ${log}`),
+    head: readSigned(value.head, `the head of the chain in ${log}`, parseSignedHead),
     known: readKnown(known, fail),
   }
 }
@@ -124,10 +120,10 @@ function readKnown(value: unknown, fail: (what: string) => FormatError): HeaderL
   return { size: value.size, proof }
 }
 
-function readNote(value: unknown, what: string): SignedText | null {
+function readSigned<T>(value: unknown, what: string, parse: (text: string, what: string) => T): T | null {
   if (value === null) return null
   if (typeof value !== 'string') throw new FormatError(`The header has not ${what}, nor null in its place.`)
-  return parseSignedText(value, what)
+  return parse(value, what)
 }
 
 /** The first contradiction within the header, log by log. */
@@ -148,10 +144,28 @@ function logContradiction(log: HeaderLog, completeness: Completeness): string | 
   if (isDecimalLess(size, end)) return `The part ends at ${end}, past the ${size} entries of the log.`
   if (size === '0' && checkpoint !== null) return 'The log is empty and has a checkpoint.'
   if (size !== '0' && checkpoint === null) return `The log has ${size} entries and no checkpoint.`
-  if ((completeness !== 'range' || size === '0') && (log.before.length > 0 || log.after.length > 0))
-    return 'Only a range of a log that is not empty has hashes before and after it.'
-  if (completeness === 'range' || completeness === 'none') return null
-  if (first !== '0' || end !== size)
-    return `A chain is of the whole log, not of the entries from ${first} to ${end}.`
-  return head === null ? 'The head of the chain in this log is missing.' : null
+  const misnamed = nameContradiction(log)
+  if (misnamed !== null) return misnamed
+  const isChain = completeness === 'patient-chain' || completeness === 'organisation-chain'
+  if (isChain && head === null) return 'The head of the chain in this log is missing.'
+  if (!isChain && head !== null) return 'Only an export of a chain has the head of one.'
+  return isChain && (first !== '0' || end !== size)
+    ? `A chain is of the whole log, not of the entries from ${first} to ${end}.`
+    : null
+}
+
+/** A log's origin ends in its name. */
+export const nameContradiction = ({
+  log,
+  origin,
+}: {
+  readonly log: string
+  readonly origin: string
+}): string | null =>
+  nameOfOrigin(origin) === log ? null : `The origin ${origin} does not end in /audit/logs/${log}.`
+
+/** The name of the log with this origin; null: it is no origin of a log of a record. */
+export function nameOfOrigin(origin: string): string | null {
+  const name = /^[^\s+]+\/audit\/logs\/([^/]+)$/.exec(origin)?.[1]
+  return name !== undefined && isLogName(name) ? name : null
 }

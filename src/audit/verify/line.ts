@@ -3,6 +3,7 @@ import { limits } from '../../limits.ts'
 import { fromBase64url } from '../base64url.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 import { canonicalText, type EntryFrame, isObject, readEntryFrame, scanEntryFrame } from './entry-frame.ts'
+import { parseJson } from './json-names.ts'
 
 export interface OpenLine {
   readonly kind: 'open'
@@ -114,13 +115,8 @@ export class LineParser {
 }
 
 function parseAnyLine(text: string): Line {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return malformed('is not JSON')
-  }
-  if (!isObject(value)) return malformed('is no JSON object')
+  const value = parseJson(text)
+  if (!isObject(value)) return malformed('is no JSON object, or has a member twice')
   if ('entry' in value) return readOpenLine(value)
   if ('redacted' in value) return readRedactedLine(value)
   if ('block' in value) return readBlockLine(value)
@@ -180,7 +176,7 @@ function readRedactedLine(value: Members): Line {
   const { index, log, redacted } = value
   const leaf = readBytes(value.leaf, leafBytes)
   const proof = value.proof === undefined ? null : readHashes(value.proof)
-  if (leaf === null) return malformed('has no leaf of 33 bytes')
+  if (leaf?.[0] !== 1) return malformed('has no leaf of 33 bytes that begins with 1')
   if (proof === null && value.proof !== undefined) return malformed('has a proof that is not hashes')
   if (typeof log !== 'string') return malformed('names no log')
   if (!isDecimal(index) || !isDecimal(redacted)) return malformed('has an index that is not a decimal number')

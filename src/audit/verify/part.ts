@@ -16,20 +16,18 @@ export interface Claim {
 
 export interface LogPart {
   readonly state: PartState
-  /** Whether nothing must follow any more, but perhaps redaction entries. */
+  /** Whether nothing need follow any more. */
   readonly isComplete: boolean
   /** The index that a line without a proof stands at; null: it may be any, or none must follow. */
   readonly expected: string | null
-  /** Whether lines with proofs must still follow. */
-  readonly awaitsRedactions: boolean
   /**
    * @param line a line of this log
    * @param place `line <n>`
    * @param next claim of the line after it; null: there is none, or it claims nothing
    */
   take(line: OpenLine | RedactedLine | BlockLine, place: string, next: () => Claim | null): Finding | null
-  /** @param isFileEnd whether nothing follows, not even another log */
-  end(isFileEnd: boolean): Finding | null
+  /** Where the lines of the log end. */
+  end(): Finding | null
 }
 
 export class PartState {

@@ -11,7 +11,6 @@ import { type Finding, finding } from './report.ts'
 export class ProvedPart implements LogPart {
   readonly state: PartState
   readonly expected = null
-  readonly awaitsRedactions = false
   readonly #chain: Header['chain']
   #previous: string | null = null
   /** Entries of the chain so far, and the index of the newest. */
@@ -24,15 +23,19 @@ export class ProvedPart implements LogPart {
   }
 
   get isComplete(): boolean {
-    const { head } = this.state.covered
-    return head === null || this.#count >= BigInt(head.count)
+    const { head } = this.state.covered.header
+    return !this.state.redactions.areMissing && (head === null || this.#count === BigInt(head.count))
   }
 
   take(line: OpenLine | RedactedLine | BlockLine, place: string): Finding | null {
     if (line.kind === 'block') return finding('format', place, 'Only an export of a range has blocks.')
-    if (line.proof === null) return finding('format', place, 'The line has no proof.')
     const { index } = line
-    if (index === null) return finding('entry', place, 'The entry has no index.')
+    if (index === null || (line.kind === 'open' && line.log === null))
+      return finding(
+        'entry',
+        place,
+        'The entry is not of the form it should have: it names no log, or no index.',
+      )
     const fault = this.#orderFault(index) ?? this.#outsideFault(index)
     if (fault !== null) return fault
     const chained = line.kind === 'open' ? this.#openFault(line, index) : null
@@ -109,7 +112,7 @@ export class ProvedPart implements LogPart {
   }
 
   #headFault(): Finding | null {
-    const { head } = this.state.covered
+    const { head } = this.state.covered.header
     if (head === null || (BigInt(head.count) === this.#count && head.last === this.#last)) return null
     return finding(
       'chain-head',

@@ -7,7 +7,7 @@ import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
 import { type BlockLine, blockSize, type OpenLine, type RedactedLine } from './line.ts'
 import { type Claim, type LogPart, PartState } from './part.ts'
-import { type Finding, finding } from './report.ts'
+import { entryPlace, type Finding, finding } from './report.ts'
 
 /** 2^8 leaves. */
 const blockLevel = 8
@@ -21,8 +21,6 @@ export class RangePart implements LogPart {
   #nextText: string
   /** Index of the line before. */
   #previous: string | null = null
-  /** Index of the last redaction entry from beyond the range. */
-  #beyond: string | null = null
   /** The aligned block that is being filled, if the range covers all of it. */
   #block: TreeFold | null = null
   #inBlock: number
@@ -40,28 +38,29 @@ export class RangePart implements LogPart {
     this.#inBlock = Number(this.#next % BigInt(blockSize))
   }
 
-  get isComplete(): boolean {
+  /** Whether all of the range was there. */
+  get #isFull(): boolean {
     return this.#next === this.#end
   }
 
-  get expected(): string | null {
-    return this.isComplete ? null : this.#nextText
+  get isComplete(): boolean {
+    return this.#isFull && !this.state.redactions.areMissing
   }
 
-  get awaitsRedactions(): boolean {
-    return this.isComplete && this.state.redactions.areMissing
+  get expected(): string | null {
+    return this.#isFull ? null : this.#nextText
   }
 
   take(line: OpenLine | RedactedLine | BlockLine, place: string, next: () => Claim | null): Finding | null {
-    if (line.kind === 'block') return this.#blockFault(line)
+    if (line.kind === 'block') return this.#blockFault(line, place, next)
     const { index } = line
-    if (index === null) {
-      const sentence = 'The entry is not of the form it should have: it has no index.'
+    if (index === null || (line.kind === 'open' && line.log === null)) {
+      const sentence = 'The entry is not of the form it should have: it names no log, or no index.'
       return this.expected === null
         ? finding('entry', place, sentence)
         : this.state.at(this.expected, 'entry', sentence)
     }
-    const fault = this.isComplete ? this.#beyondFault(line, index) : this.#orderFault(index, next)
+    const fault = this.#isFull ? this.#beyondFault(line, index) : this.#orderFault(line, index, next)
     if (fault !== null) return fault
     return this.#takeEntry(line, index)
   }
@@ -73,51 +72,80 @@ export class RangePart implements LogPart {
       const late = this.state.timeFault(line.frame)
       if (late !== null) return late
     }
-    if (line.proof !== null || this.isComplete) {
+    if (this.#isFull) {
       const fault = this.state.inclusionFault(index, line.leaf, line.proof)
       if (fault !== null) return fault
     }
     this.state.count(line, index, null)
     this.#previous = index
-    if (this.isComplete) this.#beyond = index
-    else this.#push(line.leaf)
+    if (!this.#isFull) this.#push(line.leaf)
     return null
   }
 
   /** `index-*`: another index than the expected one. */
-  #orderFault(index: string, next: () => Claim | null): Finding | null {
-    if (index === this.#nextText) return null
+  #orderFault(line: OpenLine | RedactedLine, index: string, next: () => Claim | null): Finding | null {
+    if (index === this.#nextText)
+      return line.proof === null
+        ? null
+        : this.state.at(index, 'format', 'The lines of a range have no proof of their own.')
     const after = next()
     if (after?.log === this.state.log && after.index !== null && isDecimalLess(after.index, index))
       return this.state.at(after.index, 'index-order', `It stands after ${index}.`)
-    if (!isDecimalLess(index, this.#nextText))
-      return this.state.at(this.#nextText, 'index-missing', `It is missing: ${index} stands in its place.`)
-    return index === this.#previous
-      ? this.state.at(index, 'index-duplicate', 'It is in the file twice.')
-      : this.state.at(index, 'index-order', `It stands where ${this.#nextText} should.`)
+    return isDecimalLess(index, this.#nextText)
+      ? (this.#ascendingFault(index) ?? this.#outsideFault(index))
+      : this.state.at(this.#nextText, 'index-missing', `It is missing: ${index} stands in its place.`)
   }
 
   /** `index-*`: after the last index of the range. */
   #beyondFault(line: OpenLine | RedactedLine, index: string): Finding | null {
+    const isNeeded = line.proof !== null && this.state.redactions.isNeeded(index)
+    return this.#ascendingFault(index) ?? (isNeeded ? null : this.#outsideFault(index))
+  }
+
+  /** `index-duplicate`, `index-order` */
+  #ascendingFault(index: string): Finding | null {
+    if (isDecimalLess(index, this.state.covered.header.first) || this.#previous === null) return null
     if (index === this.#previous) return this.state.at(index, 'index-duplicate', 'It is in the file twice.')
-    if (isDecimalLess(index, this.#beyond ?? this.#nextText))
-      return this.state.at(index, 'index-order', `It stands after ${this.#previous ?? this.#nextText}.`)
-    if (line.kind === 'open' && this.state.redactions.isNeeded(index)) return null
+    return isDecimalLess(index, this.#previous)
+      ? this.state.at(index, 'index-order', `It stands after ${this.#previous}.`)
+      : null
+  }
+
+  #outsideFault(index: string): Finding {
     const { first, end } = this.state.covered.header
     return this.state.at(
       index,
       'index-outside',
-      `It is not one of the entries from ${first} up to ${end}, and no redacted one names it.`,
+      `It is not one of the entries from ${first} up to ${end}, nor a redaction entry, with a proof, that one of them names.`,
     )
   }
 
-  #blockFault({ first, end, hash }: BlockLine): Finding | null {
-    const place = `${this.state.log}/${first}-${BigInt(end) - 1n}`
-    if (this.#full?.end !== BigInt(end) || this.#full.end !== this.#next)
-      return finding('block', place, 'Its hash does not stand after the last of its 256 entries.')
-    return sameBytes(this.#full.hash, hash)
-      ? null
-      : finding('block', place, 'The leaves of these 256 entries do not give the hash told for them.')
+  #blockFault({ first, end, hash }: BlockLine, place: string, next: () => Claim | null): Finding | null {
+    const { log } = this.state
+    if (this.#full?.end === BigInt(end)) {
+      const full = this.#full.hash
+      this.#full = null
+      return sameBytes(full, hash)
+        ? null
+        : finding(
+            'block',
+            `${log}/${first}-${BigInt(end) - 1n}`,
+            'The leaves of these 256 entries do not give the hash told for them.',
+          )
+    }
+    const isAround = BigInt(first) <= this.#next && this.#next < BigInt(end) && BigInt(end) <= this.#end
+    const after = isAround ? next() : null
+    if (isAround && (after?.log !== log || after.index !== this.#nextText))
+      return this.state.at(
+        this.#nextText,
+        'index-missing',
+        'It is missing: the end of its block stands in its place.',
+      )
+    return finding(
+      'format',
+      this.expected === null ? place : entryPlace(log, this.expected),
+      'A block stands where none ends that the range covers.',
+    )
   }
 
   #push(leaf: Uint8Array): void {
@@ -126,6 +154,7 @@ export class RangePart implements LogPart {
     if (this.#inBlock === 0 && this.#end - this.#next >= BigInt(blockSize)) this.#block = new TreeFold(sha256)
     if (this.#block === null) this.#tree.push(hash)
     else this.#block.push(hash)
+    this.#full = null
     this.#next += 1n
     this.#nextText = this.#next.toString()
     this.#inBlock = (this.#inBlock + 1) % blockSize
@@ -136,11 +165,13 @@ export class RangePart implements LogPart {
     this.#block = null
   }
 
-  end(isFileEnd: boolean): Finding | null {
-    if (!this.isComplete)
-      return isFileEnd
-        ? this.state.at(this.#nextText, 'truncated', 'The file ends where this entry should follow.')
-        : this.state.at(this.#nextText, 'index-missing', 'It is missing: the next log begins in its place.')
+  end(): Finding | null {
+    if (!this.#isFull)
+      return this.state.at(
+        this.#nextText,
+        'truncated',
+        'The lines of the log end where this entry should follow.',
+      )
     return this.#rootFault() ?? this.state.redactions.fault()
   }
 

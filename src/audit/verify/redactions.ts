@@ -81,7 +81,7 @@ export class Redactions {
 
   #redactedFault(index: string, { by, place }: RedactedIndex): Finding | null {
     const note = this.#entries.get(by)
-    if (note === undefined)
+    if (note === undefined || !isDecimalLess(index, by))
       return this.#at(
         index,
         'redaction-missing',
@@ -89,11 +89,12 @@ export class Redactions {
       )
     if (note.redacts !== index)
       return this.#at(index, 'redaction-other', `It is redacted by ${by}, which redacts ${note.redacts}.`)
-    if (this.#chain === null || note[this.#chain] === place) return null
+    const told = this.#chain === null ? place : note[this.#chain]
+    if (place === null || told === null || told === place) return null
     return this.#at(
       index,
-      note[this.#chain] === '-' ? 'chain-key' : 'chain-gap',
-      `The redaction entry ${by} gives it the place ${note[this.#chain]} in the chain, its neighbours ${place}.`,
+      told === '-' ? 'chain-key' : isBefore(told, place) ? 'chain-order' : 'chain-gap',
+      `The redaction entry ${by} gives it the place ${told} in the chain, its neighbours ${place}.`,
     )
   }
 
@@ -102,7 +103,15 @@ export class Redactions {
   }
 }
 
-const placePattern = /^(?:-|[1-9][0-9]{0,19}@(?:-|0|[1-9][0-9]{0,19}))$/
+const placePattern = /^([1-9][0-9]{0,19})@(-|0|[1-9][0-9]{0,19})$/
+
+/** Whether one place has a lower count, or an older predecessor, than the other. */
+function isBefore(a: string, b: string): boolean {
+  const [, countA = '', previousA = ''] = placePattern.exec(a) ?? []
+  const [, countB = '', previousB = ''] = placePattern.exec(b) ?? []
+  if (isDecimalLess(countA, countB)) return true
+  return previousB !== '-' && (previousA === '-' || isDecimalLess(previousA, previousB))
+}
 
 /** Null: the entry redacts nothing. */
 function readRedactionNote(index: string, entry: unknown): RedactionNote | null {
@@ -114,7 +123,17 @@ function readRedactionNote(index: string, entry: unknown): RedactionNote | null 
   const organisation = note['redacts-organisation']
   const patient = note['redacts-patient']
   if (!isDecimal(redacts) || !isDecimalLess(redacts, index)) return null
-  return isPlace(organisation) && isPlace(patient) ? { redacts, organisation, patient } : null
+  return isPlace(organisation, redacts) && isPlace(patient, redacts)
+    ? { redacts, organisation, patient }
+    : null
 }
 
-const isPlace = (value: unknown): value is string => typeof value === 'string' && placePattern.test(value)
+/** Whether an entry at this index may have had this place. */
+function isPlace(value: unknown, index: string): value is string {
+  if (value === '-') return true
+  const [, count, previous] = (typeof value === 'string' && placePattern.exec(value)) || []
+  if (!isDecimal(count)) return false
+  return previous === '-'
+    ? count === '1'
+    : isDecimal(previous) && count !== '1' && isDecimalLess(previous, index)
+}

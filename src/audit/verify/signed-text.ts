@@ -1,31 +1,57 @@
 /** Signed notes of a log as files hold them, and what is wrong with their signatures. */
 import { err, ok, type Result } from '../../result.ts'
+import { parseCheckpoint } from '../tlog/checkpoint.ts'
 import { FormatError } from '../tlog/errors.ts'
-import { formatVerifierKey, keyTypes, type NoteSignature, parseNote, type VerifierKey } from '../tlog/note.ts'
+import {
+  formatVerifierKey,
+  keyTypes,
+  type Note,
+  type NoteSignature,
+  parseNote,
+  type VerifierKey,
+} from '../tlog/note.ts'
 import { checkSignature } from '../tlog/signature.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import type { Code } from './report.ts'
 
-/** A note, perhaps one that has lost all its signatures. */
-export interface SignedText {
-  /** Ends in a newline. */
-  readonly text: string
-  readonly signatures: readonly NoteSignature[]
+export interface SignedCheckpoint {
+  readonly note: Note
+  readonly origin: string
+  /** From 1. */
+  readonly size: bigint
+  readonly root: Uint8Array
 }
 
 /**
- * @param what how the note is called in the error
+ * A checkpoint of a log of this record, of which none is empty or has extension lines; its signatures are not checked.
+ * @param what how it is called in the error
  * @throws FormatError
  */
-export function parseSignedText(note: string, what: string): SignedText {
-  if (!note.includes('\n\n—')) return { text: `${note.trimEnd()}\n`, signatures: [] }
+export function parseSignedCheckpoint(text: string, what: string): SignedCheckpoint {
+  return withName(what, () => {
+    const note = parseNote(text)
+    const { origin, size, root, extensions } = parseCheckpoint(note.text)
+    if (extensions.length > 0) throw new FormatError('the checkpoint has lines after its root.')
+    if (size === 0n) throw new FormatError('the checkpoint is of an empty log.')
+    return { note, origin, size, root }
+  })
+}
+
+/** The error as a sentence of its own. */
+export const sentenceOf = (error: FormatError): string => capital(error.message)
+
+/** Adds to a FormatError what it is about. */
+export function withName<T>(what: string, parse: () => T): T {
   try {
-    return parseNote(note)
+    return parse()
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw new FormatError(`Of ${what}, ${error.message}`)
+    throw new FormatError(`${capital(what)} is malformed: ${error.message}`)
   }
 }
+
+/** A note, or what ends in one, as it was before an editor or a mail program changed its line ends. */
+export const normalNote = (text: string): string => `${text.replaceAll('\r\n', '\n').trim()}\n`
 
 /** `Ed25519 1047eb58` */
 export function keyLabel(key: VerifierKey): string {
@@ -52,7 +78,7 @@ export interface CheckedSignatures {
  */
 export function checkSignatures(
   crypto: VerifierCrypto,
-  note: SignedText,
+  note: Note,
   required: VerifierKey,
   known: readonly VerifierKey[],
   what: string,
@@ -65,12 +91,14 @@ export function checkSignatures(
     )
   const verified: VerifierKey[] = []
   const notChecked: string[] = []
+  const signers: VerifierKey[] = []
   for (const line of note.signatures) {
     const key = known.find((candidate) => isBy(line, candidate))
     if (key === undefined) {
       notChecked.push(`A signature by ${line.name} on ${what}: its key is not known.`)
       continue
     }
+    signers.push(key)
     const { status } = checkSignature(crypto.signatures, key, note.text, line.signature)
     if (status === 'invalid')
       return fault(
@@ -81,13 +109,10 @@ export function checkSignatures(
     if (status === 'valid') verified.push(key)
     else notChecked.push(`The signature by ${key.name} on ${what}: its type cannot be checked here.`)
   }
-  const lines = new Set<string>()
-  for (const { name, keyId } of note.signatures) {
-    if (lines.has(`${name} ${keyId}`))
-      return fault('signature-duplicate', `${capital(what)} has two signatures by one key of ${name}.`)
-    lines.add(`${name} ${keyId}`)
-  }
-  return ok({ verified, notChecked })
+  const twice = signers.find((key, i) => signers.indexOf(key) < i)
+  return twice === undefined
+    ? ok({ verified, notChecked })
+    : fault('signature-duplicate', `${capital(what)} has two signatures by the key ${keyLabel(twice)}.`)
 }
 
 const isBy = (line: NoteSignature, key: VerifierKey): boolean =>

@@ -1,11 +1,15 @@
 /** Statements of a log: heads of chains, and the list of logs (`docs/audit-log.md` §3). */
-import { err, ok, type Result } from '../../result.ts'
-import { isDecimal, isDecimalLess } from './decimal.ts'
+import { FormatError } from '../tlog/errors.ts'
+import { type Note, parseNote } from '../tlog/note.ts'
+import { isDecimal } from './decimal.ts'
 import { isLogName } from './entry-frame.ts'
+import { withName } from './signed-text.ts'
 
-export interface Head {
+export interface SignedHead {
+  readonly note: Note
+  readonly origin: string
   readonly size: string
-  readonly kind: string
+  readonly kind: 'organisation' | 'patient'
   /** Lower-case hexadecimal SHA-256 of the chain key. */
   readonly key: string
   /** Decimal. */
@@ -14,31 +18,34 @@ export interface Head {
   readonly last: string | null
 }
 
-/** The second line of a statement: the origin of the log that made it. */
-export const statementOrigin = (text: string): string | undefined => text.split('\n')[1]
+const headPattern =
+  /^dossier-head\/v1\n([^\n]+)\nsize ([0-9]+)\nchain (organisation|patient)\nkey ([0-9a-f]{64})\ncount ([0-9]+)\nlast ([0-9]+|-)\n$/
 
-/** What stands after each of the names, one line each, after the two lines every statement begins with. */
-function readLines(text: string, first: string, names: readonly string[]): string[] | null {
-  const lines = text.split('\n')
-  if (lines[0] !== first) return null
-  const values = names.map((name, i) => {
-    const line = lines[2 + i]
-    return line?.startsWith(`${name} `) ? line.slice(name.length + 1) : null
+/**
+ * The signature is not checked.
+ * @param what how it is called in the error
+ * @throws FormatError
+ */
+export function parseSignedHead(text: string, what: string): SignedHead {
+  return withName(what, () => {
+    const note = parseNote(text)
+    const [, origin, size, kind, key, count, last] = headPattern.exec(note.text) ?? []
+    if (origin === undefined || key === undefined || !isDecimal(size) || !isDecimal(count))
+      throw new FormatError('its seven lines are not those of the head of a chain.')
+    if (last !== '-' && !isDecimal(last)) throw new FormatError('its last entry is no index.')
+    if ((count === '0') !== (last === '-'))
+      throw new FormatError(`its chain has ${count} entries, and its last one is ${last}.`)
+    const isPatient = kind === 'patient'
+    return {
+      note,
+      origin,
+      size,
+      kind: isPatient ? 'patient' : 'organisation',
+      key,
+      count,
+      last: last === '-' ? null : last,
+    }
   })
-  return values.every((value) => value !== null) ? values : null
-}
-
-/** An error says what is wrong. */
-export function parseHead(text: string): Result<Head, string> {
-  const values = readLines(text, 'dossier-head/v1', ['size', 'chain', 'key', 'count', 'last'])
-  if (values === null || text.split('\n').length !== 8)
-    return err('The log signed what is no head of a chain.')
-  const [size, kind, key, count, last] = values as [string, string, string, string, string]
-  if (!isDecimal(size) || !isDecimal(count) || !(last === '-' || isDecimal(last)))
-    return err('The head of the chain has a number that is none.')
-  if ((count === '0') !== (last === '-'))
-    return err(`The head of the chain has ${count} entries, and its last one is ${last}.`)
-  return ok({ size, kind, key, count, last: last === '-' ? null : last })
 }
 
 export interface ListedKeys {
@@ -48,25 +55,30 @@ export interface ListedKeys {
 }
 
 export interface LogList {
+  /** Of the log that signed, decimal. */
   readonly size: string
   readonly logs: readonly ListedKeys[]
 }
 
-/** An error says what is wrong. */
-export function parseList(text: string): Result<LogList, string> {
-  const values = readLines(text, 'dossier-logs/v1', ['size'])
-  const [size] = values ?? []
-  if (size === undefined || !isDecimal(size)) return err('It is no list of logs.')
+/** The second line of a list: the origin of the log that signed it. */
+export const listOrigin = (text: string): string | undefined => text.split('\n')[1]
+
+/** @throws FormatError */
+export function parseList(text: string): LogList {
+  const [first, , sizeLine, ...lines] = text.slice(0, -1).split('\n')
+  const size = sizeLine?.startsWith('size ') ? sizeLine.slice('size '.length) : undefined
+  if (first !== 'dossier-logs/v1' || !isDecimal(size)) throw new FormatError('it is no list of logs.')
   const logs: ListedKeys[] = []
-  for (const line of text.split('\n').slice(3, -1)) {
+  for (const line of lines) {
     const log = readListLine(line)
-    if (log === null) return err(`It has a line that describes no log: ${JSON.stringify(line.slice(0, 60))}.`)
+    if (log === null)
+      throw new FormatError(`it has a line that describes no log: ${JSON.stringify(line.slice(0, 60))}.`)
     const before = logs.at(-1)
     if (before !== undefined && !(before.log < log.log))
-      return err(`It is not sorted: ${log.log} comes after ${before.log}.`)
+      throw new FormatError(`it is not sorted: ${log.log} comes after ${before.log}.`)
     logs.push(log)
   }
-  return ok({ size, logs })
+  return { size, logs }
 }
 
 function readListLine(line: string): ListedKeys | null {
@@ -77,6 +89,3 @@ function readListLine(line: string): ListedKeys | null {
   if (state !== 'active' && state !== 'retired') return null
   return { log, vkey, mldsa44Vkey: mldsa44Vkey === '-' ? null : mldsa44Vkey }
 }
-
-/** Whether a list that its signer made at `listSize` knows all that the signer knew at `size`. */
-export const isListCurrent = (listSize: string, size: string): boolean => !isDecimalLess(listSize, size)

@@ -45,7 +45,7 @@ export class TileTree {
       if (!hashes.ok) return hashes.error
       edge.unshift({ tile, hashes: hashes.value })
     }
-    if (!sameBytes(this.#edgeRoot(edge), root)) return await this.#edgeFault(edge)
+    if (!sameBytes(this.#edgeRoot(edge), root)) return await this.#edgeFault(edge, root)
     for (const { tile, hashes } of edge) {
       const fault = await this.#belowFault(tile, hashes)
       if (fault !== null) return fault
@@ -64,25 +64,35 @@ export class TileTree {
   }
 
   /** The edge does not give the root: the lowest tile of it that disagrees with what is below. */
-  async #edgeFault(edge: readonly Loaded[]): Promise<Finding | null> {
+  async #edgeFault(edge: readonly Loaded[], root: Uint8Array): Promise<Finding | null> {
     for (const { tile, hashes } of edge.toReversed()) {
-      const fault = await this.#slotFault(tile, hashes)
+      const isRight = (below: Hashes): boolean => {
+        const repaired = edge.map((loaded) => (loaded.tile === tile ? { tile, hashes: below } : loaded))
+        return sameBytes(this.#edgeRoot(repaired), root)
+      }
+      const fault = await this.#slotFault(tile, hashes, isRight)
       if (fault !== null) return fault
     }
     return finding(
       'root',
       this.#log,
-      'The tiles agree with each other and do not give the root of the checkpoint.',
+      'Tiles and bundles agree with each other, and do not give the root of the checkpoint.',
     )
   }
 
-  /** The first hash of a tile that is not that of what is below it. */
-  async #slotFault(tile: Tile, hashes: Hashes): Promise<Finding | null> {
+  /**
+   * The first hash of a tile, one that is not vouched for, that is not that of what is below it.
+   * @param isRight whether the leaf hashes that a bundle gives are those that are vouched for
+   */
+  async #slotFault(tile: Tile, hashes: Hashes, isRight: (below: Hashes) => boolean): Promise<Finding | null> {
     if (tile.level === 0) {
       const leaves = await this.#leafHashes(tile)
       if ('code' in leaves) return leaves
       const slot = firstDifference(hashes, leaves)
-      return slot === -1 ? null : this.#hashFault(tile, slot)
+      if (slot === -1) return null
+      return isRight(leaves)
+        ? this.#hashFault(tile, slot)
+        : this.#leafFault(tile, slot, 'Bundle and tile disagree on this entry, and the root with both.')
     }
     for (const [slot, hash] of hashes.entries()) {
       const below = await fetchTile(this.#files.fetchFile, this.#log, childOf(tile, slot))
@@ -108,6 +118,11 @@ export class TileTree {
         ? `Its hash of ${this.#leafPlace(tile, slot)} is not that of the entry in the bundle.`
         : `Its hash ${slot} is not that of ${tilePath(childOf(tile, slot))}.`,
     )
+  }
+
+  /** `bundle-leaf` */
+  #leafFault(tile: Tile, slot: number, sentence: string): Finding {
+    return finding('bundle-leaf', this.#leafPlace(tile, slot), sentence)
   }
 
   #leafPlace({ index }: Tile, slot: number): string {
@@ -139,7 +154,8 @@ export class TileTree {
     if (sameBytes(treeHash(this.#crypto.sha256, hashes.value), expected))
       return await this.#belowFault(tile, hashes.value)
     // The tile is not what it was; what is below it tells where. If that agrees with it, all of it was changed.
-    return (await this.#slotFault(tile, hashes.value)) ?? this.#hashFault(parent, slot)
+    const isRight = (below: Hashes): boolean => sameBytes(treeHash(this.#crypto.sha256, below), expected)
+    return (await this.#slotFault(tile, hashes.value, isRight)) ?? this.#hashFault(parent, slot)
   }
 
   /** `bundle-leaf`: entries against leaf hashes that are vouched for. */
@@ -148,10 +164,10 @@ export class TileTree {
     if ('code' in leaves) return leaves
     const slot = firstDifference(hashes, leaves)
     if (slot !== -1)
-      return finding(
-        'bundle-leaf',
-        this.#leafPlace(tile, slot),
-        'The entry in the bundle does not have the leaf hash that the tile and the root say.',
+      return this.#leafFault(
+        tile,
+        slot,
+        'The entry in the bundle does not have the leaf hash of tile and root.',
       )
     this.#onLeaves(leaves.length)
     return null

@@ -1,21 +1,25 @@
 /** What a verdict rests on: keys, a policy's quorum, checkpoints known from elsewhere. */
 import { err, ok, type Result } from '../../result.ts'
-import { type Checkpoint, parseCheckpoint } from '../tlog/checkpoint.ts'
 import { FormatError } from '../tlog/errors.ts'
 import { sameBytes } from '../tlog/hash.ts'
 import { formatVerifierKey, keyTypes, parseVerifierKey, type VerifierKey } from '../tlog/note.ts'
 import { type Policy, parsePolicy } from '../tlog/policy.ts'
 import { verifyConsistency } from '../tlog/proof.ts'
 import type { VerifierCrypto } from './crypto.ts'
+import { nameOfOrigin } from './header.ts'
 import { type Finding, finding, type Source } from './report.ts'
-import { checkSignatures, keyLabel, parseSignedText, type SignedText } from './signed-text.ts'
+import {
+  checkSignatures,
+  keyLabel,
+  normalNote,
+  parseSignedCheckpoint,
+  type SignedCheckpoint,
+  sentenceOf,
+  withName,
+} from './signed-text.ts'
 
 /** A checkpoint kept from earlier, or had from a witness. */
-export interface KnownCheckpoint {
-  readonly note: SignedText
-  readonly origin: string
-  readonly size: bigint
-  readonly root: Uint8Array
+export interface KnownCheckpoint extends SignedCheckpoint {
   readonly source: Source
 }
 
@@ -34,22 +38,20 @@ export function readTrust(
   const checkpoints: KnownCheckpoint[] = []
   let source: Source = 'policy'
   try {
-    const parsed = policy === null ? null : parsePolicy(crypto.sha256, policy.replaceAll('\r\n', '\n'))
+    const parsed =
+      policy === null
+        ? null
+        : withName('the policy', () => parsePolicy(crypto.sha256, policy.replaceAll('\r\n', '\n')))
     for (const [i, text] of known.entries()) {
       source = i
-      const note = parseSignedText(normalNote(text), 'the known checkpoint')
-      const { origin, size, root } = parseCheckpoint(note.text)
-      checkpoints.push({ note, origin, size, root, source })
+      checkpoints.push({ ...parseSignedCheckpoint(normalNote(text), 'the known checkpoint'), source })
     }
     return ok({ policy: parsed, known: checkpoints })
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    return err(finding('format', 'file', error.message, source))
+    return err(finding('format', 'file', sentenceOf(error), source))
   }
 }
-
-/** A note, or what ends in one, as it was before an editor or a mail program changed its line ends. */
-export const normalNote = (text: string): string => `${text.replaceAll('\r\n', '\n').trim()}\n`
 
 export interface LogKeys {
   readonly ed25519: VerifierKey
@@ -60,7 +62,7 @@ export interface LogKeys {
 /** The keys of a log, if they are named after its origin and, with a policy, trusted. */
 export function readKeys(
   crypto: VerifierCrypto,
-  { policy }: Trust,
+  trust: Trust,
   log: { readonly log: string; readonly origin: string; readonly keys: readonly string[] },
 ): Result<LogKeys, Finding> {
   const fail = (sentence: string) => err(finding('key', log.log, sentence))
@@ -70,16 +72,24 @@ export function readKeys(
     if (typeof key === 'string') return fail(`A key of the log is malformed: ${key}`)
     if (key.name !== log.origin)
       return fail(`The key ${keyLabel(key)} is named after ${key.name}, not after the origin ${log.origin}.`)
-    const trusted = policy?.logs.some((known) => formatVerifierKey(known.key) === vkey) ?? true
-    if (!trusted) return fail(`The policy does not name the key ${keyLabel(key)} as one of this log.`)
     keys.push(key)
   }
-  const [ed25519, another] = keys.filter(({ type }) => type === keyTypes.ed25519)
-  const others = keys.filter(({ type }) => type === keyTypes.mlDsa44Cosignature)
+  const [ed25519, ...more] = keys.filter(({ type }) => type === keyTypes.ed25519)
+  const [mlDsa44, ...others] = keys.filter(({ type }) => type === keyTypes.mlDsa44Cosignature)
   if (ed25519 === undefined) return fail('The log has no Ed25519 key.')
-  if (another !== undefined || others.length > 1 || others.length + 1 !== keys.length)
+  if (keys.length > (mlDsa44 === undefined ? 1 : 2) || more.length + others.length > 0)
     return fail('The log has other keys than one of Ed25519 and perhaps one of ML-DSA-44.')
-  return ok({ ed25519, all: keys })
+  const second = mlDsa44 === undefined ? [] : [mlDsa44]
+  if (trust.policy === null) return ok({ ed25519, all: [ed25519, ...second] })
+  const trusted = trust.policy.logs.map(({ key }) => key).filter(({ name }) => name === log.origin)
+  const isTrusted = (key: VerifierKey): boolean =>
+    trusted.some((one) => formatVerifierKey(one) === formatVerifierKey(key))
+  // A policy may name only the first key: then the second counts for nothing.
+  const judged = second.filter(({ type }) => trusted.some((one) => one.type === type))
+  const foreign = [ed25519, ...judged].find((key) => !isTrusted(key))
+  return foreign === undefined
+    ? ok({ ed25519, all: [ed25519, ...judged] })
+    : fail(`The policy does not name the key ${keyLabel(foreign)} as one of this log.`)
 }
 
 /** A text says what is wrong. */
@@ -106,23 +116,20 @@ export interface TrustedCheckpoint {
   readonly notChecked: readonly string[]
 }
 
-/**
- * `origin`, `signature-*`, `quorum` of a checkpoint; and `format`, of one that the log signed though it is none.
- * @param place where `format` is told
- */
-export function readCheckpoint(
+/** `origin`, `signature-*`, `quorum` of a checkpoint. */
+export function judgeCheckpoint(
   crypto: VerifierCrypto,
   trust: Trust,
   log: { readonly log: string; readonly origin: string },
   keys: LogKeys,
-  note: SignedText,
-  place: string,
+  checkpoint: SignedCheckpoint,
 ): Result<TrustedCheckpoint, Finding> {
-  const fault = originFault(log, note.text.split('\n')[0], 'the checkpoint')
+  const fault = originFault(log, checkpoint.origin, 'the checkpoint')
   if (fault !== null) return err(fault)
   const witnesses = trust.policy?.witnesses ?? []
   const known = [...keys.all, ...witnesses.map(({ key }) => key)]
-  const signatures = checkSignatures(crypto, note, keys.ed25519, known, `the checkpoint of ${log.log}`)
+  const what = `the checkpoint of ${log.log}`
+  const signatures = checkSignatures(crypto, checkpoint.note, keys.ed25519, known, what)
   if (!signatures.ok) return err(finding(signatures.error.code, log.log, signatures.error.sentence))
   const { verified, notChecked } = signatures.value
   const names = witnesses.filter(({ key }) => verified.includes(key)).map(({ name }) => name)
@@ -134,49 +141,25 @@ export function readCheckpoint(
         `The checkpoint is cosigned by ${names.join(', ') || 'no witness of the policy'}, which is not the quorum.`,
       ),
     )
-  const checkpoint = parsed(note.text)
-  if (typeof checkpoint === 'string') return err(finding('format', place, checkpoint))
-  const signed = keys.all.filter((key) => verified.includes(key)).map(keyLabel)
   return ok({
     size: checkpoint.size,
     root: checkpoint.root,
-    keys: signed,
+    keys: keys.all.filter((key) => verified.includes(key)).map(keyLabel),
     witnesses: names,
     notChecked,
   })
 }
 
-/** A text says what is wrong. */
-function parsed(text: string): Checkpoint | string {
-  try {
-    return parseCheckpoint(text)
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error
-    return `The log signed what is no checkpoint: ${error.message}`
-  }
-}
-
 /** `origin`: of a note that states its origin in a line. */
 export function originFault(
   log: { readonly log: string; readonly origin: string },
-  origin: string | undefined,
+  origin: string,
   what: string,
 ): Finding | null {
-  if (origin === log.origin) return null
-  return finding('origin', log.log, `The origin of ${what} is ${origin ?? 'missing'}, not ${log.origin}.`)
-}
-
-/** `origin`: of a log whose own origin does not end in its name. */
-export const nameFault = ({
-  log,
-  origin,
-}: {
-  readonly log: string
-  readonly origin: string
-}): Finding | null =>
-  origin.endsWith(`/audit/logs/${log}`)
+  return origin === log.origin
     ? null
-    : finding('origin', log, `The origin ${origin} is not that of a log of this name.`)
+    : finding('origin', log.log, `The origin of ${what} is ${origin}, not ${log.origin}.`)
+}
 
 /**
  * `known-*`: whether a log's history begins with what was known of it.
@@ -224,10 +207,14 @@ export function knownFault(
       )
 }
 
-/** Sentences about known checkpoints of logs that are not there. */
-export const unusedKnown = (trust: Trust, origins: ReadonlySet<string>): string[] =>
-  trust.known
-    .filter(({ origin }) => !origins.has(origin))
-    .map(
-      ({ origin, size }) => `The known checkpoint of ${origin} with ${size} entries: that log is not there.`,
-    )
+/** `known-unproved`: a known checkpoint of a log that is not there. */
+export function uncoveredFault(trust: Trust, origins: ReadonlySet<string>): Finding | null {
+  const known = trust.known.find(({ origin }) => !origins.has(origin))
+  return known === undefined
+    ? null
+    : finding(
+        'known-unproved',
+        nameOfOrigin(known.origin) ?? 'file',
+        `The known checkpoint is of ${known.origin}, of which there is nothing here.`,
+      )
+}

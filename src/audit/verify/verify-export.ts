@@ -18,7 +18,7 @@ export interface VerifiedExport {
 
 /** What else must agree with the open entries, in their order. */
 export interface Companion {
-  begin(header: Header): Promise<Finding | null>
+  begin(): Promise<Finding | null>
   take(line: OpenLine): Promise<Finding | null>
   end(): Promise<Finding | null>
 }
@@ -48,7 +48,7 @@ export async function verifyExport(
         const { header, covered } = opened.value
         body = new ExportLines(crypto, header, covered)
         begun = { header, covered, parts: body.parts }
-        const fault = (await companion?.begin(header)) ?? null
+        const fault = (await companion?.begin()) ?? null
         if (fault !== null) return err(fault)
         continue
       }
@@ -76,6 +76,6 @@ function openExport(
   if (!header.ok) return header
   const contradiction = contradictionOf(header.value)
   if (contradiction !== null) return err(contradiction)
-  const covered = coverLogs(crypto, trust, header.value, place)
+  const covered = coverLogs(crypto, trust, header.value)
   return covered.ok ? ok({ header: header.value, covered: covered.value }) : covered
 }

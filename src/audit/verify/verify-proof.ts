@@ -3,20 +3,21 @@ import { err, ok, type Result } from '../../result.ts'
 import { FormatError } from '../tlog/errors.ts'
 import { leafHash } from '../tlog/hash.ts'
 import { verifyInclusion } from '../tlog/proof.ts'
-import { parseTlogProof, type TlogProof } from '../tlog/tlog-proof.ts'
+import { parseTlogProof } from '../tlog/tlog-proof.ts'
 import type { VerifierCrypto } from './crypto.ts'
-import { canonicalText, type EntryFrame, isLogName, isObject, readEntryFrame } from './entry-frame.ts'
+import { canonicalText, isObject, readEntryFrame } from './entry-frame.ts'
+import { nameOfOrigin } from './header.ts'
+import { parseJson } from './json-names.ts'
 import { entryPlace, type Finding, finding, type VerifiedLog } from './report.ts'
-import { parseSignedText } from './signed-text.ts'
+import { normalNote, parseSignedCheckpoint, type SignedCheckpoint, sentenceOf } from './signed-text.ts'
 import {
+  judgeCheckpoint,
   knownFault,
-  nameFault,
-  normalNote,
-  readCheckpoint,
   readKeys,
   type Trust,
   type TrustedCheckpoint,
   trustedKeys,
+  uncoveredFault,
 } from './trust.ts'
 
 const saltBytes = 32
@@ -33,89 +34,101 @@ export function verifyProof(
 ): Result<VerifiedProof, Finding> {
   const proof = parseProof(normalNote(text))
   if (typeof proof === 'string') return err(finding('format', 'file', proof))
-  const origin = proof.checkpoint.slice(0, proof.checkpoint.indexOf('\n'))
-  const log = { log: origin.slice(origin.lastIndexOf('/') + 1), origin, keys: trustedKeys(trust, origin) }
-  if (!isLogName(log.log)) return err(finding('format', 'file', `The origin ${origin} is not that of a log.`))
+  const { origin } = proof.checkpoint
+  const name = nameOfOrigin(origin)
+  if (name === null) return err(finding('origin', 'file', `The origin ${origin} is not that of a log.`))
+  const log = { log: name, origin, keys: trustedKeys(trust, origin) }
   if (log.keys.length === 0)
     return err(
-      finding('key', log.log, 'No key of this log is trusted: a proof has none, a policy must name it.'),
+      finding('key', name, 'No key of this log is trusted: a proof has none, a policy must name it.'),
     )
   const keys = readKeys(crypto, trust, log)
   if (!keys.ok) return keys
-  const misnamed = nameFault(log)
-  if (misnamed !== null) return err(misnamed)
-  const note = parseSignedText(proof.checkpoint, 'the checkpoint')
-  const checkpoint = readCheckpoint(crypto, trust, log, keys.value, note, 'file')
+  const checkpoint = judgeCheckpoint(crypto, trust, log, keys.value, proof.checkpoint)
   if (!checkpoint.ok) return checkpoint
-  const known = trust.known.filter((candidate) => candidate.origin === origin)
-  for (const one of known) {
-    const fault = knownFault(crypto, log.log, keys.value, one, checkpoint.value, null)
-    if (fault !== null) return err(fault)
+  for (const known of trust.known.filter((candidate) => candidate.origin === origin)) {
+    const forked = knownFault(crypto, name, keys.value, known, checkpoint.value, null)
+    if (forked !== null) return err(forked)
   }
-  const fault = entryFault(crypto, log.log, proof, checkpoint.value)
+  const fault = uncoveredFault(trust, new Set([origin])) ?? entryFault(crypto, name, proof, checkpoint.value)
   if (fault !== null) return err(fault)
-  const sizes = known.map(({ size }) => String(size))
+  const known = trust.known.map(({ size }) => String(size))
   return ok({
-    log: verifiedLog(log, proof, checkpoint.value, sizes),
+    log: verifiedLog(log, proof, checkpoint.value, known),
     notChecked: checkpoint.value.notChecked,
   })
 }
 
+interface ParsedProof {
+  readonly index: bigint
+  readonly path: readonly Uint8Array[]
+  readonly salt: Uint8Array
+  readonly entry: object
+  /** Canonical text of the entry. */
+  readonly text: string
+  readonly checkpoint: SignedCheckpoint
+}
+
 /** A text says what is wrong. */
-function parseProof(text: string): TlogProof | string {
+function parseProof(file: string): ParsedProof | string {
   try {
-    const proof = parseTlogProof(text)
-    return proof.extra === null || proof.extra.length < saltBytes
-      ? 'It has no salt and entry in its extra line.'
-      : proof
+    const { extra, index, path, checkpoint } = parseTlogProof(file)
+    if (extra === null || extra.length < saltBytes) return 'It has no salt and entry in its extra line.'
+    const entry = parseJson(decodeUtf8(extra.subarray(saltBytes)))
+    const text = isObject(entry) ? canonicalText(entry) : null
+    if (!isObject(entry) || text === null) return 'The entry in its extra line is no JSON object.'
+    return {
+      index,
+      path,
+      salt: extra.slice(0, saltBytes),
+      entry,
+      text,
+      checkpoint: parseSignedCheckpoint(checkpoint, 'the checkpoint'),
+    }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    return error.message
+    return sentenceOf(error)
+  }
+}
+
+/** What is not UTF-8 is no JSON either. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return ''
   }
 }
 
 function entryFault(
   crypto: VerifierCrypto,
   log: string,
-  proof: TlogProof,
+  { index, path, salt, entry, text }: ParsedProof,
   { size, root }: TrustedCheckpoint,
 ): Finding | null {
-  const place = entryPlace(log, proof.index)
-  const opening = proof.extra as Uint8Array
-  const message = opening.subarray(saltBytes)
-  const leaf = new Uint8Array([1, ...crypto.hmacSha256(opening.subarray(0, saltBytes), message)])
-  const claim = { leafHash: leafHash(crypto.sha256, leaf), index: proof.index, size, path: proof.path, root }
+  const place = entryPlace(log, index)
+  const { log: told } = entry as { readonly log?: unknown }
+  if (typeof told === 'string' && told !== log)
+    return finding('log', place, `The entry is of the log ${told.slice(0, 60)}.`)
+  const frame = readEntryFrame(entry)
+  if (!frame.ok)
+    return finding('entry', place, `The entry is not of the form it should have: ${frame.error}.`)
+  const leaf = new Uint8Array([1, ...crypto.hmacSha256(salt, new TextEncoder().encode(text))])
+  const claim = { leafHash: leafHash(crypto.sha256, leaf), index, size, path, root }
   if (!verifyInclusion(crypto.sha256, claim))
     return finding(
       'inclusion',
       place,
-      `Salt, entry and path of ${proof.path.length} hashes do not lead to the root of the checkpoint of ${size} entries.`,
+      `Salt, entry and path of ${path.length} hashes do not lead to the root of the checkpoint of ${size} entries.`,
     )
-  const frame = readFrame(message)
-  if (typeof frame === 'string')
-    return finding('entry', place, `The entry is not of the form it should have: ${frame}.`)
-  if (frame.log !== log) return finding('log', place, `The entry is of the log ${frame.log}.`)
-  return frame.index === String(proof.index)
+  return frame.value.index === String(index)
     ? null
-    : finding('entry', place, `The entry says that its index is ${frame.index}.`)
-}
-
-/** The bytes are what the leaf commits to: another form of them is another entry. A text says what is wrong. */
-function readFrame(message: Uint8Array): EntryFrame | string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message)
-    const entry: unknown = JSON.parse(text)
-    if (!isObject(entry) || canonicalText(entry) !== text) return 'it is not in canonical form'
-    const read = readEntryFrame(entry)
-    return read.ok ? read.value : read.error
-  } catch {
-    return 'it is not JSON in UTF-8'
-  }
+    : finding('entry', place, `The entry says that its index is ${frame.value.index}.`)
 }
 
 const verifiedLog = (
   { log, origin }: { readonly log: string; readonly origin: string },
-  proof: TlogProof,
+  proof: ParsedProof,
   checkpoint: TrustedCheckpoint,
   known: readonly string[],
 ): VerifiedLog => ({

@@ -5,7 +5,7 @@ import { readRecords } from './csv-records.ts'
 import { CsvRows } from './csv-rows.ts'
 import { type Finding, finding, type Report, UnreadableError, type VerifiedLog } from './report.ts'
 import { decodeText, joinText, splitLines } from './text.ts'
-import { readTrust, type Trust, unusedKnown } from './trust.ts'
+import { readTrust, type Trust } from './trust.ts'
 import { type VerifiedExport, verifyExport } from './verify-export.ts'
 import { verifyProof } from './verify-proof.ts'
 
@@ -33,12 +33,9 @@ export async function verify(crypto: VerifierCrypto, input: VerifyInput): Promis
     if (!trust.ok) return { ok: false, ...trust.error }
     const verified = await verifyByContent(crypto, trust.value, input)
     if (!verified.ok) return { ok: false, ...verified.error }
-    const { logs, notChecked } = verified.value
-    const origins = new Set(logs.map(({ origin }) => origin))
     return {
       ok: true,
       ...verified.value,
-      notChecked: [...notChecked, ...unusedKnown(trust.value, origins)],
       trust: trust.value.policy === null ? 'file' : 'policy',
     }
   } catch (error) {

@@ -51,6 +51,14 @@ export interface Witness {
   stop(): Promise<void>
 }
 
+/** Its verifier keys, Ed25519 and ML-DSA-44; made when this is its first start. @throws ClusterFailure as `startWitness` */
+export function witnessKeys(home: string, name: string): Witness['vkeys'] {
+  checkName(name)
+  const { store, keys } = openWitness(home, name)
+  store.close()
+  return keys.vkeys
+}
+
 /** @throws ClusterFailure with what the operator can put right. Resolves when it answers. */
 export async function startWitness(options: WitnessOptions): Promise<Witness> {
   checkName(options.name)

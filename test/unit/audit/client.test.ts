@@ -95,6 +95,24 @@ describe('a call to a log', () => {
     expect(begun).toEqual(['qc-west'])
   })
 
+  test('that is retired is followed to its successor, but for what belongs to that very log', async () => {
+    const asked: string[] = []
+    const logs = auditLogs((name) => {
+      asked.push(name)
+      if (name === 'qc-test-2') return answering
+      const retired = { ok: false, error: { reason: 'retired', successor: 'qc-test-2' } } as const
+      return { ...answering, append: async () => retired }
+    })
+    expect((await logs.append('qc-test', appendOf([null]))).ok).toBe(true)
+    expect(asked).toEqual(['qc-test', 'qc-test-2'])
+    expect(await logs.appendTo('qc-test', appendOf([null]))).toMatchObject({
+      ok: false,
+      error: { reason: 'log-unavailable' },
+    })
+    expect(asked).toEqual(['qc-test', 'qc-test-2', 'qc-test'])
+    expect((await logs.appendTo('qc-test-2', appendOf([null]))).ok).toBe(true)
+  })
+
   test('passes the log’s own refusals on', async () => {
     const refused = await auditLogs(() => answering).appendFailure(
       'qc-test',

@@ -29,6 +29,7 @@ beforeEach(() => {
 })
 
 const logs = {
+  current: async (log: string) => ok(log),
   openIntents: async () => ok([intent]),
   append: async (_log: string, request: AppendRequest) => {
     if (isLogAway) return err({ reason: 'log-unavailable', detail: 'away' })
@@ -37,7 +38,8 @@ const logs = {
   },
 } as unknown as AuditLogs
 
-const settle = () => settleIntents('montreal', logs, records)
+const redactions = { remove: () => Promise.reject(new Error('nothing is redacted here')) }
+const settle = () => settleIntents('montreal', logs, { primary: records, redactions })
 const told = () =>
   appended.map(({ entries }) =>
     entries.map(({ access }) => {
@@ -70,7 +72,9 @@ describe('an intent without an outcome', () => {
 
   test('stays undecided while the primary does not answer', async () => {
     const away = async () => Promise.reject(new StoreError('unavailable', 'away'))
-    await expect(settleIntents('montreal', logs, { ...records, abort: away })).rejects.toThrow('away')
+    await expect(
+      settleIntents('montreal', logs, { primary: { ...records, abort: away }, redactions }),
+    ).rejects.toThrow('away')
     expect(appended).toEqual([])
     expect(await write()).toMatchObject({ replayed: false })
   })

@@ -43,7 +43,9 @@ describe('reading JSON', () => {
             parses = false
           }
           const parsed = parseJson(damaged)
-          expect(parsed.ok || !parsed.error.text.en.includes('malformed')).toBe(parses)
+          // A doubled member may be found before the text turns out to be no JSON: refused either way.
+          if (parses) expect(parsed.ok || !parsed.error.text.en.includes('malformed')).toBe(true)
+          else expect(parsed.ok).toBe(false)
         },
       ),
     )

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Caller } from '../../../src/access/caller.ts'
 import type { Disclosure } from '../../../src/disclosure/operation.ts'
 import { limits } from '../../../src/limits.ts'
 import { auditExport } from '../../../src/trail/export.ts'
@@ -13,51 +12,21 @@ import {
   sampleLog,
 } from '../audit/verify/sample-files.ts'
 import { SampleLog } from '../audit/verify/sample-log.ts'
+import { type Asked, chunksOf, disclose as discloseFrom, exportedText } from './exported.ts'
 import { PublishedLedger } from './published-ledger.ts'
-
-/** Null: of the whole record. */
-const officerOf = (organisation: string | null): Caller => ({
-  kind: 'privacy-officer',
-  professional: 'bouchard',
-  name: 'Bouchard',
-  organisation,
-})
 
 let ledger: PublishedLedger
 
-interface Asked {
-  readonly organisation?: string
-  readonly policy?: string
-  readonly served?: readonly string[]
-}
-
-async function disclose(
-  input: Record<string, unknown>,
-  { organisation, policy, served = ['east', 'west'] }: Asked = {},
-): Promise<Disclosure> {
-  const ctx = {
-    query: auditExport.query.parse(input),
-    now: Date.UTC(2026, 10, 22, 10),
-    ledger: ledger.reader,
-    auditLogs: ledger.auditLogs,
-    logs: served,
-    logPolicy: policy ?? null,
-    load: async () => ({ ok: true, value: { caller: officerOf(organisation ?? null) } }),
-  } as unknown as Parameters<typeof auditExport.handle>[0]
-  const result = await auditExport.handle(ctx)
-  if (!result.ok) throw new Error(JSON.stringify(result.error))
-  return result.value
-}
+const disclose = (input: Record<string, unknown>, asked: Asked = {}): Promise<Disclosure> =>
+  discloseFrom(ledger, input, asked)
 
 interface Exported extends SampleExport {
   readonly chunks: readonly { readonly patients: readonly string[]; readonly text: string }[]
 }
 
 async function exported(input: Record<string, unknown>, asked: Asked = {}): Promise<Exported> {
-  const { body } = await disclose(input, asked)
-  if (typeof body === 'string') throw new Error('an export streams')
   const chunks: { patients: readonly string[]; text: string }[] = []
-  for await (const { patients, bytes } of body.chunks)
+  for await (const { patients, bytes } of chunksOf(await disclose(input, asked)))
     chunks.push({ patients, text: new TextDecoder().decode(bytes) })
   const [header = '', ...lines] = chunks
     .map(({ text }) => text)
@@ -165,11 +134,11 @@ describe('an export without filters', () => {
   test('breaks off when an entry is redacted while it is being read, past what its checkpoint covers', async () => {
     const log = sampleLog('east', 5)
     ledger.publish(log)
-    const { body } = await disclose({}, { served: ['east'] })
+    const begun = await disclose({}, { served: ['east'] })
     log.redact(3)
     ledger.publish(log)
     const read = async () => {
-      if (typeof body !== 'string') for await (const _ of body.chunks);
+      for await (const _ of chunksOf(begun));
     }
     await expect(read()).rejects.toThrow('redacted while')
   })
@@ -198,7 +167,7 @@ describe('an export of one chain', () => {
   test('follows it through redactions in a row, at both ends, and of all of it', async () => {
     const log = new SampleLog('east')
     for (let i = 0; i < 12; i++) log.append({ patient: i % 2 ? 'p' : 'q', organisation: 'o' })
-    for (const index of [0, 1, 3, 5, 11]) log.redact(index)
+    for (const index of [0, 1, 3, 5, 11]) log.redact(index, { organisation: 'o' })
     log.append({ patient: 'p', organisation: 'o' })
     for (const index of [2, 4, 6, 8, 10]) log.redact(index)
     publish(log)
@@ -211,6 +180,21 @@ describe('an export of one chain', () => {
       const sample = await chainExport(kind, key, [{ log }])
       expect(chain.lines).toEqual(sample.lines)
       expect(chain.header.completeness).toBe(`${kind}-chain`)
+    }
+  })
+
+  test('names the redaction that was permitted, not one that was refused before, nor how it ended', async () => {
+    const log = new SampleLog('east')
+    for (let i = 0; i < 4; i++) log.append({ patient: 'p' })
+    const note = { redacts: '2', 'redacts-organisation': '-', 'redacts-patient': '3@1' }
+    const denied = { outcome: 'deny', reason: 'four-eyes', detail: null } as const
+    log.append({ more: { action: 'redaction', phase: 'intent', note, decision: denied } })
+    log.append({ more: { action: 'redaction', phase: 'outcome', note } })
+    log.redact(2)
+    publish(log)
+    for (const input of [{}, { patient: 'p' }]) {
+      const { lines } = await exported(input, { served: ['east'] })
+      expect(lines.flatMap((line) => JSON.parse(line).redacted ?? [])).toEqual(['6'])
     }
   })
 
@@ -331,6 +315,7 @@ describe('the checkpoint of an export', () => {
     expect(await sizeWith(undefined)).toBe('28')
     expect(await sizeWith(policyText([log], 2))).toBe('24')
     expect(await sizeWith(policyText([log], 1))).toBe('26')
+    ledger.database.exec('drop trigger cosignature_kept')
     ledger.database.exec('delete from cosignature')
     expect(await sizeWith(policyText([log], 1))).toBe('28')
   })
@@ -385,10 +370,8 @@ describe('an export up to given sizes', () => {
 describe('an export', () => {
   test('as CSV has one record for each open entry, in order', async () => {
     publish(sampleLog('east', 30, true))
-    const { body, contentType } = await disclose({ format: 'csv' }, { served: ['east'] })
-    if (typeof body === 'string') throw new Error('an export streams')
-    let text = ''
-    for await (const { bytes } of body.chunks) text += new TextDecoder().decode(bytes)
+    const { contentType } = await disclose({ format: 'csv' }, { served: ['east'] })
+    const text = await exportedText(ledger, { format: 'csv' }, { served: ['east'] })
     const opened = (await exported({}, { served: ['east'] })).lines.filter((line) =>
       line.startsWith('{"entry"'),
     )

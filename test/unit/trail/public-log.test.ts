@@ -8,14 +8,15 @@ import { SampleLog } from '../audit/verify/sample-log.ts'
 import { PublishedLedger } from './published-ledger.ts'
 
 const wide: Rate = { perSecond: 1, burst: 10_000 }
-/** Published at 300 and 605 entries; 610 are in the audit database. */
-const east = sampleLog('east', 610)
+/** Published at 300 and 605 entries; 770, and their tiles, are in the audit database. */
+const east = sampleLog('east', 770)
 const newest = 605
 
 let ledger: PublishedLedger
 beforeAll(() => {
   ledger = new PublishedLedger()
   ledger.publish(east, [300, newest])
+  ledger.putTiles(east, east.size)
   ledger.publish(new SampleLog('west'))
 })
 beforeEach(() => {

@@ -46,12 +46,18 @@ export class PublishedLedger {
     for (const size of sizes) this.#publishSize(log, size, witnesses)
   }
 
+  /** Tiles alone, as a log stores them before it signs. */
+  putTiles(log: SampleLog, size: number): void {
+    const insert = this.database.prepare('insert into tile values (?, ?, ?, ?)')
+    const leaves = log.entries.slice(0, size).map(({ leaf }) => leafHash(sha256, leaf))
+    for (const { tile, bytes } of TileEdge.empty().append(sha256, leaves).tiles)
+      insert.run(log.name, tile.level, Number(tile.index), bytes)
+  }
+
   #publishSize(log: SampleLog, size: number, witnesses: SampleLog['witnesses']): void {
     const run = (sql: string, ...args: SqlValue[]) => this.database.prepare(sql).run(...args)
     if (size === 0) return
-    const leaves = log.entries.slice(0, size).map(({ leaf }) => leafHash(sha256, leaf))
-    for (const { tile, bytes } of TileEdge.empty().append(sha256, leaves).tiles)
-      run('insert into tile values (?, ?, ?, ?)', log.name, tile.level, Number(tile.index), bytes)
+    this.putTiles(log, size)
     const text = log.checkpointText(size)
     run(
       'insert into checkpoint values (?, ?, ?, ?)',

@@ -1,6 +1,4 @@
 /** Files about synthetic logs: exports, proofs, policies, what a log publishes. Made to be changed before they are written. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { base64url } from '../../../../src/audit/base64url.ts'
 import { sha256 } from '../../../../src/audit/commitment.ts'
 import { csvColumns, csvFields, type ToldEntry } from '../../../../src/audit/csv-columns.ts'
@@ -280,13 +278,6 @@ export function publishedLog(log: SampleLog): SampleSite {
     site.set(entriesPath(tile.index, tile.width), encodeEntries(leaves.slice(first, first + tile.width)))
   }
   return site
-}
-
-export function writeSite(folder: string, site: SampleSite): void {
-  for (const [path, bytes] of site) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), bytes)
-  }
 }
 
 // --- the usual sample ---
