@@ -8,6 +8,7 @@ import { Anchor, type AnchorSource } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { adoptIntents } from './append-memory.ts'
 import type { AppendAnswer } from './commit.ts'
+import { type RandomBytes, randomBytesOf } from './commitment.ts'
 import { Drain } from './drain.ts'
 import type { LogSigner } from './log-signer.ts'
 import { LogStanding } from './log-standing.ts'
@@ -50,6 +51,8 @@ export interface AuditLogOptions {
   readonly signers: readonly [LogSigner, ...LogSigner[]]
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Salts; default: the system's. */
+  readonly random?: RandomBytes
   /** A log that is to have a predecessor takes nothing before `found` has begun it; default false. */
   readonly mustBeFounded?: boolean
   readonly publishEveryMs?: number
@@ -91,6 +94,7 @@ export class AuditLog {
       log,
       store,
       now,
+      random: options.random ?? randomBytesOf,
       maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
       published: () => this.#publisher.signed,
       closed: () => this.#standing.closed(),

@@ -10,7 +10,15 @@ import {
   useOnceKeys,
 } from './append-memory.ts'
 import { base64url } from './base64url.ts'
-import { digestOf, entryText, leafOf, newSalts, saltBytes, sha256 } from './commitment.ts'
+import {
+  digestOf,
+  entryText,
+  leafOf,
+  type RandomBytes,
+  randomBytesOf,
+  saltBytes,
+  sha256,
+} from './commitment.ts'
 import {
   type ChainHead,
   insertEntries,
@@ -44,10 +52,11 @@ export function applyCommit(
   requests: readonly AppendRequest[],
   drained: number,
   now: number,
+  random: RandomBytes = randomBytesOf,
 ): Committed {
   const before = loadState(sql, log)
   const time = Math.max(now, before.time)
-  const draft = new CommitDraft(sql, before, time, requests)
+  const draft = new CommitDraft(sql, before, time, requests, random)
   const answers = requests.map((request) => appendOne(sql, draft, request))
   insertEntries(sql, draft.entries)
   rememberAppends(sql, draft.appended, time)
@@ -94,14 +103,20 @@ class CommitDraft {
   readonly #timeText: string
   readonly #salts: Uint8Array
 
-  constructor(sql: LogSql, state: LogState, time: number, requests: readonly AppendRequest[]) {
+  constructor(
+    sql: LogSql,
+    state: LogState,
+    time: number,
+    requests: readonly AppendRequest[],
+    random: RandomBytes,
+  ) {
     this.log = state.log
     this.time = time
     this.#first = Number(state.frontier.size)
     this.#timeText = new Date(time).toISOString()
     this.remembered = recallAppends(sql, this.log, requests)
     const drafts = requests.flatMap(({ entries }) => entries)
-    this.#salts = newSalts(drafts.length)
+    this.#salts = random(drafts.length * saltBytes)
     this.heads = readChainHeads(sql, [...new Set(drafts.flatMap(chainsOf))])
   }
 

@@ -9,7 +9,10 @@ export const saltBytes = 32
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 
-export const newSalts = (count: number): Uint8Array => randomBytes(count * saltBytes)
+/** So many bytes that nobody can guess. A port, so that it can fail in tests. */
+export type RandomBytes = (count: number) => Uint8Array
+
+export const randomBytesOf: RandomBytes = (count) => randomBytes(count)
 
 /**
  * The public leaf: 0x01 ‖ HMAC-SHA-256(salt, entry as UTF-8), 33 bytes. The random salt hides (who, whom and when are

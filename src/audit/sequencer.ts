@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../result.ts'
 import { countOpenIntents, openIntentsBefore } from './append-memory.ts'
 import { AppendQueue, type Pending } from './append-queue.ts'
 import { type AppendAnswer, applyCommit } from './commit.ts'
+import { type RandomBytes, randomBytesOf } from './commitment.ts'
 import {
   FailureCounter,
   hasFailureCounts,
@@ -23,6 +24,8 @@ export interface SequencerOptions {
   readonly store: LogStore
   /** Milliseconds since 1970; may go back, the log's time does not. */
   readonly now: () => number
+  /** Salts; default: the system's. */
+  readonly random?: RandomBytes
   /** Failed authentications of one address that are appended singly; default `limits.maxSingleFailuresPerMinute`. */
   readonly maxSingleFailuresPerMinute?: number
   /** Below this index the log's own storage has forgotten everything: it is public. Default: nothing. */
@@ -37,6 +40,7 @@ export class Sequencer {
   readonly log: string
   readonly #store: LogStore
   readonly #now: () => number
+  readonly #random: RandomBytes
   readonly #published: () => number
   readonly #closed: () => AppendRefusal | Retired | null
   readonly #onCommit: () => void
@@ -63,6 +67,7 @@ export class Sequencer {
     log,
     store,
     now,
+    random = randomBytesOf,
     maxSingleFailuresPerMinute = limits.maxSingleFailuresPerMinute,
     published = () => 0,
     closed = () => null,
@@ -71,6 +76,7 @@ export class Sequencer {
     this.log = log
     this.#store = store
     this.#now = now
+    this.#random = random
     this.#published = published
     this.#closed = closed
     this.#onCommit = onCommit
@@ -157,7 +163,7 @@ export class Sequencer {
         while (hasFailureCounts(sql, Number.MAX_SAFE_INTEGER))
           requests.push(...takeFinishedCounts(sql, Number.MAX_SAFE_INTEGER))
         change(sql)
-        return applyCommit(sql, this.log, requests, this.#acknowledged, this.#now())
+        return applyCommit(sql, this.log, requests, this.#acknowledged, this.#now(), this.#random)
       })
       this.#size = Number(state.frontier.size)
     } catch (error) {
@@ -223,7 +229,7 @@ export class Sequencer {
         const requests = [...appends, ...failures].map(({ request }) => request)
         // Minutes end without an append: `tick` asks for what they counted, so that appends need not look.
         if (kicked) requests.push(...takeFinishedCounts(sql, now))
-        return applyCommit(sql, this.log, requests, this.#acknowledged, now)
+        return applyCommit(sql, this.log, requests, this.#acknowledged, now, this.#random)
       })
       this.#size = Number(state.frontier.size)
       const answerOf = (i: number): AppendAnswer => answers[i] as AppendAnswer

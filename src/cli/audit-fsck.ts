@@ -62,7 +62,8 @@ async function fetchIfThere(url: string): Promise<Uint8Array | null> {
     const response = await fetch(url, { signal: AbortSignal.timeout(limits.commandDeadlineMs) })
     if (response.ok) return await readBody(response)
     await response.body?.cancel()
-    if (response.status === 404 || response.status === 410) return null
+    // Where a record is asked for what a log has, it may want a token before it says that there is nothing.
+    if ([401, 403, 404, 410].includes(response.status)) return null
     const isBusy = response.status === 429 || response.status === 503
     if (!isBusy || attempt === limits.maxPublishAttempts) throw new Error(`the answer is ${response.status}`)
     await setTimeout(retryAfterMs(response.headers.get('retry-after')))

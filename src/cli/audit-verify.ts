@@ -33,8 +33,10 @@ export function verifyCommand(): Command {
     })
 }
 
-const readFile = (path: string): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: readBytes })
+/** Opened when it is read: a stream that nobody reads yet would end the process where there is no such file. */
+async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: readBytes })
+}
 
 /** With a bar of the bytes read, where somebody watches. */
 async function* readWithBar(path: string): AsyncGenerator<Uint8Array> {

@@ -108,7 +108,7 @@ describe('layering', () => {
         reached.add(relative(source, join(source, dirname(file), name)))
     const runtime = [...reached].flatMap((file) => [
       ...imports(file).filter((name) => /^(node:|cloudflare:)/.test(name)),
-      ...(/\bBuffer\b|\bprocess\./.test(readFileSync(join(source, file), 'utf8'))
+      ...(/^(?!\s*\/?\*).*(?:\bBuffer[.(]|\bprocess\.)/m.test(readFileSync(join(source, file), 'utf8'))
         ? [`${file}: a global`]
         : []),
     ])

@@ -97,7 +97,7 @@ describe('any change of', () => {
         const changed = mutate(file, changes)
         isReport(await verifyText(changed, beside === undefined ? { policy } : { policy, proof: beside }))
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 
@@ -132,7 +132,7 @@ describe('any change of', () => {
         }
         isReport(await verifyText([JSON.stringify(copy), ...lines].join('\n')))
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 
@@ -150,7 +150,7 @@ describe('any change of', () => {
         if (report.ok && !path.endsWith('logs.json') && !path.endsWith('checkpoint'))
           expect(changed).toEqual(site.get(path))
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 })
@@ -164,7 +164,7 @@ test('a verified range holds the leaves it held before, whatever was done to its
       const report = await verifyText(changed)
       if (report.ok) expect(leavesOf(Buffer.from(changed).toString())).toEqual(leavesOf(range))
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
 
