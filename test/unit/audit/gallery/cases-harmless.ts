@@ -43,7 +43,10 @@ const reversed = (value: Json): Json =>
         )
 
 const escaped = (line: string): string =>
-  line.replace(/[^\x20-\x7e]|[<>&'/=]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  line.replace(
+    /[^\x20-\x7e]|[<>&'/=]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 const each =
   (change: (line: string) => string) =>
@@ -56,7 +59,10 @@ const jsonForms: readonly (readonly [string, (file: SampleExport) => void])[] = 
   ['spaces', each((line) => JSON.stringify(JSON.parse(line), null, 1).replace(/\n\s*/g, ' '))],
   ['tabs before and after', each((line) => `\t ${line} \t`)],
   ['\\u-escapes', each(escaped)],
-  ['numbers in another form', each((line) => line.replace('"status":200', '"status":2.00e2').replace('"v":1', '"v":1.0'))],
+  [
+    'numbers in another form',
+    each((line) => line.replace('"status":200', '"status":2.00e2').replace('"v":1', '"v":1.0')),
+  ],
 ]
 
 const sheet = csvRows(piece)
@@ -78,7 +84,12 @@ export const harmlessCases: readonly Case[] = [
   }),
   textCase('CSV', 'CSV with other quoting', 'verified', quoted(sheet)),
   textCase('CSV', 'CSV with LF', 'verified', csv(sheet, '\n')),
-  textCase('CSV', 'CSV with other quoting, LF and byte order mark', 'verified', `\ufeff${quoted(sheet).replaceAll('\r\n', '\n')}`),
+  textCase(
+    'CSV',
+    'CSV with other quoting, LF and byte order mark',
+    'verified',
+    `\ufeff${quoted(sheet).replaceAll('\r\n', '\n')}`,
+  ),
   textCase('CSV', 'CSV with UTF-16', 'verified', utf16(quoted(sheet), false)),
   {
     name: 'proof file with other line ends',

@@ -1,7 +1,7 @@
 /** What is signed, changed: checkpoints, heads, lists, keys; witnesses; what was known before. */
 import { policyText, sampleLog } from '../verify/sample-files.ts'
 import { ed25519Cosigner, ed25519Key, mlDsa44Key, signNote } from '../verify/sample-keys.ts'
-import { type Case, editNote, type Expected, exportCase, flipped, headerOf, policyOf } from './changes.ts'
+import { type Case, type Expected, editNote, exportCase, flipped, headerOf, policyOf } from './changes.ts'
 import { emptyChain, kinds, logs, montreal, patientChain, piece, quebec, range } from './samples.ts'
 
 /** Another history of the same log, under the same key. */
@@ -36,7 +36,10 @@ const invalid: Expected = ['signature-invalid', 'montreal']
 
 const checkpoints: readonly Case[] = [
   checkpointCase('root changed', invalid, (lines) => {
-    lines[2] = Buffer.from(flipped(Buffer.from(lines[2] as string, 'base64').toString('base64url')), 'base64url').toString('base64')
+    lines[2] = Buffer.from(
+      flipped(Buffer.from(lines[2] as string, 'base64').toString('base64url')),
+      'base64url',
+    ).toString('base64')
   }),
   checkpointCase('root that is none', ['format', 'line 1'], (lines) => {
     lines[2] = 'AAAA'
@@ -68,9 +71,15 @@ const checkpoints: readonly Case[] = [
     const [, signatures] = montreal.checkpoint().split('\n\n') as [string, string]
     headerOf(file, 'montreal').checkpoint = `${text}\n\n${signatures}`
   }),
-  exportCase('range', range, 'size and root of an earlier checkpoint', ['checkpoint-older', 'montreal'], (file) => {
-    headerOf(file, 'montreal').checkpoint = montreal.checkpoint(302)
-  }),
+  exportCase(
+    'range',
+    range,
+    'size and root of an earlier checkpoint',
+    ['checkpoint-older', 'montreal'],
+    (file) => {
+      headerOf(file, 'montreal').checkpoint = montreal.checkpoint(302)
+    },
+  ),
   exportCase('piece', piece, 'checkpoint older than the file', ['checkpoint-older', 'montreal'], (file) => {
     headerOf(file, 'montreal').checkpoint = montreal.checkpoint(294)
   }),
@@ -101,7 +110,8 @@ const signatures: readonly Case[] = [
   checkpointCase('signature duplicated', ['signature-duplicate', 'montreal'], (lines) => {
     lines.splice(5, 0, lines[ed25519Line] as string)
   }),
-  checkpointCase('signature of a stranger duplicated', ['signature-duplicate', 'montreal'], (lines) => {
+  // What no known key signed counts for nothing, however often.
+  checkpointCase('signature of a stranger duplicated', 'verified', (lines) => {
     const stranger = signNote(montreal.checkpointText(), [ed25519Cosigner('stranger.example')])
     lines.splice(9, 0, lineOf(stranger, 4), lineOf(stranger, 4))
   }),
@@ -112,7 +122,7 @@ const signatures: readonly Case[] = [
   checkpointCase('signature missing', missing, (lines) => {
     lines.splice(ed25519Line, 1)
   }),
-  checkpointCase('all signatures missing', missing, (lines) => {
+  checkpointCase('all signatures missing', ['format', 'line 1'], (lines) => {
     lines.length = 3
     lines.push('')
   }),
@@ -121,7 +131,10 @@ const signatures: readonly Case[] = [
     lines[ed25519Line] = `${dash} ${name} ${Buffer.from(base64, 'base64').subarray(0, 60).toString('base64')}`
   }),
   checkpointCase('signature of the list in place of that of the checkpoint', invalid, (lines) => {
-    lines[ed25519Line] = lineOf(signNote(montreal.listText(logs), [montreal.keys[0]]), -2 + montreal.list(logs).split('\n').length)
+    lines[ed25519Line] = lineOf(
+      signNote(montreal.listText(logs), [montreal.keys[0]]),
+      -2 + montreal.list(logs).split('\n').length,
+    )
   }),
 ]
 
@@ -132,7 +145,10 @@ export const mlDsaCases: readonly Case[] = [
   }),
   checkpointCase('ML-DSA-44 signature bit flipped', invalid, (lines) => flipSignature(lines, 5)),
   checkpointCase('ML-DSA-44 signature by another key under the key id of the log', invalid, (lines) => {
-    const other = lineOf(signNote(montreal.checkpointText(), [mlDsa44Key(montreal.origin, 'another seed')]), 4)
+    const other = lineOf(
+      signNote(montreal.checkpointText(), [mlDsa44Key(montreal.origin, 'another seed')]),
+      4,
+    )
     const bytes = Buffer.from(other.split(' ')[2] as string, 'base64')
     bytes.set(Buffer.from((lines[5] as string).split(' ')[2] as string, 'base64').subarray(0, 4))
     lines[5] = `— ${montreal.origin} ${bytes.toString('base64')}`
@@ -192,8 +208,7 @@ const witnesses: readonly Case[] = [
         lines[6] = `witness w1 ${mlDsa44.vkey}`
       }),
     },
-    // Its signature is that of a log, and is none of the two cosignatures by others that the policy asks for.
-    expected: quorum,
+    expected: ['format', 'line 7', 'policy'],
   },
 ]
 
@@ -234,12 +249,18 @@ const policies: readonly Case[] = [
     forged.keys = keys.map(({ vkey }) => vkey)
     forged.checkpoint = signNote(quebec.checkpointText(), [...keys, ...quebec.witnesses])
   }),
-  exportCase('piece', piece, 'keys in the header that the list does not have', ['list', 'montreal'], (file) => {
-    const forged = headerOf(file, 'montreal')
-    const keys = [montreal.keys[0], mlDsa44Key(montreal.origin, 'insider')]
-    forged.keys = keys.map(({ vkey }) => vkey)
-    forged.checkpoint = signNote(montreal.checkpointText(), keys)
-  }),
+  exportCase(
+    'piece',
+    piece,
+    'keys in the header that the list does not have',
+    ['list', 'montreal'],
+    (file) => {
+      const forged = headerOf(file, 'montreal')
+      const keys = [montreal.keys[0], mlDsa44Key(montreal.origin, 'insider')]
+      forged.keys = keys.map(({ vkey }) => vkey)
+      forged.checkpoint = signNote(montreal.checkpointText(), keys)
+    },
+  ),
   exportCase('range', range, 'second key taken out of the header', ['list', 'montreal'], (file) => {
     headerOf(file, 'montreal').keys.pop()
   }),
@@ -272,12 +293,22 @@ const known = (name: string, expected: Expected, texts: readonly string[]): Case
 const knowns: readonly Case[] = [
   known('known checkpoint of a fork', ['known-fork', 'montreal'], [fork.checkpoint(100)]),
   known('known checkpoint of a fork of the same size', ['known-fork', 'montreal'], [fork.checkpoint(303)]),
-  known('known checkpoint that the file has no proof from', ['known-unproved', 'montreal'], [montreal.checkpoint(101)]),
-  known('known checkpoint that is newer', ['known-unproved', 'montreal'], [fork.checkpoint(303).replace('\n303\n', '\n304\n')].map(resigned)),
+  known(
+    'known checkpoint that the file has no proof from',
+    ['known-unproved', 'montreal'],
+    [montreal.checkpoint(101)],
+  ),
+  known(
+    'known checkpoint that is newer',
+    ['known-unproved', 'montreal'],
+    [fork.checkpoint(303).replace('\n303\n', '\n304\n')].map(resigned),
+  ),
   known('known checkpoint of a log that is not there', ['known-unproved', 'quebec'], [quebec.checkpoint()]),
-  known('known checkpoint that nobody signed', ['signature-invalid', 'montreal', 0], [
-    montreal.checkpoint(100).replace('\n100\n', '\n101\n'),
-  ]),
+  known(
+    'known checkpoint that nobody signed',
+    ['signature-invalid', 'montreal', 0],
+    [montreal.checkpoint(100).replace('\n100\n', '\n101\n')],
+  ),
   known('known checkpoint that is none', ['format', 'file', 1], [montreal.checkpoint(100), 'a letter\n']),
   exportCase('piece', piece, 'consistency proof to a fork', ['known-fork', 'montreal'], (file) => {
     const { proof } = headerOf(file, 'montreal').known as { proof: string[] }
@@ -301,58 +332,94 @@ function resigned(note: string): string {
 }
 
 const heads: readonly Case[] = [
-  exportCase('patient chain', patientChain, 'chain head of another patient', ['chain-key', 'montreal'], (file) => {
-    headerOf(file, 'montreal').head = montreal.head('patient', 'p2')
-  }),
-  exportCase('patient chain', patientChain, 'chain head of an organisation', ['chain-key', 'quebec'], (file) => {
-    headerOf(file, 'quebec').head = quebec.head('organisation', 'p3')
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'chain head of another patient',
+    ['chain-key', 'montreal'],
+    (file) => {
+      headerOf(file, 'montreal').head = montreal.head('patient', 'p2')
+    },
+  ),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'chain head of an organisation',
+    ['chain-key', 'quebec'],
+    (file) => {
+      headerOf(file, 'quebec').head = quebec.head('organisation', 'p3')
+    },
+  ),
   exportCase('patient chain', patientChain, 'head with a lower count, signed by nobody', invalid, (file) => {
     const header = headerOf(file, 'montreal')
     header.head = editNote(header.head, (lines) => {
       lines[5] = 'count 40'
     })
   }),
-  exportCase('patient chain', patientChain, 'head of a chain of nothing, signed by nobody', invalid, (file) => {
-    const header = headerOf(file, 'montreal')
-    header.head = editNote(header.head, (lines) => {
-      lines.splice(5, 2, 'count 0', 'last -')
-    })
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'head of a chain of nothing, signed by nobody',
+    invalid,
+    (file) => {
+      const header = headerOf(file, 'montreal')
+      header.head = editNote(header.head, (lines) => {
+        lines.splice(5, 2, 'count 0', 'last -')
+      })
+    },
+  ),
   exportCase('patient chain', patientChain, 'honest older head', ['chain-key', 'montreal'], (file) => {
     headerOf(file, 'montreal').head = montreal.head('patient', 'p3', 200)
   }),
-  exportCase('patient chain', patientChain, 'honest older head, and the size it is of', ['chain-head', 'montreal'], (file) => {
-    const header = headerOf(file, 'montreal')
-    header.head = montreal.head('patient', 'p3', 270)
-    header.size = '270'
-    header.end = '270'
-    file.lines = file.lines.filter((line) => !/"index":"26[39]","log":"montreal"/.test(line))
-    // 275 to 299 stay, as the insider forgot them.
-    file.lines = file.lines.filter((line) => !/"index":"(2[789]\d)","log":"montreal"/.test(line))
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'honest older head, and the size it is of',
+    ['chain-head', 'montreal'],
+    (file) => {
+      const header = headerOf(file, 'montreal')
+      header.head = montreal.head('patient', 'p3', 270)
+      header.size = '270'
+      header.end = '270'
+      file.lines = file.lines.filter((line) => !/"index":"26[39]","log":"montreal"/.test(line))
+      // 275 to 299 stay, as the insider forgot them.
+      file.lines = file.lines.filter((line) => !/"index":"(2[789]\d)","log":"montreal"/.test(line))
+    },
+  ),
   exportCase('patient chain', patientChain, 'head of another log', ['origin', 'montreal'], (file) => {
     headerOf(file, 'montreal').head = headerOf(file, 'quebec').head
   }),
   exportCase('patient chain', patientChain, 'head taken out', ['header', 'montreal'], (file) => {
     headerOf(file, 'montreal').head = null
   }),
-  exportCase('patient chain', patientChain, 'head without signature', missing, (file) => {
+  exportCase('patient chain', patientChain, 'head without signature', ['format', 'line 1'], (file) => {
     headerOf(file, 'montreal').head = montreal.headText('patient', 'p3')
   }),
   exportCase('patient chain', patientChain, 'head with a line more', ['format', 'line 1'], (file) => {
     const text = `${montreal.headText('patient', 'p3')}more 1\n`
     headerOf(file, 'montreal').head = signNote(text, [montreal.keys[0]])
   }),
-  exportCase('patient chain', patientChain, 'checkpoint in the place of a head', ['format', 'line 1'], (file) => {
-    headerOf(file, 'montreal').head = montreal.checkpoint()
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'checkpoint in the place of a head',
+    ['format', 'line 1'],
+    (file) => {
+      headerOf(file, 'montreal').head = montreal.checkpoint()
+    },
+  ),
   exportCase('range', range, 'head in a file that promises no chain', ['header', 'montreal'], (file) => {
     headerOf(file, 'montreal').head = montreal.head('patient', 'p3')
   }),
-  exportCase('empty chain', emptyChain, 'a patient of whom nothing is known made of one who is', ['chain-key', 'montreal'], (file) => {
-    file.header.filters.patient = 'p3'
-  }),
+  exportCase(
+    'empty chain',
+    emptyChain,
+    'a patient of whom nothing is known made of one who is',
+    ['chain-key', 'montreal'],
+    (file) => {
+      file.header.filters.patient = 'p3'
+    },
+  ),
 ]
 
 const listed: Expected = ['list-signature', 'file']
@@ -361,21 +428,39 @@ const lists: readonly Case[] = [
   exportCase('patient chain', patientChain, 'log left out of the list', ['list-log', 'quebec'], (file) => {
     file.header.list = montreal.list(logs.filter(({ name }) => name !== 'quebec'))
   }),
-  exportCase('patient chain', patientChain, 'log of the list left out of the file', ['list-log', 'quebec'], (file) => {
-    file.header.logs = file.header.logs.filter(({ log }) => log !== 'quebec')
-    file.lines = file.lines.filter((line) => !line.includes('"log":"quebec"'))
-  }),
-  exportCase('patient chain', patientChain, 'empty log of the list left out of the file', ['list-log', 'gaspe'], (file) => {
-    file.header.logs.pop()
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'log of the list left out of the file',
+    ['list-log', 'quebec'],
+    (file) => {
+      file.header.logs = file.header.logs.filter(({ log }) => log !== 'quebec')
+      file.lines = file.lines.filter((line) => !line.includes('"log":"quebec"'))
+    },
+  ),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'empty log of the list left out of the file',
+    ['list-log', 'gaspe'],
+    (file) => {
+      file.header.logs.pop()
+    },
+  ),
   exportCase('range', range, 'log that no list has', ['list-log', 'gaspe'], (file) => {
     file.header.list = montreal.list([montreal, quebec])
   }),
-  exportCase('patient chain', patientChain, 'line of the list taken out, signed by nobody', listed, (file) => {
-    file.header.list = editNote(file.header.list, (lines) => {
-      lines.splice(3, 1)
-    })
-  }),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'line of the list taken out, signed by nobody',
+    listed,
+    (file) => {
+      file.header.list = editNote(file.header.list, (lines) => {
+        lines.splice(3, 1)
+      })
+    },
+  ),
   exportCase('patient chain', patientChain, 'list of an earlier size', ['list', 'montreal'], (file) => {
     file.header.list = montreal.list(logs, 302)
   }),
@@ -388,7 +473,7 @@ const lists: readonly Case[] = [
   exportCase('patient chain', patientChain, 'list signed by another key', listed, (file) => {
     file.header.list = signNote(montreal.listText(logs), [ed25519Key(montreal.origin, 'another seed')])
   }),
-  exportCase('patient chain', patientChain, 'list without signature', listed, (file) => {
+  exportCase('patient chain', patientChain, 'list without signature', ['format', 'line 1'], (file) => {
     file.header.list = montreal.listText(logs)
   }),
   exportCase('patient chain', patientChain, 'list taken out', ['list', 'file'], (file) => {

@@ -1,9 +1,10 @@
 /** What logs publish, changed on the server or on the way. */
-import { leafHash } from '../../../../src/audit/tlog/hash.ts'
+
 import { sha256 } from '../../../../src/audit/commitment.ts'
+import { leafHash } from '../../../../src/audit/tlog/hash.ts'
 import { logListing, publishedLog, type SampleSite, sampleLog } from '../verify/sample-files.ts'
 import { bytesOf, ed25519Key, signNote } from '../verify/sample-keys.ts'
-import { type Case, editNote, type Expected, siteCase } from './changes.ts'
+import { type Case, type Expected, editNote, siteCase } from './changes.ts'
 import { kinds, logs, montreal, quebec } from './samples.ts'
 
 /** Files of montreal: one full tile, one of 47, and the one above. */
@@ -45,15 +46,25 @@ const withKnown = (name: string, expected: Expected, known: readonly string[]): 
 
 export const siteCases: readonly Case[] = [
   siteCase('tile bit flipped', ['tile-hash', full], (site) => flip(site, full, 20 * 32)),
-  siteCase('tile bit flipped, of a partial tile', ['tile-hash', partial], (site) => flip(site, partial, 20 * 32)),
+  siteCase('tile bit flipped, of a partial tile', ['tile-hash', partial], (site) =>
+    flip(site, partial, 20 * 32),
+  ),
   siteCase('tile bit flipped, of an upper tile', ['tile-hash', upper], (site) => flip(site, upper, 3)),
-  siteCase('bundle bit flipped', ['bundle-leaf', 'montreal/20'], (site) => flip(site, fullBundle, 20 * 35 + 10)),
+  siteCase('bundle bit flipped', ['bundle-leaf', 'montreal/20'], (site) =>
+    flip(site, fullBundle, 20 * 35 + 10),
+  ),
   siteCase('bundle bit flipped, of a partial bundle', ['bundle-leaf', 'montreal/276'], (site) =>
     flip(site, partialBundle, 20 * 35 + 10),
   ),
-  siteCase('version of a leaf changed', ['bundle-leaf', 'montreal/20'], (site) => flip(site, fullBundle, 20 * 35 + 2)),
-  siteCase('length of an entry changed', ['bundle-leaf', 'montreal/20'], (site) => flip(site, fullBundle, 20 * 35 + 1)),
-  siteCase('partial tile stale', ['tile', partial], (site) => site.set(partial, bytesAt(site, partial).slice(0, 40 * 32))),
+  siteCase('version of a leaf changed', ['bundle-leaf', 'montreal/20'], (site) =>
+    flip(site, fullBundle, 20 * 35 + 2),
+  ),
+  siteCase('length of an entry changed', ['bundle-leaf', 'montreal/20'], (site) =>
+    flip(site, fullBundle, 20 * 35 + 1),
+  ),
+  siteCase('partial tile stale', ['tile', partial], (site) =>
+    site.set(partial, bytesAt(site, partial).slice(0, 40 * 32)),
+  ),
   siteCase('partial bundle stale', ['tile', partialBundle], (site) =>
     site.set(partialBundle, bytesAt(site, partialBundle).slice(0, 40 * 35)),
   ),
@@ -74,7 +85,9 @@ export const siteCases: readonly Case[] = [
     bytes.set(second, 700)
     bytes.set(first, 735)
   }),
-  siteCase('leaf changed in bundle and tile', ['tile-hash', upper], (site) => forgeLeaf(site, fullBundle, full, 20)),
+  siteCase('leaf changed in bundle and tile', ['tile-hash', upper], (site) =>
+    forgeLeaf(site, fullBundle, full, 20),
+  ),
   siteCase('leaf changed in bundle and partial tile', ['root', 'montreal'], (site) =>
     forgeLeaf(site, partialBundle, partial, 20),
   ),
@@ -102,8 +115,10 @@ export const siteCases: readonly Case[] = [
   siteCase('checkpoint of an earlier size', ['known-unproved', 'montreal'], (site) =>
     site.set('montreal/checkpoint', bytesOf(montreal.checkpoint(90))),
   ),
-  siteCase('checkpoint gone', ['known-unproved', 'montreal'], (site) => site.delete('montreal/checkpoint')),
-  siteCase('checkpoint that is none', ['format', 'file'], (site) => site.set('montreal/checkpoint', bytesOf('not found\n'))),
+  siteCase('checkpoint gone', ['unreadable', 'file'], (site) => site.delete('montreal/checkpoint')),
+  siteCase('checkpoint that is none', ['format', 'file'], (site) =>
+    site.set('montreal/checkpoint', bytesOf('not found\n')),
+  ),
   siteCase('checkpoint that is no text', ['unreadable', 'file'], (site) =>
     site.set('montreal/checkpoint', Uint8Array.of(0x80, 0x81)),
   ),

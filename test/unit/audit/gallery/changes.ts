@@ -1,15 +1,17 @@
 /** Ways to change one thing of a sample, and what a case of the gallery is. */
-import { sha256 } from '../../../../src/audit/commitment.ts'
-import { leafOf } from '../../../../src/audit/commitment.ts'
-import { base64url } from '../../../../src/audit/base64url.ts'
+
 import canonicalize from 'canonicalize'
+import { base64url } from '../../../../src/audit/base64url.ts'
+import { leafOf, sha256 } from '../../../../src/audit/commitment.ts'
 import { ndjson, type SampleExport, type SampleHeaderLog, type SampleSite } from '../verify/sample-files.ts'
 import { bytesOf } from '../verify/sample-keys.ts'
 import { type Kind, kinds, policy } from './samples.ts'
 import type { Subject } from './verifiers.ts'
 
 /** What both verifiers must say. */
-export type Expected = 'verified' | readonly [code: string, place: string, source?: 'proof' | 'policy' | number]
+export type Expected =
+  | 'verified'
+  | readonly [code: string, place: string, source?: 'proof' | 'policy' | number]
 
 export interface Case {
   readonly name: string
@@ -65,7 +67,12 @@ export function lineAt(file: SampleExport, log: string, index: number): number {
 }
 
 /** Changes the line of an entry, which stays as it is in all else. */
-export function changeLine(file: SampleExport, log: string, index: number, change: (line: Json) => void): void {
+export function changeLine(
+  file: SampleExport,
+  log: string,
+  index: number,
+  change: (line: Json) => void,
+): void {
   const at = lineAt(file, log, index)
   const line = JSON.parse(file.lines[at] as string) as Json
   change(line)
@@ -132,7 +139,9 @@ export const editNote = (note: string | null, change: (lines: string[]) => void)
 
 /** A case that changes what logs publish. */
 export function siteCase(name: string, expected: Expected, change: (site: SampleSite) => void): Case {
-  const site: SampleSite = new Map([...kinds.site.file].map(([path, bytes]) => [path, Uint8Array.from(bytes)]))
+  const site: SampleSite = new Map(
+    [...kinds.site.file].map(([path, bytes]) => [path, Uint8Array.from(bytes)]),
+  )
   change(site)
   return textCase('site', name, expected, site)
 }

@@ -3,7 +3,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { groups, mlDsaCases } from './cases.ts'
 import type { Case, Expected } from './changes.ts'
 import { kinds } from './samples.ts'
-import { askTypeScript, hasMlDsa44, hasPython, PythonVerifier, type Subject, type Verdict } from './verifiers.ts'
+import {
+  askTypeScript,
+  hasMlDsa44,
+  hasPython,
+  PythonVerifier,
+  type Subject,
+  type Verdict,
+} from './verifiers.ts'
 
 const verifiers: readonly (readonly [string, boolean, (subject: Subject) => Promise<Verdict>])[] = [
   ['TypeScript', true, askTypeScript],
@@ -32,14 +39,17 @@ describe.each(verifiers)('the verifier in %s', (language, isThere, ask) => {
   }
 
   describe.each(groups)('%s', (_, cases) => {
-    test.skipIf(!isThere).each(cases.map((one) => [one.kind, one.name, one] as const))('%s: %s', async (...[, , one]) => {
-      await check(one)
-    })
+    test.skipIf(!isThere).each(cases.map((one) => [one.kind, one.name, one] as const))(
+      '%s: %s',
+      async (...[, , one]) => {
+        await check(one)
+      },
+    )
   })
 
-  test.skipIf(!isThere || (language === 'Python' && !hasMlDsa44)).each(
-    mlDsaCases.map((one) => [one.name, one] as const),
-  )('with ML-DSA-44: %s', async (_, one) => {
+  test
+    .skipIf(!isThere || (language === 'Python' && !hasMlDsa44))
+    .each(mlDsaCases.map((one) => [one.name, one] as const))('with ML-DSA-44: %s', async (_, one) => {
     await check(one)
   })
 })

@@ -96,8 +96,34 @@ export function mutateBytes(random: Random, bytes: Uint8Array): Mutation {
 }
 
 const strangers = [
-  ...['null', 'true', '0', '1', '-1', '1.5', '1e3', '1e999', '""', '"x"', '"0"', '"1"', '"00"', '"01"', '"-0"', '[]', '{}'],
-  ...['"18446744073709551615"', '"18446744073709551616"', '9007199254740993', '"é"', '"\\ud800"', '"\\u0000"', '[[[[[]]]]]'],
+  ...[
+    'null',
+    'true',
+    '0',
+    '1',
+    '-1',
+    '1.5',
+    '1e3',
+    '1e999',
+    '""',
+    '"x"',
+    '"0"',
+    '"1"',
+    '"00"',
+    '"01"',
+    '"-0"',
+    '[]',
+    '{}',
+  ],
+  ...[
+    '"18446744073709551615"',
+    '"18446744073709551616"',
+    '9007199254740993',
+    '"é"',
+    '"\\ud800"',
+    '"\\u0000"',
+    '[[[[[]]]]]',
+  ],
 ]
 
 /** A place in the text of a JSON value: a member or item, from its name on, and its value alone. */
@@ -129,7 +155,12 @@ export function mutateJson(random: Random, text: string): TextMutation {
     case 1:
       return put('doubled', span.nameStart, span.end, `${whole},${whole}`)
     case 2:
-      return put('doubled with another value', span.nameStart, span.end, `${whole.slice(0, -value.length)}${pick(random, strangers)},${whole}`)
+      return put(
+        'doubled with another value',
+        span.nameStart,
+        span.end,
+        `${whole.slice(0, -value.length)}${pick(random, strangers)},${whole}`,
+      )
     case 3:
       return put('a stranger', span.start, span.end, pick(random, strangers))
     case 4: {

@@ -2,13 +2,14 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { VerifierCrypto } from '../../../../src/audit/verify/crypto.ts'
 import { fsck } from '../../../../src/audit/verify/fsck.ts'
 import type { Report, Source } from '../../../../src/audit/verify/report.ts'
 import { verify } from '../../../../src/audit/verify/verify.ts'
 import { nodeCrypto } from '../../../../src/cli/node-crypto.ts'
-import { type SampleSite, writeSite } from '../verify/sample-files.ts'
+import type { SampleSite } from '../verify/sample-files.ts'
 
 export type Content = string | Uint8Array
 
@@ -48,18 +49,21 @@ const verdictOf = (report: Report): Verdict => {
 }
 
 /** The verifier in TypeScript. */
-export async function askTypeScript({ file, proof, policy, known = [] }: Subject): Promise<Verdict> {
+export async function askTypeScript(
+  { file, proof, policy, known = [] }: Subject,
+  crypto: VerifierCrypto = nodeCrypto,
+): Promise<Verdict> {
   const trust = { known, ...(policy === undefined ? {} : { policy }) }
   if (isSite(file))
     return verdictOf(
-      await fsck(nodeCrypto, {
+      await fsck(crypto, {
         ...trust,
         fetchFile: async (path) => file.get(path) ?? null,
         listing: { path: 'logs.json', folderOf: (log) => log },
       }),
     )
   const input = { ...trust, file: once(file) }
-  return verdictOf(await verify(nodeCrypto, proof === undefined ? input : { ...input, proof: once(proof) }))
+  return verdictOf(await verify(crypto, proof === undefined ? input : { ...input, proof: once(proof) }))
 }
 
 /** Whether the openssl command can check ML-DSA-44, from 3.5 on. */
@@ -68,6 +72,12 @@ export const hasMlDsa44 = ((): boolean => {
   const [, major, minor] = /^OpenSSL (\d+)\.(\d+)/.exec(stdout ?? '') ?? []
   return Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 5)
 })()
+
+const { mlDsa44, ...otherSignatures } = nodeCrypto.signatures
+
+/** What the openssl command can check here, so that the two know equally much. */
+export const sameCrypto: VerifierCrypto =
+  hasMlDsa44 && mlDsa44 !== undefined ? nodeCrypto : { ...nodeCrypto, signatures: otherSignatures }
 
 /** Paths of a subject's parts in a folder. */
 export interface WrittenSubject {
@@ -79,12 +89,13 @@ export interface WrittenSubject {
 }
 
 export function writeSubject(folder: string, { file, proof, policy, known = [] }: Subject): WrittenSubject {
-  mkdirSync(folder, { recursive: true })
   const write = (name: string, content: Content): string => {
-    writeFileSync(join(folder, name), content)
-    return join(folder, name)
+    const path = join(folder, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, content)
+    return path
   }
-  if (isSite(file)) writeSite(join(folder, 'site'), file)
+  if (isSite(file)) for (const [path, bytes] of file) write(join('site', path), bytes)
   return {
     command: isSite(file) ? 'fsck' : 'verify',
     target: isSite(file) ? join(folder, 'site') : write('file', file),
