@@ -75,7 +75,7 @@ def open_entry(line, entry, text):
     line.index = decimal(entry.get('index'))
     line.problem = _form_problem(line, entry)
     if line.problem is None:
-        line.redaction = _redaction(entry['access'], line.index)
+        line.redaction = _redaction(entry['access'], line.log, line.index)
 
 
 def _form_problem(line, entry):
@@ -123,12 +123,15 @@ def possible_place(count, previous, index):
     return Place(count, previous)
 
 
-def _redaction(access, index):
-    """The Redaction that an entry is, None when it is none (§4)."""
+def _redaction(access, log, index):
+    """The Redaction that an entry is, None when it is none in this log (§4)."""
     decision, note = access.get('decision'), access.get('note')
     if access.get('action') != 'redaction' or access.get('phase') != 'intent':
         return None
     if not isinstance(decision, dict) or decision.get('outcome') != 'permit' or not isinstance(note, dict):
+        return None
+    # An entry that a successor took over names the log that it was made for.
+    if note.get('redacts-log', log) != log:
         return None
     redacts = decimal(note.get('redacts'))
     if redacts is None or redacts >= index:

@@ -715,6 +715,13 @@ describe('a chain', () => {
     expectFault(await verifyExport(file), 'chain-order', 'montreal/15')
   })
 
+  test('a redaction entry that a successor took over, which redacts nothing there', async () => {
+    const log = sampleLog('montreal', 40)
+    const places = { 'redacts-organisation': '-', 'redacts-patient': '8@33' }
+    log.redact(39, { more: { note: { redacts: '39', 'redacts-log': 'laval', ...places } } })
+    expectFault(await verifyExport(await rangeExport([{ log }])), 'redaction-missing', 'montreal/39')
+  })
+
   test('a redaction entry that gives another place', async () => {
     const log = sampleLog('montreal', 40)
     const by = log.redact(39, {
