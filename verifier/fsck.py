@@ -39,6 +39,7 @@ def _check_logs(source, policy, knowns):
     for each in logs:
         checkpoint = _read_checkpoint(each)
         if checkpoint is None:
+            _keys(each, None, policy, each['log'])
             report.append(f'{each["log"]}: no checkpoint: this log has published nothing')
             continue
         log = each['log'] or name_of_origin(checkpoint.origin)
