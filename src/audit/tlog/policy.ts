@@ -182,7 +182,7 @@ function checkCharacters(text: string): void {
     const code = text.charCodeAt(i)
     if ((code < 0x20 && code !== 0x09 && code !== 0x0a) || code === 0x7f)
       throw new FormatError(
-        `the policy has the control character 0x${code.toString(16).padStart(2, '0')} at ${i}.`,
+        `line ${text.slice(0, i).split('\n').length} of the policy: the control character 0x${code.toString(16).padStart(2, '0')}.`,
       )
   }
   if (!text.isWellFormed())
