@@ -59,10 +59,12 @@ export function normalNote(text: string): string {
   return [...words, '', ...signatures, ''].join('\n')
 }
 
-/** The same of a tlog-proof: lines of its own, then a checkpoint of three lines. */
+/** The same of a tlog-proof: three lines and the hashes of a path, then a checkpoint. */
 export function normalProof(text: string): string {
   const { words, signatures } = linesOfNote(text)
-  return [...words.slice(0, -3), '', ...words.slice(-3), '', ...signatures, ''].join('\n')
+  const origin = words.findIndex((line, i) => i >= 3 && !/^[A-Za-z0-9+/]{43}=$/.test(line))
+  const end = origin === -1 ? words.length : origin
+  return [...words.slice(0, end), '', ...words.slice(end), '', ...signatures, ''].join('\n')
 }
 
 /** Lines that are not blank: those before the first signature, and from it on. */
