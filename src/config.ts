@@ -41,7 +41,7 @@ export interface Config {
 
 /** What a log itself is told, and nobody else: its secrets. */
 export interface LogConfig {
-  /** 32 bytes each; the keys of all logs come from one. The current one first, then those of logs not succeeded yet. */
+  /** 32 bytes each; the keys of all logs come from one. The current one first, then those that logs not succeeded yet, or retired, sign with. */
   readonly seeds: readonly Uint8Array[]
   /** Public address of the record without scheme: `<origin>/audit/logs/<log>` is the origin of a log, for good. */
   readonly origin: string

@@ -80,6 +80,8 @@ export const limits = {
    * sqld sends no answer past 10 MB, in which text may take twice its length (each quote is escaped).
    */
   maxPageBytes: 4 * 1024 * 1024,
+  /** Characters of a cursor: a nonce, an instant, an id and a tag have about 120. */
+  maxCursorLength: 400,
 
   /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
   maxEncounterDays: 366,

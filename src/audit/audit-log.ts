@@ -98,7 +98,7 @@ export class AuditLog {
       now,
       random: options.random ?? randomBytesOf,
       maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
-      published: () => this.#publisher.signed,
+      covered: () => this.#publisher.signed,
       closed: () => this.#standing.closed(),
       onCommit: () => this.wake(),
     })

@@ -4,6 +4,7 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { AppendAnswer } from './commit.ts'
 import { withDeadline } from './deadline.ts'
+import { logName } from './log-name.ts'
 import type {
   AppendRefusal,
   AppendRequest,
@@ -40,8 +41,6 @@ export const amongLogs =
 
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   withDeadline(work, limits.successionDeadlineMs, 'the audit log')
-
-const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */
 export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {

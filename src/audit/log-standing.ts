@@ -46,6 +46,7 @@ export class LogStanding {
     return this.#isRetired
   }
 
+  /** Closed is told as retired: either way it takes no entry any more. */
   name(isAnchored: boolean): LogStatus['standing'] {
     if (this.#halted !== null) return 'halted'
     if (this.#successor !== null) return 'retired'

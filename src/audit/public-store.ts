@@ -1,35 +1,32 @@
 /** Reading what a log has published in the audit database: checkpoints with their cosignatures, tiles, leaves. */
 import { limits } from '../limits.ts'
-import type { Reader, Row, Statement } from '../store/ports.ts'
+import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
+import { bytes } from '../store/rows.ts'
 import { FormatError } from './tlog/errors.ts'
-import { type Tile, tileWidth } from './tlog/tile.ts'
+import { hashSize } from './tlog/hash.ts'
+import { type Tile, tilePath } from './tlog/tile.ts'
 
 export interface PublishedCheckpoint {
   readonly size: number
   /** The signed note, cosignature lines included. */
   readonly note: string
-  /** Names of the witnesses that cosigned it. */
-  readonly witnesses: readonly string[]
 }
 
 /** The newest checkpoints of `log`, newest first, at most `count`. */
 export const checkpointsStatement = (log: string, count: number): Statement => ({
   sql: `select size, note,
-               (select json_group_array(json_array(witness, line))
-                  from (select witness, line from cosignature as c
+               (select group_concat(line, '')
+                  from (select line from cosignature as c
                          where c.log = checkpoint.log and c.size = checkpoint.size order by witness)) as cosignatures
           from checkpoint where log = ? order by size desc limit ?`,
   args: [log, count],
 })
 
-export function publishedCheckpoint({ size, note, cosignatures }: Row): PublishedCheckpoint {
-  const lines = JSON.parse(cosignatures as string) as [string, string][]
-  return {
-    size: Number(size),
-    note: `${note}${lines.map(([, line]) => line).join('')}`,
-    witnesses: lines.map(([witness]) => witness),
-  }
-}
+/** @param row of `checkpointsStatement` */
+export const publishedCheckpoint = ({ size, note, cosignatures }: Row): PublishedCheckpoint => ({
+  size: Number(size),
+  note: `${note}${cosignatures ?? ''}`,
+})
 
 /**
  * Thins the checkpoints from before `before` (milliseconds since 1970) to the newest of each hour: a busy log signs 300 MB of
@@ -56,6 +53,26 @@ export const tilesStatement = (log: string, tiles: readonly Pick<Tile, 'level' |
   args: [JSON.stringify(tiles.map(({ level, index }) => [level, Number(index)])), log],
 })
 
+/** Tiles as they are stored: of whatever width they have by now. */
+export class StoredTiles {
+  readonly #hashes: ReadonlyMap<string, Uint8Array>
+
+  /** @param rows of `tilesStatement` */
+  constructor(rows: Rows) {
+    this.#hashes = new Map(rows.map(({ level, idx, hashes }) => [`${level}/${idx}`, bytes(hashes)]))
+  }
+
+  /** Cut to the width of the tile; null: it is not there, or narrower. */
+  hashesOf({ level, index, width }: Tile): Uint8Array | null {
+    const hashes = this.#hashes.get(`${level}/${index}`)
+    return hashes && hashes.length >= width * hashSize ? hashes.subarray(0, width * hashSize) : null
+  }
+
+  hashAt(tile: Tile, i: number): Uint8Array | null {
+    return this.hashesOf({ ...tile, width: i + 1 })?.subarray(i * hashSize) ?? null
+  }
+}
+
 /**
  * The hashes of these tiles, cut to their widths, in order.
  * @throws FormatError for one that is not there at that width. Rejects with `StoreError`.
@@ -67,19 +84,16 @@ export async function readTiles(
 ): Promise<readonly Uint8Array[]> {
   if (tiles.length === 0) return []
   const [rows = []] = await reader.read([tilesStatement(log, tiles)])
-  const found = new Map(
-    rows.map(({ level, idx, hashes }) => [`${level}/${idx}`, new Uint8Array(hashes as ArrayBuffer)]),
-  )
-  return tiles.map(({ level, index, width }) => {
-    const hashes = found.get(`${level}/${index}`)
-    if (!hashes || hashes.length < width * 32)
-      throw new FormatError(`tile ${level}/${index} of ${log} has no ${width} hashes`)
-    return hashes.subarray(0, width * 32)
+  const stored = new StoredTiles(rows)
+  return tiles.map((tile) => {
+    const hashes = stored.hashesOf(tile)
+    if (!hashes) throw new FormatError(`${tilePath(tile)} of ${log} has no ${tile.width} hashes`)
+    return hashes
   })
 }
 
-/** The leaves of entry bundle `index`, at most `width`, in order: one row (`leaf`) each. */
-export const bundleStatement = (log: string, index: number, width: number): Statement => ({
-  sql: 'select leaf from ledger_leaf where log = ? and idx >= ? and idx < ? order by idx',
-  args: [log, index * tileWidth, index * tileWidth + width],
+/** The leaves at [`first`, `end`) as far as they are there, in order: one row (`idx`, `leaf`) each. */
+export const leavesStatement = (log: string, first: number, end: number): Statement => ({
+  sql: 'select idx, leaf from ledger_leaf where log = ? and idx >= ? and idx < ? order by idx',
+  args: [log, first, end],
 })

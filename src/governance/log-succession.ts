@@ -9,10 +9,10 @@ import { isOfLine, successorOf } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { readFields } from './body.ts'
-import { type noInput, reasonField } from './fields.ts'
+import { logName, type noInput, reasonField } from './fields.ts'
 import { changeShape } from './operation-shape.ts'
 
-const param = z.object({ log: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) })
+const param = z.object({ log: logName })
 const fields = z.strictObject({ reason: reasonField })
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>

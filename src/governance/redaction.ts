@@ -22,9 +22,9 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { logName, noInput, reasonField, told } from './fields.ts'
+import { entryIndex, logName, noInput, reasonField, told } from './fields.ts'
 
-const param = z.strictObject({ log: logName, index: z.string().regex(/^(0|[1-9]\d{0,14})$/) })
+const param = z.strictObject({ log: logName, index: entryIndex })
 
 /** An entry has it whole: longer texts of a note are cut. */
 const words = reasonField.refine(

@@ -103,10 +103,11 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
       outside: outsideStore(audit, limits.drainDeadlineMs),
       anchors: anchorStore(replica, primary),
       witnesses: witnessesOf(config),
-      client: witnessClient(
-        { fetch: (input, init) => fetch(input, init), now: () => Date.now() },
-        limits.witnessDeadlineMs,
-      ),
+      client: witnessClient({
+        fetch: (input, init) => fetch(input, init),
+        now: () => Date.now(),
+        deadlineMs: limits.witnessDeadlineMs,
+      }),
       signers: signersOf(config, log),
       now: () => Date.now(),
       mustBeFounded: !config.logs.includes(log),
