@@ -4,6 +4,7 @@ import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
 import type { AuditLogs } from '../audit/port.ts'
 import { redactions } from '../audit/redactions.ts'
+import { thinningStatements } from '../audit/thinning.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
@@ -57,7 +58,7 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     }
     await this.#scrub(config, logs)
     // Last: a key is the only witness of what is to be settled above.
-    if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary)
+    if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary, audit)
     if (this.#isDue('keys', limits.jwksRefreshEveryMs))
       await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
   }
@@ -78,7 +79,7 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     })
   }
 
-  async #prune({ regions }: Config, primary: Writer): Promise<void> {
+  async #prune({ regions }: Config, primary: Writer, audit: Writer): Promise<void> {
     const before = Date.now() - limits.writeKeyMemoryMs
     const statements = [{ sql: 'delete from write_key where at < ?', args: [before] }]
     await this.#attempt('prune write keys', 'records', () => primary.apply(statements))
@@ -86,6 +87,7 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('prune write keys', name, () => database.apply(statements))
     }
+    await this.#attempt('thin checkpoints', 'audit', () => audit.apply(thinningStatements(Date.now())))
   }
 
   #isDue(step: string, everyMs: number): boolean {
