@@ -132,8 +132,6 @@ export const limits = {
   publishEveryMs: 1_000,
   /** Leaves that one checkpoint adds: 256 tiles of 8 KiB, twice as long as hexadecimal in one bound text of sqld. */
   maxPublishEntries: 65_536,
-  /** Each checkpoint is kept this long, about 7 KB with one cosignature and 86,400 a day; then the newest of each hour. */
-  allCheckpointsMs: 24 * 60 * 60_000,
   /** Asking somebody else how far a log had come, before it signs anything after a start. */
   anchorDeadlineMs: 3_000,
   /** A failed question is asked again after this. */
@@ -168,6 +166,10 @@ export const limits = {
   settleAfterMs: 60_000,
   /** Period of the schedule: well inside `settleAfterMs` and the fresh bound. */
   scheduleEveryMs: 5_000,
+  /** How long every checkpoint stays in the audit database, before only the newest of each hour does: whoever compares has seen it. */
+  checkpointMemoryMs: 24 * 60 * 60_000,
+  /** Checkpoints that one pruning takes away: more than 16 logs that publish each second make in an hour; 200 MB of rows. */
+  maxPrunedCheckpoints: 60_000,
   /** Period of pruning write keys and checkpoints. */
   pruneEveryMs: 60 * 60_000,
   /** How long a write key is kept: longer than any region's local database may be away and still be settled. */

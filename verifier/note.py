@@ -86,9 +86,9 @@ def note_from_lines(lines):
 
     Nothing a log signs has blank lines inside its text.
     """
-    text = [line for line in lines if line and not line.startswith('— ')]
-    signatures = [line for line in lines if line.startswith('— ')]
-    return '\n'.join([*text, '', *signatures, ''])
+    lines = [line for line in lines if line.strip(' \t\r')]
+    end = next((at for at, line in enumerate(lines) if line.startswith('— ')), len(lines))
+    return '\n'.join([*lines[:end], '', *lines[end:], ''])
 
 
 def check_signatures(note, required, others, log, checkpoint=None):

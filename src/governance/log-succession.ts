@@ -4,6 +4,7 @@ import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store
 import { succeedLog } from '../audit/succession.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
 import { isOfLine, successorOf } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
@@ -39,9 +40,9 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     log,
     successor: successorOf(line, log),
     base: ctx.describe({ reason: asked.value.reason }),
-    lastCheckpoint: async () => {
-      const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
-      return row ? publishedCheckpoint(row) : null
+    newestCheckpoints: async () => {
+      const [rows = []] = await ctx.ledger.read([checkpointsStatement(log, limits.maxCheckpointsTried)])
+      return rows.map(publishedCheckpoint)
     },
   }
   try {

@@ -3,8 +3,8 @@ import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
 import type { AuditLogs } from '../audit/port.ts'
+import { thinningStatements } from '../audit/public-store.ts'
 import { redactions } from '../audit/redactions.ts'
-import { thinningStatements } from '../audit/thinning.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
 import { limits } from '../limits.ts'
@@ -83,11 +83,13 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     const before = Date.now() - limits.writeKeyMemoryMs
     const statements = [{ sql: 'delete from write_key where at < ?', args: [before] }]
     await this.#attempt('prune write keys', 'records', () => primary.apply(statements))
+    await this.#attempt('thin checkpoints', 'audit', () =>
+      audit.apply(thinningStatements(Date.now() - limits.checkpointMemoryMs), limits.drainDeadlineMs),
+    )
     for (const { name, local } of regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('prune write keys', name, () => database.apply(statements))
     }
-    await this.#attempt('thin checkpoints', 'audit', () => audit.apply(thinningStatements(Date.now())))
   }
 
   #isDue(step: string, everyMs: number): boolean {

@@ -3,7 +3,6 @@ import type { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { entryText, leafOf } from '../../../src/audit/commitment.ts'
 import type { StoredEntry } from '../../../src/audit/log-state.ts'
-import { thinningStatements } from '../../../src/audit/thinning.ts'
 import { bypasses, passedOver, publicContent, publicRows } from './bypasses.ts'
 import {
   entriesBefore,
@@ -111,28 +110,6 @@ describe('what a log has published', () => {
   test('is thinned: a checkpoint that has a newer one of its hour goes, with its cosignatures', () => {
     database.exec('delete from checkpoint where size = 1')
     expect([count('checkpoint'), count('cosignature')]).toEqual([2, 1])
-  })
-
-  test('keeps each checkpoint for a day, then the newest of each hour and log, also where cosignatures do not go along', () => {
-    const hourMs = 60 * 60_000
-    const at = (log: string, size: number, time: number) => {
-      database.exec(
-        `insert into checkpoint (log, size, time, note) values ('${log}', ${size}, ${time}, 'n${size}')`,
-      )
-      database.exec(`insert into cosignature (log, size, witness, line) values ('${log}', ${size}, 'w', 'l')`)
-    }
-    for (const log of ['east', 'west'])
-      for (let size = 1; size <= 8; size++) at(log, size, 100 * hourMs + (size - 1) * 0.25 * hourMs)
-    at('east', 9, 126 * hourMs)
-    database.exec('pragma foreign_keys = off')
-    for (const { sql, args = [] } of thinningStatements(125.4 * hourMs))
-      database.prepare(sql).run(...(args as number[]))
-    for (const table of ['checkpoint', 'cosignature'])
-      expect(
-        database
-          .prepare(`select log || size as name from ${table} where log in ('east', 'west') order by name`)
-          .all(),
-      ).toEqual(['east4', 'east7', 'east8', 'east9', 'west4', 'west7', 'west8'].map((name) => ({ name })))
   })
 })
 

@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditLog } from '../../../src/audit/audit-log.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../../../src/audit/client.ts'
+import { checkpointsStatement, publishedCheckpoint } from '../../../src/audit/public-store.ts'
 import { succeedLog } from '../../../src/audit/succession.ts'
 import { limits } from '../../../src/limits.ts'
 import { successorOf } from '../../../src/log-line.ts'
 import { base } from './access.ts'
-import { newWorld, type World } from './log-world.ts'
-import { appendOf, SqliteLogStore } from './support.ts'
+import { databaseOf, newWorld, signerOf, type World } from './log-world.ts'
+import { appendOf, ledgerEntries, SqliteLogStore } from './support.ts'
 
 /** Logs as the Worker reaches them: each begun by whoever names it. */
 function logsServed(...served: string[]) {
@@ -43,8 +44,10 @@ function logsServed(...served: string[]) {
   return {
     logs,
     of,
+    open,
     worldOf,
     restart: (log: string) => open.delete(log),
+    ledger,
     registered: () =>
       ledger
         .prepare('select log from log order by log')
@@ -55,7 +58,10 @@ function logsServed(...served: string[]) {
         log,
         successor: successorOf(line, log),
         base: { ...base, action: 'succession', operation: 'succeed', note: { reason: 'r' } },
-        lastCheckpoint: async () => null,
+        newestCheckpoints: async () => {
+          const [rows = []] = await databaseOf(ledger).read([checkpointsStatement(log, 8)])
+          return rows.map(publishedCheckpoint)
+        },
       }),
   }
 }
@@ -108,6 +114,44 @@ describe('a succession', () => {
       value: { successor: 'montreal-3' },
     })
     expect((await logs.append('montreal', appendOf(['p1']))).ok).toBe(true)
+  })
+
+  test('names the newest checkpoint that the log signed, whatever stands in its place', async () => {
+    const { logs, ledger, of, restart, succeed } = logsServed('montreal')
+    await logs.append('montreal', appendOf(['p1']))
+    expect(await logs.published('montreal', '1', 0)).toBe(true)
+    const [, , root] = String(ledger.prepare('select note from checkpoint').get()?.note).split('\n')
+    const forge = ledger.prepare(
+      "insert into checkpoint (log, size, time, note) values ('montreal', ?, 0, ?)",
+    )
+    const { note } = ledger.prepare('select note from checkpoint').get() as { note: string }
+    forge.run(7, note.replace('\n1\n', '\n7\n'))
+    forge.run(8, 'nothing like a checkpoint')
+    restart('montreal')
+    await of('montreal').advance()
+    expect(of('montreal').status().standing).toBe('halted')
+    expect((await succeed('montreal', 'montreal')).ok).toBe(true)
+    expect(await logs.published('montreal-2', '1', 0)).toBe(true)
+    const [first] = ledgerEntries(ledger, 'montreal-2')
+    expect(JSON.parse(first?.entry ?? '').access.note).toMatchObject({
+      'checkpoint-size': '1',
+      'checkpoint-root': root,
+    })
+  })
+
+  test('of a log whose secret is gone names the key that signed its last checkpoint', async () => {
+    const { logs, ledger, open, worldOf, succeed } = logsServed('montreal')
+    await logs.append('montreal', appendOf(['p1']))
+    expect(await logs.published('montreal', '1', 0)).toBe(true)
+    open.set('montreal', worldOf('montreal').open({ signers: [signerOf('montreal', 8)] }))
+    await open.get('montreal')?.advance()
+    expect((await succeed('montreal', 'montreal')).ok).toBe(true)
+    expect(await logs.published('montreal-2', '1', 0)).toBe(true)
+    const [first] = ledgerEntries(ledger, 'montreal-2')
+    expect(JSON.parse(first?.entry ?? '').access.note).toMatchObject({
+      'checkpoint-size': '1',
+      'predecessor-key': signerOf('montreal').identity.vkey,
+    })
   })
 
   test('ordered again settles no intent a second time', async () => {

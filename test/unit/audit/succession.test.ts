@@ -31,7 +31,7 @@ describe('succession', () => {
       operation: 'succeed',
       note: { reason: 'the keys change' },
     } as const,
-    lastCheckpoint: async () => lastCheckpoint,
+    newestCheckpoints: async () => (lastCheckpoint ? [lastCheckpoint] : []),
   })
 
   /** Two logs over one audit database, as the Worker reaches them. */

@@ -194,7 +194,8 @@ describe('a policy', () => {
   })
 
   test('that is none is named itself', async () => {
-    expectFault(await verifyExport(range, { policy: 'log x\n' }), 'format', 'file', 'policy')
+    expectFault(await verifyExport(range, { policy: '\nlog x\n' }), 'format', 'line 2', 'policy')
+    expectFault(await verifyExport(range, { policy: '# nothing' }), 'format', 'file', 'policy')
   })
 })
 
