@@ -306,4 +306,18 @@ describe('after a start', () => {
     expect(await both.published(3, 5_000)).toBe(true)
     expect((await newest(world))?.size).toBe(3n)
   })
+
+  test('a retired log signs heads of its chains as long as its secret is there, and none with another', async () => {
+    const first = world.open()
+    await first.append(appendOf(['p1']))
+    await first.published(1, 5_000)
+    expect((await first.close('qc-test-2')).ok).toBe(true)
+    await first.retire()
+    const asked = { chains: [{ kind: 'patient', key: 'p1' }], list: [] } as const
+    const both = world.open({ signers: [signerOf('qc-test', 8), signerOf('qc-test', 7)] })
+    const said = await both.attest(asked)
+    expect(said.ok && said.value.heads[0]).toMatch(/^count 1$/m)
+    const newOnly = world.open({ signers: [signerOf('qc-test', 8)] })
+    expect(await newOnly.attest(asked)).toMatchObject({ ok: false, error: { reason: 'log-unavailable' } })
+  })
 })
