@@ -8,7 +8,7 @@ import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
-import { forgetPublished, loadState, saveState } from './log-state.ts'
+import { forgetCovered, loadState, saveState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import {
@@ -74,11 +74,6 @@ export class Publisher {
   /** Why publishing can never go on by itself; null: it goes on, or will when the audit database answers. */
   get fault(): string | null {
     return this.#fault
-  }
-
-  /** Everything that may be public is. */
-  get isSettled(): boolean {
-    return this.#served === this.#options.drained()
   }
 
   /** To be called whenever something was drained, and from time to time. Resolves when there is nothing to do now. */
@@ -199,7 +194,7 @@ export class Publisher {
     savePublication(sql, { edge, vkey: signer.identity.vkey })
     // What is forgotten here must not be asked for again by the drain of the next instance.
     saveState(sql, { ...state, drained: Math.max(state.drained, size) })
-    forgetPublished(sql, size)
+    forgetCovered(sql, size)
   }
 
   async #haltOnContradiction(): Promise<void> {

@@ -6,8 +6,10 @@ import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
 import { withDeadline } from './deadline.ts'
 import type { OutsideStore, OutsideView, SignedCheckpoint } from './outside-store.ts'
+import { parseSignedCheckpoint } from './tlog/checkpoint.ts'
+import { edgeRoot } from './tlog/fold.ts'
 import { formatSignatureLine } from './tlog/note.ts'
-import { proveConsistency } from './tlog/proof.ts'
+import { completeSubtrees, proveConsistency, verifyConsistency } from './tlog/proof.ts'
 import { tileHashReader } from './tlog/tile.ts'
 import type { Witness, WitnessAnswer, WitnessClient } from './witness-client.ts'
 
@@ -93,7 +95,7 @@ export class Witnessing {
     const { who } = this
     for (let attempt = 1; attempt <= limits.maxWitnessAttempts; attempt++) {
       const from = this.#known
-      const answer = await this.#submit(checkpoint, from, await this.#proof(from, checkpoint.size))
+      const answer = await this.#submit(checkpoint, from, await this.#proof(from, checkpoint))
       if (answer.kind === 'cosigned') {
         const lines = answer.lines.map(formatSignatureLine).join('')
         const stored = outside.putCosignature(log, checkpoint.size, witness.name, lines)
@@ -101,8 +103,8 @@ export class Witnessing {
         this.#known = checkpoint.size
         return
       }
-      // Unprocessable: a proof that our tiles give does not lead from the tree it knows to ours.
-      if (answer.kind === 'rejected' && answer.status === 422)
+      // Unprocessable: a proof that leads to our tree does not begin at the one it knows. From nothing none is sent.
+      if (answer.kind === 'rejected' && answer.status === 422 && from > 0)
         return await onAhead(`${who} holds another tree of size ${from}`)
       if (answer.kind !== 'conflict') throw new Error(`${who}: ${toldOf(answer)}`)
       const size = Number(answer.size)
@@ -113,11 +115,20 @@ export class Witnessing {
     throw new Error(`${who}: does not settle on a size`)
   }
 
-  async #proof(from: number, to: number): Promise<readonly Uint8Array[]> {
+  /** Rejects unless the tiles of the audit database, which others can change, lead to what this log signed. */
+  async #proof(from: number, { size: to, note }: SignedCheckpoint): Promise<readonly Uint8Array[]> {
     if (from === 0 || from === to) return []
     const { log, outside } = this.#options
     const read = tileHashReader(sha256, BigInt(to), (tiles) => outside.readTiles(log, tiles))
-    return await proveConsistency(sha256, read, BigInt(from), BigInt(to))
+    const [path, edge] = await Promise.all([
+      proveConsistency(sha256, read, BigInt(from), BigInt(to)),
+      read(completeSubtrees(0n, BigInt(from))),
+    ])
+    const toRoot = parseSignedCheckpoint(note).checkpoint.root
+    const claim = { from: BigInt(from), to: BigInt(to), path, fromRoot: edgeRoot(sha256, edge), toRoot }
+    if (!verifyConsistency(sha256, claim))
+      throw new Error(`${this.who}: the tiles in the audit database are not those of the checkpoint of ${to}`)
+    return path
   }
 
   #submit({ note }: SignedCheckpoint, known: number, proof: readonly Uint8Array[]): Promise<WitnessAnswer> {

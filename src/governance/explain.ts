@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { receiptText } from '../audit/log-name.ts'
 import type { Access } from '../audit/port.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -15,21 +16,15 @@ import { documentsThen, readDocuments } from './explain-documents.ts'
 import { type FactsThen, facilityThen, factsThen, readThen } from './explain-facts.ts'
 import { type Describe, judgeAgain } from './explain-judgement.ts'
 import { sentenceOf, stepOf } from './explain-words.ts'
+import { entryIndex, logName } from './fields.ts'
 
 const param = z.object({})
-const receipt = /^([a-z0-9][a-z0-9-]{0,62})\/(0|[1-9]\d{0,15})(?:\+\d+)?(?::[A-Za-z0-9_-]{43})?$/
 const query = z
   .strictObject({
     /** `Dossier-Receipt` of the access; or its beginning, `<log>/<index>`. */
-    receipt: z.string().regex(receipt).optional(),
-    log: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
-      .optional(),
-    index: z
-      .string()
-      .regex(/^(0|[1-9]\d{0,15})$/)
-      .optional(),
+    receipt: z.string().regex(receiptText).optional(),
+    log: logName.optional(),
+    index: entryIndex.optional(),
   })
   .refine(
     ({ receipt, log, index }) => (receipt === undefined) !== (log === undefined || index === undefined),
@@ -68,7 +63,7 @@ async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosu
   if (!loaded.ok) return loaded
   const { caller } = loaded.value
   const [, log = ctx.query.log ?? '', index = ctx.query.index ?? ''] =
-    receipt.exec(ctx.query.receipt ?? '') ?? []
+    receiptText.exec(ctx.query.receipt ?? '') ?? []
   const entry = await readEntry(ctx, log, index)
   const isOwn =
     caller.kind === 'privacy-officer' &&

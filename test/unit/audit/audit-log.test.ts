@@ -10,7 +10,7 @@ import { openNote } from '../../../src/audit/tlog/signature.ts'
 import { tilesOf } from '../../../src/audit/tlog/tile.ts'
 import { treeHash } from '../../../src/audit/tlog/tree.ts'
 import { copyOf, databaseOf, memoryAnchors, newWorld, origin, signerOf, type World } from './log-world.ts'
-import { appendOf, ledgerEntries } from './support.ts'
+import { appendOf, ledgerEntries, until } from './support.ts'
 
 const signatures = {
   ed25519: (key: Uint8Array, message: Uint8Array, signature: Uint8Array) =>
@@ -86,7 +86,7 @@ describe('an audit log', () => {
     await log.published(3, 5_000)
     const other = {
       log: 'other',
-      vkey: 'other+00000000+AA==',
+      vkey: signerOf('other').identity.vkey,
       mldsa44Vkey: null,
       predecessor: null,
       isRetired: false,
@@ -162,6 +162,45 @@ describe('after a start', () => {
     await log.advance()
     expect(log.status()).toMatchObject({ standing: 'halted', drained: '0', published: '0' })
     expect(log.status().fault).toMatch(/records holds a checkpoint of size 2/)
+  })
+
+  test('halts also when records answer only after it was anchored, and leaves there what they remember', async () => {
+    const anchors = memoryAnchors()
+    const first = world.open({ anchors })
+    await first.append(appendOf(['p1', 'p2']))
+    await first.published(2, 5_000)
+    const remembered = await until(() => anchors.newest.get('qc-test')?.size === 2).then(() =>
+      anchors.newest.get('qc-test'),
+    )
+    const fresh = newWorld()
+    let asked = 0
+    const late = {
+      ...anchors,
+      view: (log: string) => (asked++ === 0 ? Promise.reject(new Error('away')) : anchors.view(log)),
+    }
+    const log = fresh.open({ anchors: late })
+    await log.append(appendOf(['p1']))
+    await log.published(1, 5_000)
+    await until(() => log.status().standing === 'halted')
+    expect(log.status().fault).toMatch(/records holds a checkpoint of size 2/)
+    expect(anchors.newest.get('qc-test')).toEqual(remembered)
+  })
+
+  test.each([
+    ['a key of another origin', { vkey: signerOf('else').identity.vkey }],
+    ['a line of its own', { vkey: `${signerOf('other').identity.vkey}\nlog x y - - active` }],
+    ['two keys of one kind', { mldsa44Vkey: signerOf('other').identity.vkey }],
+    ['a predecessor that is no log', { predecessor: '- active\nlog x' }],
+    ['a name that is none', { log: 'Other' }],
+  ])('signs no list with %s, and is not marked by it', async (_, change) => {
+    const log = world.open()
+    await log.append(appendOf(['p1']))
+    const { vkey, mldsa44Vkey } = signerOf('other').identity
+    const other = { log: 'other', vkey, mldsa44Vkey, predecessor: null, isRetired: false }
+    expect((await log.attest({ chains: [], list: [{ ...other, ...change }] })).ok).toBe(false)
+    const attested = await log.attest({ chains: [], list: [other] })
+    if (!attested.ok) throw new Error(attested.error.reason)
+    expect(parseNote(attested.value.list).text.split('\n')).toHaveLength(6)
   })
 
   test('with a fork in the audit database of the same size, halts', async () => {
