@@ -37,7 +37,23 @@ const refused = sampleLog('montreal', 30)
 refused.redact(3, { more: { decision: { outcome: 'deny', reason: 'role', detail: null } } })
 const refusedRange = await rangeExport([{ log: refused }])
 
+/** A successor took over the redaction entry of its predecessor, which redacted 3 there. */
+const takenOver = sampleLog('montreal', 30)
+takenOver.redact(3, {
+  more: {
+    note: { redacts: '3', 'redacts-log': 'laval', 'redacts-organisation': '-', 'redacts-patient': '-' },
+  },
+})
+const takenOverRange = await rangeExport([{ log: takenOver }])
+
 const redactions: readonly Case[] = [
+  exportCase(
+    'range',
+    takenOverRange,
+    'redaction by an entry about another log',
+    ['redaction-missing', 'montreal/3'],
+    () => {},
+  ),
   exportCase('range', range, 'redaction without an entry', ['redaction-missing', 'montreal/50'], (file) =>
     hide(file, 50, '60'),
   ),

@@ -21,8 +21,6 @@ export interface Case {
   readonly expected: Expected
 }
 
-export const isVerified = ({ expected }: Case): boolean => expected === 'verified'
-
 // --- exports ---
 
 /** A case that changes an export. The policy and what is known are those of the untampered one. */
