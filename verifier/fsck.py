@@ -224,8 +224,8 @@ def _listing(data):
 
 def _listed_log(source, value):
     log, origin, vkey, ml_dsa_44 = [value.get(name) for name in ('log', 'origin', 'vkey', 'mldsa44Vkey')]
-    if not isinstance(origin, str) or not isinstance(vkey, str) or not isinstance(ml_dsa_44, (str, type(None))):
-        raise Fault('format', 'file', f'the list of logs lacks origin or vkey of {log}')
+    if not isinstance(origin, str) or not isinstance(vkey, str) or not isinstance(ml_dsa_44, (str, type(None))) or 'mldsa44Vkey' not in value:
+        raise Fault('format', 'file', f'the list of logs lacks origin, vkey or mldsa44Vkey of {log}')
     if name_of_origin(origin) != log:
         raise Fault('header', log, f'the origin {cut(origin)} does not end in /audit/logs/{log}')
     vkeys = [vkey] if ml_dsa_44 is None else [vkey, ml_dsa_44]

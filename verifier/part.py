@@ -56,8 +56,9 @@ def misplaced(part, index, place, count, previous):
     if (place.count, place.previous) == (count, previous):
         return None
     says = f'the entry says it is number {place.count} of the chain, after {_after(place.previous)}; here it is number {count}, after {_after(previous)}'
-    is_back = place.count < count or _order(place.previous) < _order(previous)
-    return Fault('chain-order' if is_back else 'chain-gap', part.place(index), says)
+    if place.count < count or _order(place.previous) < _order(previous):
+        return Fault('chain-order', part.place(index), f'{says}, which is further on')
+    return Fault('chain-gap', part.place(index), f'{says}: some are missing')
 
 
 def _after(previous):

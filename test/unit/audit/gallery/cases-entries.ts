@@ -6,21 +6,23 @@ import {
   type Case,
   changeCommitted,
   changeLine,
+  type EntryJson,
   type Expected,
   editAt,
   exportCase,
   flipped,
-  type Json,
+  type LineJson,
   leafPaths,
   lineAt,
   otherHash,
+  parseLine,
   textCase,
 } from './changes.ts'
 import { filtered, montreal, patientChain, piece, range } from './samples.ts'
 
 /** An entry of montreal with every member filled in that a sample fills in. */
 const index = 38
-const entry = JSON.parse(montreal.entry(index).text) as Json
+const entry = JSON.parse(montreal.entry(index).text) as EntryJson
 
 /** What is wrong first when a member was changed and the leaf made to fit: the form of the entry, its place, or the tree. */
 const recomputed: Readonly<Record<string, Expected>> = {
@@ -70,7 +72,7 @@ const inEach = (
     ),
   )
 
-const hide = (line: Json): void => {
+const hide = (line: LineJson): void => {
   line.entry.access.who.name = 'Somebody else'
 }
 
@@ -203,7 +205,7 @@ export const entryCases: readonly Case[] = [
     'moved to another log, its log renamed',
     ['inclusion', 'montreal/2'],
     (file) => {
-      const line = JSON.parse(takeOut(file, 'quebec', 2)) as Json
+      const line = parseLine(takeOut(file, 'quebec', 2))
       file.lines[lineAt(file, 'montreal', 2)] = JSON.stringify(line)
       const at = file.lines.indexOf(JSON.stringify(line))
       changeCommittedLine(file, at, (moved) => {
@@ -233,10 +235,10 @@ function changeSecond(file: SampleExport, at: number): void {
   })
 }
 
-function changeCommittedLine(file: SampleExport, at: number, change: (entry: Json) => void): void {
+function changeCommittedLine(file: SampleExport, at: number, change: (entry: EntryJson) => void): void {
   const one: SampleExport = { ...file, lines: [file.lines[at] as string] }
-  const { log, index: own } = (JSON.parse(one.lines[0] as string) as Json).entry
-  changeCommitted(one, log, Number(own), change)
+  const { log, index: own } = parseLine(one.lines[0]).entry
+  changeCommitted(one, String(log), Number(own), change)
   file.lines[at] = one.lines[0] as string
 }
 
@@ -245,7 +247,7 @@ function exchangedSalts(): string {
   let salt = otherHash('none')
   changeLine(file, 'montreal', 50, (line) => {
     salt = line.salt
-    line.salt = (JSON.parse(file.lines[lineAt(file, 'montreal', 51)] as string) as Json).salt
+    line.salt = parseLine(file.lines[lineAt(file, 'montreal', 51)]).salt
   })
   changeLine(file, 'montreal', 51, (line) => {
     line.salt = salt

@@ -1,6 +1,6 @@
 /** What editors, spreadsheets and mail programs do to a file without changing what it says: no alarm. */
 import { csv, csvRows, ndjson, type SampleExport } from '../verify/sample-files.ts'
-import { type Case, exportCase, type Json, textCase } from './changes.ts'
+import { type Case, exportCase, textCase } from './changes.ts'
 import { type Kind, kinds, patientChain, piece, proofOf77, range } from './samples.ts'
 
 const utf16 = (text: string, isBigEndian: boolean): Buffer => {
@@ -31,16 +31,13 @@ const forms: readonly Case[] = (
     .map(([name, change]) => textCase(kind, `${name}, ${kind}`, 'verified', change(text(kind)))),
 )
 
-const reversed = (value: Json): Json =>
-  typeof value !== 'object' || value === null
-    ? value
-    : Array.isArray(value)
-      ? value.map(reversed)
-      : Object.fromEntries(
-          Object.entries(value)
-            .reverse()
-            .map(([name, member]) => [name, reversed(member)]),
-        )
+function reversed<T>(value: T): T
+function reversed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(reversed)
+  const members = Object.entries(value).reverse()
+  return Object.fromEntries(members.map(([name, member]) => [name, reversed(member)]))
+}
 
 const escaped = (line: string): string =>
   line.replace(

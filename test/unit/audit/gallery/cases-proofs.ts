@@ -1,32 +1,22 @@
-/** Inclusion paths, redactions, chains: what holds the lines of a sparse export together. */
+/** Inclusion paths, in sparse exports and in proofs of one entry. */
 import { base64url } from '../../../../src/audit/base64url.ts'
-import { chainExport, rangeExport, type SampleExport, sampleLog, tlogProof } from '../verify/sample-files.ts'
+import { tlogProof } from '../verify/sample-files.ts'
 import {
   type Case,
-  changeCommitted,
   changeLine,
   type Expected,
   exportCase,
   flipped,
-  type Json,
   lineAt,
+  parseLine,
   textCase,
 } from './changes.ts'
-import {
-  filtered,
-  montreal,
-  organisationChain,
-  patientChain,
-  piece,
-  proofOf77,
-  quebec,
-  range,
-} from './samples.ts'
+import { filtered, montreal, piece, proofOf77, quebec, range } from './samples.ts'
 
 /** The path of montreal/38, changed. */
 const pathCase = (name: string, change: (path: string[]) => void): Case =>
   exportCase('filtered', filtered, name, ['inclusion', 'montreal/38'], (file) =>
-    changeLine(file, 'montreal', 38, ({ proof }) => change(proof)),
+    changeLine(file, 'montreal', 38, ({ proof = [] }) => change(proof)),
   )
 
 const pathIn100 = (await montreal.inclusion(38, 100)).map(base64url)
@@ -50,10 +40,10 @@ const paths: readonly Case[] = [
     'inclusion paths of two entries exchanged',
     ['inclusion', 'montreal/38'],
     (file) => {
-      let path: Json
+      let path: string[] | undefined
       changeLine(file, 'montreal', 38, (line) => {
         path = line.proof
-        line.proof = (JSON.parse(file.lines[lineAt(file, 'montreal', 47)] as string) as Json).proof
+        line.proof = parseLine(file.lines[lineAt(file, 'montreal', 47)]).proof
       })
       changeLine(file, 'montreal', 47, (line) => {
         line.proof = path
@@ -81,8 +71,8 @@ const paths: readonly Case[] = [
     }),
   ),
   exportCase('filtered', filtered, 'inclusion path with half a hash', ['format', 'line 6'], (file) =>
-    changeLine(file, 'montreal', 38, ({ proof }) => {
-      proof[0] = proof[0].slice(0, 20)
+    changeLine(file, 'montreal', 38, ({ proof = [] }) => {
+      proof[0] = (proof[0] as string).slice(0, 20)
     }),
   ),
 ]
@@ -169,224 +159,4 @@ const tlogProofs: readonly Case[] = [
   ),
 ]
 
-// --- redactions ---
-
-/** An open entry made a redacted one, with what is there to hide it. */
-const hide = (file: SampleExport, index: number, by: string, leaf?: string): void => {
-  const at = lineAt(file, 'montreal', index)
-  const line = JSON.parse(file.lines[at] as string) as Json
-  file.lines[at] = JSON.stringify({
-    index: String(index),
-    leaf: leaf ?? line.leaf,
-    log: 'montreal',
-    ...(line.proof === undefined ? {} : { proof: line.proof }),
-    redacted: by,
-  })
-}
-
-/** Of 30 entries, of which 3 is redacted twice. */
-const twice = sampleLog('montreal', 28)
-twice.redact(3)
-twice.redact(3)
-const redactedTwice = await rangeExport([{ log: twice }])
-
-/** Redacts 50 with places in the chains that 50 never had. */
-const displaced = sampleLog('montreal', 60)
-displaced.redact(50, {
-  more: { note: { redacts: '50', 'redacts-organisation': '5@3', 'redacts-patient': '2@1' } },
-})
-const displacedChain = await chainExport('patient', 'p2', [{ log: displaced }])
-
-/** Redaction entries that were refused, or are of another action, redact nothing. */
-const refused = sampleLog('montreal', 30)
-refused.redact(3, { more: { decision: { outcome: 'deny', reason: 'role', detail: null } } })
-const refusedRange = await rangeExport([{ log: refused }])
-
-const redactions: readonly Case[] = [
-  exportCase('range', range, 'redaction without an entry', ['redaction-missing', 'montreal/50'], (file) =>
-    hide(file, 50, '60'),
-  ),
-  exportCase(
-    'range',
-    range,
-    'redaction by an entry that never was',
-    ['redaction-missing', 'montreal/50'],
-    (file) => hide(file, 50, '302000'),
-  ),
-  exportCase('range', range, 'redaction by itself', ['redaction-missing', 'montreal/50'], (file) =>
-    hide(file, 50, '50'),
-  ),
-  exportCase(
-    'range',
-    range,
-    'redaction by an entry before it',
-    ['redaction-missing', 'montreal/50'],
-    (file) => hide(file, 50, '20'),
-  ),
-  exportCase('range', range, 'redaction of another index', ['redaction-other', 'montreal/9'], (file) =>
-    hide(file, 9, '20'),
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'redaction of another index',
-    ['redaction-other', 'montreal/9'],
-    (file) => hide(file, 9, '20'),
-  ),
-  exportCase(
-    'range',
-    range,
-    'redaction by an entry of another log',
-    ['redaction-missing', 'montreal/9'],
-    (file) =>
-      // Of quebec 10 is an ordinary entry; of montreal too.
-      hide(file, 9, '12'),
-  ),
-  exportCase(
-    'range',
-    range,
-    'redaction entry that is redacted itself',
-    ['redaction-missing', 'montreal/3'],
-    (file) => hide(file, 20, '302'),
-  ),
-  exportCase('range', range, 'redacted with another leaf', ['block', 'montreal/0-255'], (file) =>
-    changeLine(file, 'montreal', 3, (line) => {
-      line.leaf = flipped(line.leaf)
-    }),
-  ),
-  exportCase('range', range, 'redacted with a leaf of another version', ['format', 'montreal/3'], (file) =>
-    changeLine(file, 'montreal', 3, (line) => {
-      const bytes = Buffer.from(line.leaf, 'base64url')
-      bytes[0] = 2
-      line.leaf = base64url(bytes)
-    }),
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'redacted with another leaf',
-    ['inclusion', 'montreal/3'],
-    (file) =>
-      changeLine(file, 'montreal', 3, (line) => {
-        line.leaf = flipped(line.leaf)
-      }),
-  ),
-  exportCase('piece', piece, 'hidden by a later forged line', ['inclusion', 'montreal/302'], (file) => {
-    hide(file, 50, '302')
-    changeCommitted(file, 'montreal', 302, (entry) => {
-      entry.access.note.redacts = '50'
-    })
-  }),
-  exportCase(
-    'range',
-    range,
-    'hidden by a later forged line of the range',
-    ['block', 'montreal/0-255'],
-    (file) => {
-      hide(file, 50, '60')
-      changeCommitted(file, 'montreal', 60, (entry) => {
-        entry.access.action = 'redaction'
-        entry.access.phase = 'intent'
-        entry.access.note = { redacts: '50', 'redacts-organisation': '-', 'redacts-patient': '-' }
-      })
-    },
-  ),
-  exportCase(
-    'filtered',
-    filtered,
-    'redaction entry left out',
-    ['redaction-missing', 'montreal/11'],
-    (file) => {
-      file.lines.splice(lineAt(file, 'montreal', 302), 1)
-    },
-  ),
-  exportCase('range', redactedTwice, 'redaction twice', ['redaction-duplicate', 'montreal/29'], () => {}),
-  exportCase(
-    'range',
-    refusedRange,
-    'redaction by an entry that was refused',
-    ['redaction-missing', 'montreal/3'],
-    () => {},
-  ),
-  exportCase(
-    'patient chain',
-    displacedChain,
-    'redaction that gives the entry another place',
-    ['chain-order', 'montreal/50'],
-    () => {},
-  ),
-]
-
-// --- chains ---
-
-const lineOf38 = filtered.lines[lineAt(filtered, 'montreal', 38)] as string
-
-const chains: readonly Case[] = [
-  exportCase('organisation chain', organisationChain, 'chain gap', ['chain-gap', 'montreal/42'], (file) => {
-    file.lines.splice(lineAt(file, 'montreal', 38), 1)
-  }),
-  exportCase(
-    'organisation chain',
-    organisationChain,
-    'chain reorder',
-    ['chain-gap', 'montreal/42'],
-    (file) => {
-      const at = lineAt(file, 'montreal', 38)
-      file.lines.splice(at, 2, file.lines[at + 1] as string, file.lines[at] as string)
-    },
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'first entry of a chain taken out',
-    ['chain-gap', 'quebec/9'],
-    (file) => {
-      file.lines.splice(lineAt(file, 'quebec', 3), 1)
-    },
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'all of a chain in one log taken out',
-    ['chain-head', 'montreal'],
-    (file) => {
-      file.lines = file.lines.filter((line) => !line.includes('"log":"montreal"'))
-    },
-  ),
-  exportCase('patient chain', patientChain, 'all lines taken out', ['chain-head', 'montreal'], (file) => {
-    file.lines = []
-  }),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'entry of another patient put in',
-    ['chain-key', 'montreal/38'],
-    (file) => {
-      file.lines.splice(lineAt(file, 'montreal', 40), 0, lineOf38)
-    },
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'entry after a gap renumbered',
-    ['inclusion', 'montreal/53'],
-    (file) => {
-      file.lines.splice(lineAt(file, 'montreal', 47), 1)
-      changeCommitted(file, 'montreal', 53, ({ chains }) => {
-        chains.patient = { count: String(Number(chains.patient.count) - 1), previous: '40' }
-      })
-    },
-  ),
-  exportCase(
-    'patient chain',
-    patientChain,
-    'entry moved into the part of another log',
-    ['log', 'quebec/3'],
-    (file) => {
-      const [line] = file.lines.splice(lineAt(file, 'quebec', 3), 1)
-      file.lines.splice(lineAt(file, 'montreal', 47), 0, line as string)
-    },
-  ),
-]
-
-export const proofCases: readonly Case[] = [...paths, ...tlogProofs, ...redactions, ...chains]
+export const proofCases: readonly Case[] = [...paths, ...tlogProofs]

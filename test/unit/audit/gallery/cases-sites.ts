@@ -5,7 +5,7 @@ import { leafHash } from '../../../../src/audit/tlog/hash.ts'
 import { logListing, publishedLog, type SampleSite, sampleLog } from '../verify/sample-files.ts'
 import { bytesOf, ed25519Key, signNote } from '../verify/sample-keys.ts'
 import { type Case, type Expected, editNote, siteCase } from './changes.ts'
-import { kinds, logs, montreal, quebec } from './samples.ts'
+import { fork, kinds, logs, montreal, quebec } from './samples.ts'
 
 /** Files of montreal: one full tile, one of 47, and the one above. */
 const full = 'montreal/tile/0/000'
@@ -33,9 +33,6 @@ const forgeLeaf = (site: SampleSite, bundle: string, tile: string, at: number): 
   const leaf = bytesAt(site, bundle).subarray(at * 35 + 2, at * 35 + 35)
   bytesAt(site, tile).set(leafHash(sha256, leaf), at * 32)
 }
-
-const fork = sampleLog('montreal', 90)
-for (let i = fork.size; i < 303; i += 1) fork.append({ patient: 'somebody else' })
 
 const withKnown = (name: string, expected: Expected, known: readonly string[]): Case => ({
   name,

@@ -21,8 +21,6 @@ export interface Case {
   readonly expected: Expected
 }
 
-export const isVerified = ({ expected }: Case): boolean => expected === 'verified'
-
 // --- exports ---
 
 /** A case that changes an export. The policy and what is known are those of the untampered one. */
@@ -53,13 +51,46 @@ export function headerOf(file: SampleExport, log: string): SampleHeaderLog {
   return found
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the cases put anything anywhere.
-export type Json = any
+interface PlaceJson {
+  count: string
+  previous: string | null
+}
+
+/** An entry, to be changed at will. */
+export interface EntryJson {
+  access: {
+    action: string
+    phase: string
+    status: number
+    note: Record<string, string> | null
+    patient: string | null
+    who: Record<string, string | null>
+  }
+  chains: { organisation: PlaceJson | null; patient: PlaceJson | null }
+  index: unknown
+  log: unknown
+  time: string
+  v: unknown
+  zz?: number
+}
+
+/** A line, to be changed at will: members of all kinds of line. */
+export interface LineJson {
+  entry: EntryJson
+  index?: string
+  leaf: string
+  log?: string
+  salt: string
+  proof?: string[] | undefined
+  hash: string
+}
+
+export const parseLine = (line: string | undefined): LineJson => JSON.parse(line as string) as LineJson
 
 /** Where the line of an entry is. */
 export function lineAt(file: SampleExport, log: string, index: number): number {
   const at = file.lines.findIndex((line) => {
-    const { entry, ...rest } = JSON.parse(line) as Json
+    const { entry, ...rest } = JSON.parse(line) as Partial<LineJson>
     return (entry?.log ?? rest.log) === log && (entry?.index ?? rest.index) === String(index)
   })
   if (at === -1) throw new Error(`the sample has no entry ${log}/${index}`)
@@ -71,10 +102,10 @@ export function changeLine(
   file: SampleExport,
   log: string,
   index: number,
-  change: (line: Json) => void,
+  change: (line: LineJson) => void,
 ): void {
   const at = lineAt(file, log, index)
-  const line = JSON.parse(file.lines[at] as string) as Json
+  const line = parseLine(file.lines[at])
   change(line)
   file.lines[at] = JSON.stringify(line)
 }
@@ -84,7 +115,7 @@ export function changeCommitted(
   file: SampleExport,
   log: string,
   index: number,
-  change: (entry: Json) => void,
+  change: (entry: EntryJson) => void,
 ): void {
   changeLine(file, log, index, (line) => {
     change(line.entry)
@@ -112,9 +143,10 @@ export function leafPaths(value: unknown, path: readonly string[] = []): (readon
 }
 
 /** Puts another value of the same type there. */
-export function editAt(root: Json, path: readonly string[]): void {
+export function editAt(root: object, path: readonly string[]): void {
   const last = path.at(-1) as string
-  const parent = path.slice(0, -1).reduce((value, name) => value[name], root)
+  type Members = Record<string, unknown>
+  const parent = path.slice(0, -1).reduce((value, name) => value[name] as Members, root as Members)
   parent[last] = edited(parent[last])
 }
 

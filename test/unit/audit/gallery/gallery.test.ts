@@ -1,6 +1,7 @@
 /** Both verifiers refuse every case with the code and the place it must have, or accept what says the same. */
 import { afterAll, describe, expect, test } from 'vitest'
-import { groups, mlDsaCases } from './cases.ts'
+import { groups } from './cases.ts'
+import { mlDsaCases } from './cases-signed.ts'
 import type { Case, Expected } from './changes.ts'
 import { kinds } from './samples.ts'
 import {
@@ -45,6 +46,19 @@ describe.each(verifiers)('the verifier in %s', (language, isThere, ask) => {
         await check(one)
       },
     )
+  })
+
+  test.skipIf(!isThere)('says different things of different faults', async () => {
+    const codes = new Map<string, Set<string>>()
+    for (const { subject } of groups.flatMap(([, cases]) => cases)) {
+      const verdict = await ask(subject)
+      if (verdict.ok) continue
+      // Without what is of this case alone: numbers, names, hashes.
+      const words = verdict.sentence.replaceAll(/"[^"]*"|\S*[0-9/]\S*/g, '…')
+      codes.set(words, (codes.get(words) ?? new Set()).add(verdict.code))
+    }
+    expect([...codes].filter(([, of]) => of.size > 1)).toEqual([])
+    expect(codes.size).toBeGreaterThan(60)
   })
 
   test

@@ -19,6 +19,9 @@ export const montreal = sampleLog('montreal', 300, true)
 /** 24 entries. */
 export const quebec = sampleLog('quebec', 24)
 export const gaspe = new SampleLog('gaspe')
+/** Another history of `montreal`, of the same size and under the same keys. */
+export const fork = sampleLog('montreal', 90)
+for (let i = fork.size; i < montreal.size; i += 1) fork.append({ patient: 'somebody else' })
 export const logs = [montreal, quebec, gaspe]
 const parts = logs.map((log) => ({ log }))
 

@@ -31,10 +31,15 @@ export type Verdict =
       readonly source: Source
     }
 
-const runs = (command: string, argument: string): boolean => spawnSync(command, [argument]).status === 0
+/** What a command says of itself; null where it is not there. */
+const versionOf = (command: string, argument: string): string | null => {
+  const { status, stdout } = spawnSync(command, [argument], { encoding: 'utf8' })
+  return status === 0 ? stdout : null
+}
 
 /** Whether the second verifier can run here. */
-export const hasPython = runs('python3', '--version') && runs('openssl', 'version')
+export const hasPython =
+  versionOf('python3', '--version') !== null && versionOf('openssl', 'version') !== null
 
 export const isSite = (file: Subject['file']): file is SampleSite => file instanceof Map
 
@@ -68,8 +73,7 @@ export async function askTypeScript(
 
 /** Whether the openssl command can check ML-DSA-44, from 3.5 on. */
 export const hasMlDsa44 = ((): boolean => {
-  const { stdout } = spawnSync('openssl', ['version'], { encoding: 'utf8' })
-  const [, major, minor] = /^OpenSSL (\d+)\.(\d+)/.exec(stdout ?? '') ?? []
+  const [, major, minor] = /^OpenSSL (\d+)\.(\d+)/.exec(versionOf('openssl', 'version') ?? '') ?? []
   return Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 5)
 })()
 
