@@ -1,5 +1,6 @@
 /** What a shell tells the app: where its databases and logs are, and its secrets. Nothing here is read from a request. */
 import { limits } from './limits.ts'
+import { isOfLine } from './log-line.ts'
 
 export interface Database {
   readonly url: string
@@ -40,7 +41,7 @@ export interface Config {
 
 /** What a log itself is told, and nobody else: its secrets. */
 export interface LogConfig {
-  /** 32 bytes each; the keys of all logs come from one. The current one first, then those of logs not succeeded yet. */
+  /** 32 bytes each; the keys of all logs come from one. The current one first, then those that logs not succeeded yet, or retired, sign with. */
   readonly seeds: readonly Uint8Array[]
   /** Public address of the record without scheme: `<origin>/audit/logs/<log>` is the origin of a log, for good. */
   readonly origin: string
@@ -170,7 +171,21 @@ function readRegions(json: string): readonly [Region, ...Region[]] {
     return { name, log, local: { url, readToken, writeToken } }
   })
   if (!first) throw new Error('REGIONS names no region')
+  checkLogNames([first, ...rest].map(({ log }) => log))
   return [first, ...rest]
+}
+
+/** The last successor, `<log>-999999`, still has the name of a log. */
+const logNamePattern = /^[a-z0-9][a-z0-9-]{0,55}$/
+
+/** A log that has the name of another one's successor would have to be two logs. */
+function checkLogNames(logs: readonly string[]): void {
+  const malformed = logs.find((log) => !logNamePattern.test(log))
+  if (malformed !== undefined) throw new Error(`REGIONS: a log cannot be called ${JSON.stringify(malformed)}`)
+  for (const log of logs)
+    for (const other of logs)
+      if (other !== log && isOfLine(log, other))
+        throw new Error(`REGIONS: ${other} is the name of a successor of ${log}`)
 }
 
 const defaultRates: Rates = {

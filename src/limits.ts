@@ -80,6 +80,8 @@ export const limits = {
    * sqld sends no answer past 10 MB, in which text may take twice its length (each quote is escaped).
    */
   maxPageBytes: 4 * 1024 * 1024,
+  /** Characters of a cursor: a nonce, an instant, an id and a tag have about 120. */
+  maxCursorLength: 400,
 
   /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
   maxEncounterDays: 366,
@@ -134,8 +136,6 @@ export const limits = {
   anchorDeadlineMs: 3_000,
   /** A failed question is asked again after this. */
   anchorRetryMs: 500,
-  /** So long after a start all are asked again until all have answered; then those that cannot be asked are gone without. */
-  anchorPatienceMs: 15_000,
   /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
   anchorEveryMs: 30_000,
   /** One exchange with a witness; it persists before it answers. */
@@ -166,7 +166,11 @@ export const limits = {
   settleAfterMs: 60_000,
   /** Period of the schedule: well inside `settleAfterMs` and the fresh bound. */
   scheduleEveryMs: 5_000,
-  /** Period of pruning write keys. */
+  /** How long every checkpoint stays in the audit database, before only the newest of each hour does: whoever compares has seen it. */
+  checkpointMemoryMs: 24 * 60 * 60_000,
+  /** Checkpoints that one pruning takes away: more than 16 logs that publish each second make in an hour; 200 MB of rows. */
+  maxPrunedCheckpoints: 60_000,
+  /** Period of pruning write keys and checkpoints. */
   pruneEveryMs: 60 * 60_000,
   /** How long a write key is kept: longer than any region's local database may be away and still be settled. */
   writeKeyMemoryMs: 30 * 24 * 60 * 60_000,

@@ -26,6 +26,8 @@ def parse(text):
         raise NotJson('it is nested too deeply') from None
     except UnicodeEncodeError:
         raise NotJson('it has half of a surrogate pair') from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f'it is not JSON: {error.msg}, at character {error.pos + 1}') from None
     except ValueError as error:
         raise NotJson(f'it is not JSON: {error}') from None
 

@@ -197,15 +197,15 @@ class _Records:
             if size > _MAX_RECORD:
                 raise Fault('format', f'row {self.row}', f'a record is longer than {_MAX_RECORD} bytes')
         self._lines = self._file.number
-        return _fields(b'\n'.join(pieces).decode())
+        return _fields(b'\n'.join(pieces).decode(), self.row)
 
 
-def _fields(record):
+def _fields(record, row):
     # One record, even where quotes stand in odd places: line ends outside quotes separate nothing here.
     try:
         rows = list(csv.reader([record]))
     except csv.Error as error:
-        raise Fault('format', None, f'not a record of a CSV file: {error}') from None
+        raise Fault('format', f'row {row}', f'not a record of a CSV file: {error}') from None
     return [_LINE_END.sub('\n', field) for row in rows for field in row]
 
 

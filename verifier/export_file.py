@@ -4,11 +4,12 @@ One line is held at a time. What grows with the file is only the redactions that
 that redaction entries name.
 """
 
-from entry import Block, read_line
 from fault import Fault, cut
 from header import CHAINS, Header
+from line import Block, read_line
+from part import Part, misplaced
 from text_file import TextFile
-from tlog import TILE_WIDTH, Tree, cover, inclusion_root, leaf_hash
+from tlog import TILE_WIDTH, cover, inclusion_root, leaf_hash
 
 
 def verify_export(path, policy, knowns, rows=None):
@@ -25,53 +26,6 @@ def verify_export(path, policy, knowns, rows=None):
     if rows is not None:
         rows.finish()
     return walk.report
-
-
-class Part:
-    """The part of one log, as far as it has been read."""
-
-    def __init__(self, stated, is_range):
-        self.stated = stated
-        self.log = stated.log
-        self.is_range = is_range
-        # `range`: the index that must come next.
-        self.expected = stated.first
-        self.previous = None
-        self.time = ''
-        self.open = 0
-        self.redacted = 0
-        self.tree = Tree()
-        # The block of 256 that has just been completed: (start, end).
-        self.block = None
-        # Index of a redaction entry → [(redacted index, its place in the chain of the export: (count, previous))].
-        self.pending = {}
-        # Indices that redaction entries name.
-        self.redacts = set()
-        # What is wrong about redactions, told when the part ends: the one of the lowest index.
-        self.problem = None
-        # Chain exports: entries so far, the index of the last one, and of the one before that.
-        self.count = 0
-        self.last = None
-        self.chain_previous = None
-        if is_range and stated.checkpoint is not None:
-            for subtree, level in zip(stated.before, cover(0, stated.first)):
-                self.tree.add(subtree, level)
-
-    def has_all_indices(self):
-        return not self.is_range or self.expected == self.stated.end
-
-    def is_complete(self):
-        if self.pending or not self.has_all_indices():
-            return False
-        head = self.stated.head
-        return head is None or self.count == head.count
-
-    def place(self, index):
-        return f'{self.log}/{index}'
-
-    def tell_later(self, index, fault):
-        if self.problem is None or index < self.problem[0]:
-            self.problem = (index, fault)
 
 
 class Walk:
@@ -334,23 +288,6 @@ class _Nothing:
 
 
 _NOTHING = _Nothing()
-
-
-def misplaced(part, index, place, count, previous):
-    """The Fault of an entry whose place in the chain is not the next one, None when it is."""
-    if (place.count, place.previous) == (count, previous):
-        return None
-    says = f'the entry says it is number {place.count} of the chain, after {_after(place.previous)}; here it is number {count}, after {_after(previous)}'
-    is_back = place.count < count or _order(place.previous) < _order(previous)
-    return Fault('chain-order' if is_back else 'chain-gap', part.place(index), says)
-
-
-def _after(previous):
-    return 'none' if previous is None else str(previous)
-
-
-def _order(previous):
-    return -1 if previous is None else previous
 
 
 def _chain_words(chain):

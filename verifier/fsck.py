@@ -39,6 +39,7 @@ def _check_logs(source, policy, knowns):
     for each in logs:
         checkpoint = _read_checkpoint(each)
         if checkpoint is None:
+            _keys(each, None, policy, each['log'])
             report.append(f'{each["log"]}: no checkpoint: this log has published nothing')
             continue
         log = each['log'] or name_of_origin(checkpoint.origin)
@@ -66,6 +67,8 @@ class LogFiles:
         self.size = checkpoint.size
         self.root = checkpoint.root
         self.knowns = sorted(knowns, key=lambda known: known.checkpoint.size)
+        # Told only when the tiles are found to be those that the log signed: else they say nothing about its history.
+        self.fork = None
         self.tree = Tree()
         # Level → hashes of the tile being filled, recomputed from below.
         self.levels = []
@@ -83,6 +86,8 @@ class LogFiles:
                 self._compare(level, self.size // TILE_WIDTH ** (level + 1), hashes)
         if self.tree.root() != self.root:
             raise Fault('root', self.log, 'tiles and bundles agree with one another, and do not give the root that the log signed')
+        if self.fork is not None:
+            raise self.fork
 
     def _carry(self, level, subtree, number):
         """Takes the recomputed root of a full tile into the tile above it."""
@@ -191,7 +196,7 @@ class LogFiles:
             for each in hashes[: known.checkpoint.size - tree.size]:
                 tree.add(each)
             if tree.root() != known.checkpoint.root:
-                raise fork(known, self.log)
+                self.fork = self.fork or fork(known, self.log)
 
 
 def _find_logs(source):
@@ -204,8 +209,8 @@ def _find_logs(source):
 
 def _listing(data):
     try:
-        value = parse(data.decode('utf-8-sig'))
-    except (UnicodeDecodeError, NotJson) as error:
+        value = parse(_text(data, 'the list of logs'))
+    except NotJson as error:
         raise Fault('format', 'file', f'the list of logs cannot be read: {error}') from None
     logs = value.get('logs') if isinstance(value, dict) else None
     if not isinstance(logs, list) or not logs:
@@ -219,8 +224,8 @@ def _listing(data):
 
 def _listed_log(source, value):
     log, origin, vkey, ml_dsa_44 = [value.get(name) for name in ('log', 'origin', 'vkey', 'mldsa44Vkey')]
-    if not isinstance(origin, str) or not isinstance(vkey, str) or not isinstance(ml_dsa_44, (str, type(None))):
-        raise Fault('format', 'file', f'the list of logs lacks origin or vkey of {log}')
+    if not isinstance(origin, str) or not isinstance(vkey, str) or not isinstance(ml_dsa_44, (str, type(None))) or 'mldsa44Vkey' not in value:
+        raise Fault('format', 'file', f'the list of logs lacks origin, vkey or mldsa44Vkey of {log}')
     if name_of_origin(origin) != log:
         raise Fault('header', log, f'the origin {cut(origin)} does not end in /audit/logs/{log}')
     vkeys = [vkey] if ml_dsa_44 is None else [vkey, ml_dsa_44]
@@ -234,12 +239,32 @@ def _read_checkpoint(each):
     except Missing:
         if each['log'] is None:
             raise Fault('unreadable', 'file', 'neither a checkpoint nor a list of logs is here') from None
+        if _has_entries(each['source']):
+            raise Fault('unreadable', 'file', f'the log {each["log"]} has entries and no checkpoint') from None
         return None
-    place = each['log'] or 'file'
+    what = f'the checkpoint of {each["log"] or "this log"}'
     try:
-        return Checkpoint(note_from_lines(re.split(r'\r?\n', data.decode('utf-8-sig'))))
-    except (UnicodeDecodeError, Malformed) as error:
-        raise Fault('format', 'file', f'checkpoint of {place}: {error}') from None
+        return Checkpoint(note_from_lines(re.split(r'\r?\n', _text(data, what))))
+    except Malformed as error:
+        raise Fault('format', 'file', f'{what} is malformed: {error}') from None
+
+
+def _text(data, what):
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise Fault('unreadable', 'file', f'{what} is not UTF-8: {error}') from None
+
+
+def _has_entries(source):
+    """Whether there is a bundle, though no checkpoint says so. A log that serves a partial bundle serves it at every width."""
+    for width in (TILE_WIDTH, 1):
+        try:
+            source.read(tile_path('entries', 0, width), 1)
+            return True
+        except Missing:
+            pass
+    return False
 
 
 def _keys(each, checkpoint, policy, log):

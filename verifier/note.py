@@ -12,7 +12,7 @@ ED25519 = 0x01
 ED25519_COSIGNATURE = 0x04
 ML_DSA_44 = 0x06
 
-KIND_NAMES = {ED25519: 'Ed25519', ED25519_COSIGNATURE: 'Ed25519 cosignature', ML_DSA_44: 'ML-DSA-44'}
+KIND_NAMES = {ED25519: 'Ed25519', ED25519_COSIGNATURE: 'Ed25519 witness', ML_DSA_44: 'ML-DSA-44'}
 _KEY_BYTES = {
     ED25519: openssl.ED25519_KEY_BYTES,
     ED25519_COSIGNATURE: openssl.ED25519_KEY_BYTES,
@@ -86,9 +86,9 @@ def note_from_lines(lines):
 
     Nothing a log signs has blank lines inside its text.
     """
-    text = [line for line in lines if line and not line.startswith('— ')]
-    signatures = [line for line in lines if line.startswith('— ')]
-    return '\n'.join([*text, '', *signatures, ''])
+    lines = [line for line in lines if line.strip(' \t\r')]
+    end = next((at for at, line in enumerate(lines) if line.startswith('— ')), len(lines))
+    return '\n'.join([*lines[:end], '', *lines[end:], ''])
 
 
 def check_signatures(note, required, others, log, checkpoint=None):

@@ -49,10 +49,12 @@ class Policy:
         try:
             for line in lines:
                 self._read(line.decode())
-            if self._quorum is None:
-                raise Malformed('a policy has one quorum line')
         except Malformed as error:
             raise Fault('format', f'line {lines.number}', f'not a policy: {error}') from None
+        if self._quorum is None:
+            raise Fault('format', 'file', 'not a policy: it has no quorum line')
+        if self._quorum is None:
+            raise Fault('format', 'file', 'not a policy: it has no quorum line')
 
     def _read(self, line):
         line = line.strip(' \t')
@@ -71,12 +73,12 @@ class Policy:
     def _log(self, words):
         if len(words) not in (1, 2):
             raise Malformed('log <vkey> [<url>]')
-        self.logs.append(_new_key(words[0], (ED25519, ML_DSA_44), self.logs))
+        self.logs.append(self._new_key(words[0], (ED25519, ML_DSA_44)))
 
     def _witness(self, words):
         if len(words) not in (2, 3):
             raise Malformed('witness <name> <vkey> [<url>]')
-        key = _new_key(words[1], (ED25519_COSIGNATURE, ML_DSA_44), self.witnesses.values())
+        key = self._new_key(words[1], (ED25519_COSIGNATURE, ML_DSA_44))
         self.witnesses[self._new_name(words[0])] = key
 
     def _group(self, words):
@@ -109,11 +111,11 @@ class Policy:
     def _is_defined(self, name):
         return name in self.witnesses or name in self._groups
 
-
-def _new_key(vkey, kinds, others):
-    key = Key(vkey)
-    if key.kind not in kinds:
-        raise Malformed(f'a key of type {KIND_NAMES[key.kind]} cannot stand here')
-    if any(other.public == key.public for other in others):
-        raise Malformed('two lines have one public key')
-    return key
+    def _new_key(self, vkey, kinds):
+        key = Key(vkey)
+        if key.kind not in kinds:
+            raise Malformed(f'a key of type {KIND_NAMES[key.kind]} cannot stand here')
+        # Of logs and of witnesses: a log that cosigns its own checkpoints is no witness.
+        if any(other.public == key.public for other in (*self.logs, *self.witnesses.values())):
+            raise Malformed('two lines have one public key')
+        return key

@@ -4,6 +4,7 @@
  * and every isolate's next batch like any other fact.
  */
 import canonicalize from 'canonicalize'
+import { boundedBody } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
 import type { Row, Writer } from '../store/ports.ts'
 
@@ -71,16 +72,10 @@ async function fetchKeys(url: string): Promise<string | null> {
     await response.body?.cancel()
     return null
   }
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
-  let text = ''
-  let bytes = 0
-  // Leaving the loop early ends the transfer: a body without end is not read to its end.
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > limits.maxJwksBytes) return null
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return publicKeys(JSON.parse(text + decoder.decode()))
+  const body = await boundedBody(response, limits.maxJwksBytes)
+  return (
+    body && publicKeys(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body)))
+  )
 }
 
 /**

@@ -3,10 +3,9 @@
  * backup or by a fault, looks whole from inside, and what it signs next would contradict what it signed before.
  */
 import { limits } from '../limits.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { OutsideView, SignedCheckpoint } from './outside-store.ts'
-import { Pause } from './pause.ts'
 import { sameBytes } from './tlog/hash.ts'
 
 /** What a log found in its own storage when it started. */
@@ -62,10 +61,7 @@ export interface AnchorSource {
 
 export interface AnchorOptions {
   readonly own: OwnView
-  /**
-   * The first must be heard: without it nothing can be published. The others are waited for, `limits.anchorPatienceMs`
-   * from the first question on: one that failed once may be the only one to know better.
-   */
+  /** The first must be heard: without it nothing can be published. The others are heard if they answer in time. */
   readonly sources: readonly [AnchorSource, ...AnchorSource[]]
   readonly now: () => number
   readonly onAhead: (reason: string) => Promise<void>
@@ -78,15 +74,11 @@ export class Anchor {
   readonly #options: AnchorOptions
   #isAnchored = false
   #running: Promise<boolean> | null = null
-  readonly #pause: Pause
-  readonly #patience: Pause
-  #isBegun = false
+  #retryAt = 0
   #fault: string | null = null
 
   constructor(options: AnchorOptions) {
     this.#options = options
-    this.#pause = new Pause(options.now)
-    this.#patience = new Pause(options.now)
   }
 
   get isAnchored(): boolean {
@@ -101,7 +93,7 @@ export class Anchor {
   /** True once anchored. */
   async run(): Promise<boolean> {
     if (this.#isAnchored) return true
-    if (this.#pause.leftMs > 0) return false
+    if (msUntil(this.#retryAt, this.#options.now(), limits.anchorRetryMs) > 0) return false
     this.#running ??= this.#ask().finally(() => {
       this.#running = null
     })
@@ -109,9 +101,7 @@ export class Anchor {
   }
 
   async #ask(): Promise<boolean> {
-    const { sources, own, onAhead, onAnchored, onFault } = this.#options
-    if (!this.#isBegun) this.#patience.begin(limits.anchorPatienceMs)
-    this.#isBegun = true
+    const { sources, own, now, onAhead, onAnchored, onFault } = this.#options
     try {
       const views = await Promise.allSettled(
         sources.map(({ who, view }) => withDeadline(view(), limits.anchorDeadlineMs, who)),
@@ -125,16 +115,14 @@ export class Anchor {
         }
         if (judgement.is === 'lost') throw new LastingFault(judgement.reason)
       }
-      const silent = views.find(
-        ({ status }, i) => status === 'rejected' && (i === 0 || this.#patience.leftMs > 0),
-      )
-      if (silent?.status === 'rejected') throw silent.reason
-      await withDeadline(onAnchored(), limits.anchorDeadlineMs, 'the audit database')
+      const [first] = views
+      if (first?.status !== 'fulfilled') throw first?.reason
+      await onAnchored()
       this.#isAnchored = true
       this.#fault = null
       return true
     } catch (error) {
-      this.#pause.begin(limits.anchorRetryMs)
+      this.#retryAt = now() + limits.anchorRetryMs
       if (isLasting(error)) this.#fault = error.message
       onFault(error)
       return false

@@ -4,19 +4,18 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { Anchor, type AnchorSource } from './anchor.ts'
+import { Anchor, type AnchorSource, type OwnView } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
-import { Anchoring } from './anchoring.ts'
 import { adoptIntents } from './append-memory.ts'
 import type { AppendAnswer } from './commit.ts'
 import { type RandomBytes, randomBytesOf } from './commitment.ts'
 import { Drain } from './drain.ts'
+import { isListable } from './listed-log.ts'
 import type { LogSigner } from './log-signer.ts'
 import { LogStanding } from './log-standing.ts'
 import { createSchema, loadState, readChainHeads } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
-import { Pause } from './pause.ts'
 import type {
   AppendRefusal,
   AppendRequest,
@@ -35,9 +34,10 @@ import {
   storedLeaves,
 } from './publication-state.ts'
 import { Publisher } from './publisher.ts'
+import { Remembering } from './remembering.ts'
 import { Sequencer } from './sequencer.ts'
 import { strandedEntries } from './stranded.ts'
-import type { Closing, Founding, StrandedPage } from './succession.ts'
+import type { Closing, Founding, NotBegun, StrandedPage } from './succession.ts'
 import type { Witness, WitnessClient } from './witness-client.ts'
 import { Witnessing } from './witnessing.ts'
 
@@ -72,7 +72,7 @@ export class AuditLog {
   readonly #publisher: Publisher
   readonly #witnessings: readonly Witnessing[]
   readonly #standing: LogStanding
-  readonly #anchoring: Anchoring | null
+  readonly #remembering: Remembering | null
 
   constructor(options: AuditLogOptions) {
     const { log, store, outside, now, witnesses, client, onFault } = options
@@ -98,7 +98,7 @@ export class AuditLog {
       now,
       random: options.random ?? randomBytesOf,
       maxSingleFailuresPerMinute: options.maxSingleFailuresPerMinute ?? limits.maxSingleFailuresPerMinute,
-      published: () => this.#publisher.signed,
+      covered: () => this.#publisher.signed,
       closed: () => this.#standing.closed(),
       onCommit: () => this.wake(),
     })
@@ -138,23 +138,25 @@ export class AuditLog {
           onFault: (error) => onFault('witnessing', error),
         }),
     )
-    this.#anchoring =
-      options.anchors === null
-        ? null
-        : new Anchoring({
-            log,
-            anchors: options.anchors,
-            now,
-            onFault: (error) => onFault('anchoring', error),
-          })
+    const own = (size: number, drained: number, signed: number): OwnView => ({
+      size,
+      drained,
+      signed,
+      checkpoints: store.read(storedCheckpoints),
+      leafAt: (index) => store.read((sql) => storedLeaves(sql, index, index + 1))[0] ?? null,
+    })
+    this.#remembering =
+      options.anchors &&
+      new Remembering({
+        log,
+        anchors: options.anchors,
+        own: () => own(this.#sequencer.size, this.#sequencer.drained, signed()),
+        now,
+        onAhead,
+        onFault: (error) => onFault('anchoring', error),
+      })
     this.#anchor = new Anchor({
-      own: {
-        size,
-        drained,
-        signed: Number(publication.edge.size),
-        checkpoints: store.read(storedCheckpoints),
-        leafAt: (index) => store.read((sql) => storedLeaves(sql, index, index + 1))[0] ?? null,
-      },
+      own: own(size, drained, Number(publication.edge.size)),
       sources: this.#anchorSources(),
       now,
       onAhead,
@@ -189,7 +191,7 @@ export class AuditLog {
       openIntents: this.#sequencer.countOpenIntents(),
       standing: this.#standing.name(this.#anchor.isAnchored),
       successor: this.#standing.isRetired ? this.#standing.successor : null,
-      fault: this.#standing.halted ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
+      fault: this.#standing.fault ?? this.#anchor.fault ?? this.#drain.fault ?? this.#publisher.fault,
       witnesses: this.#witnessings.flatMap(({ fault }) => fault ?? []),
     }
   }
@@ -201,9 +203,11 @@ export class AuditLog {
 
   /** True when the audit database has a checkpoint that covers `size`, false when `ms` have passed without. */
   async published(size: number, ms: number): Promise<boolean> {
-    const wait = new Pause(this.#options.now)
-    wait.begin(ms)
-    return (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, wait.leftMs))
+    const { now } = this.#options
+    const deadline = now() + ms
+    return (
+      (await this.drained(size, ms)) && (await this.#publisher.waitFor(size, Math.max(deadline - now(), 0)))
+    )
   }
 
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
@@ -216,6 +220,12 @@ export class AuditLog {
       })
     if (chains.length > limits.maxAttestedChains)
       return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
+    const foreign = list.find((each) => !isListable(each))
+    if (foreign !== undefined)
+      return err({
+        reason: 'log-unavailable',
+        detail: `${JSON.stringify(foreign.log)} is not listed as a log of this record can be`,
+      })
     return ok(await this.#options.store.commit((sql) => this.#sign(sql, chains, list)))
   }
 
@@ -251,7 +261,7 @@ export class AuditLog {
   async advance(): Promise<void> {
     // An empty log is not announced: nobody has begun it yet.
     if (this.#standing.halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
-    await Promise.all([this.#drain, this.#publisher, ...this.#behind].map((each) => each.run()))
+    await Promise.all([this.#drain.run(), this.#publisher.run()])
   }
 
   /** From time to time: what no request has pushed on. */
@@ -264,22 +274,16 @@ export class AuditLog {
   get isSettled(): boolean {
     return (
       this.#standing.halted !== null ||
-      (this.#publisher.served === this.#sequencer.size &&
-        !this.#sequencer.hasCounts &&
-        this.#behind.every(({ isSettled }) => isSettled))
+      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
     )
-  }
-
-  /** Those who are given each newest checkpoint once it is public. */
-  get #behind(): readonly (Witnessing | Anchoring)[] {
-    return this.#anchoring ? [...this.#witnessings, this.#anchoring] : this.#witnessings
   }
 
   /**
    * Takes no entry any more, from now on and for good. A sound log is drained and public before it closes, so that it has
    * to be reachable; of one that cannot be, the entries stay in its storage.
    */
-  async close(successor: string): Promise<Result<Closing, AppendRefusal>> {
+  async close(successor: string): Promise<Result<Closing, AppendRefusal | NotBegun>> {
+    if (this.#standing.isUnbegun && !(await this.#isRemembered())) return err({ reason: 'not-begun' })
     const isSound = this.#standing.halted === null && this.status().fault === null
     const publish = (): Promise<boolean> => this.published(this.#sequencer.size, limits.exportDrainWaitMs)
     if (this.#standing.successor === null && isSound && !(await publish())) return notDrained
@@ -290,7 +294,8 @@ export class AuditLog {
     if (isSound && !(await publish())) return notDrained
     return ok({
       successor: name,
-      vkey: this.#signer.identity.vkey,
+      // That of its checkpoints, also where its secret is gone.
+      vkey: this.#options.store.read(loadPublication).vkey ?? this.#signer.identity.vkey,
       openIntents: this.#sequencer.openIntents(Number.MAX_SAFE_INTEGER),
     })
   }
@@ -306,6 +311,8 @@ export class AuditLog {
     await store.commit((sql) => {
       const known = loadPublication(sql).predecessor
       if (known !== null && known !== predecessor) throw new Error(`${this.log} succeeds ${known}`)
+      // Once: the old log keeps telling of intents that have been settled here since.
+      if (known !== null) return
       savePublication(sql, { predecessor })
       adoptIntents(sql, openIntents, now())
     })
@@ -320,8 +327,15 @@ export class AuditLog {
     await this.#standing.retire()
   }
 
+  /** Whether the audit database has anything of a log whose storage is empty: then that was lost. */
+  async #isRemembered(): Promise<boolean> {
+    const { entries, checkpoint } = await this.#options.outside.view(this.log)
+    return checkpoint !== null || (entries?.size ?? 0) > 0
+  }
+
   #tell(checkpoint: SignedCheckpoint): void {
-    for (const behind of this.#behind) void behind.offer(checkpoint)
+    for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
+    void this.#remembering?.offer(checkpoint)
   }
 
   #anchorSources(): [AnchorSource, ...AnchorSource[]] {

@@ -16,7 +16,7 @@ for (const [value, character] of [
  * The one byte string `base64url` makes `text.slice(from, to)` of; null when there is none: a foreign character, a
  * length that cannot be, bits set that say nothing.
  */
-export function fromBase64url(text: string, from = 0, to = text.length): Uint8Array | null {
+export function fromBase64url(text: string, from = 0, to = text.length): Uint8Array<ArrayBuffer> | null {
   const length = to - from
   if (length % 4 === 1) return null
   const bytes = new Uint8Array((length * 3) >> 2)

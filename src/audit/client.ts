@@ -1,8 +1,10 @@
 /** The app's side of an audit log: one call, one deadline, and a receipt only for what the log says it holds. */
 import { limits } from '../limits.ts'
+import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { AppendAnswer } from './commit.ts'
 import { withDeadline } from './deadline.ts'
+import { logName } from './log-name.ts'
 import type {
   AppendRefusal,
   AppendRequest,
@@ -37,20 +39,8 @@ export const amongLogs =
     return stubOf(name)
   }
 
-/** Names in the line of `log`: itself, then `<log>-2`, `<log>-3` … */
-export const isOfLine = (log: string, name: string): boolean =>
-  name === log || (name.startsWith(`${log}-`) && /^[1-9]\d{0,5}$/.test(name.slice(log.length + 1)))
-
-/** The next name in that line. */
-export function successorOf(log: string): string {
-  const [, base = log, n = '1'] = /^(.*)-([1-9]\d{0,5})$/.exec(log) ?? []
-  return `${base}-${Number(n) + 1}`
-}
-
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   withDeadline(work, limits.successionDeadlineMs, 'the audit log')
-
-const logName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** `stubOf` may throw for a log it cannot reach. A log that hangs, throws or is unknown is `log-unavailable`. */
 export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {

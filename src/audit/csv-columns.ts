@@ -10,7 +10,7 @@ export interface ToldEntry {
   readonly time: string
 }
 
-/** In the order of the file. New columns go to the end. */
+/** In the order of the file. A new column is a new format: verifiers refuse the file. */
 const columns: readonly (readonly [string, (entry: ToldEntry) => string | number | boolean | null])[] = [
   ['log', ({ log }) => log],
   ['index', ({ index }) => index],

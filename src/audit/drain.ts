@@ -3,11 +3,10 @@
  * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
  */
 import { limits } from '../limits.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting } from './lasting-fault.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
-import { Pause } from './pause.ts'
 import { Waiters } from './waiters.ts'
 
 /** The log as its drain sees it: `Sequencer`. */
@@ -35,14 +34,13 @@ export class Drain {
   #running: Promise<void> | null = null
   #failures = 0
   #fault: string | null = null
-  /** While it lasts the audit database is left alone. */
-  readonly #backoff: Pause
+  /** Before this time the audit database is left alone. */
+  #retryAt = 0
   readonly #waiters = new Waiters()
   #endPause: () => void = () => {}
 
   constructor(options: DrainOptions) {
     this.#options = options
-    this.#backoff = new Pause(options.now)
   }
 
   /** Why draining can never go on by itself; null: it goes on, or will. Known again after a restart's first batch. */
@@ -52,7 +50,7 @@ export class Drain {
 
   /** To be called after each commit and from time to time. Resolves when there is nothing to do, or not now. */
   run(): Promise<void> {
-    if (this.#backoff.leftMs > 0) return Promise.resolve()
+    if (msUntil(this.#retryAt, this.#options.now(), limits.maxDrainBackoffMs) > 0) return Promise.resolve()
     this.#running ??= this.#drain().finally(() => {
       this.#running = null
     })
@@ -64,14 +62,14 @@ export class Drain {
     if (this.#options.source.drained >= size) return true
     const waited = this.#waiters.wait(size, ms)
     // Somebody waits: neither the pause between batches nor a back-off applies.
-    this.#backoff.end()
+    this.#retryAt = 0
     this.#endPause()
     void this.run()
     return await waited
   }
 
   async #drain(): Promise<void> {
-    const { source, ledger, onFault, mayDrain = () => true } = this.#options
+    const { source, ledger, now, onFault, mayDrain = () => true } = this.#options
     while (mayDrain()) {
       const entries = source.entriesFrom(source.drained)
       const last = entries.at(-1)
@@ -81,7 +79,7 @@ export class Drain {
       } catch (error) {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
-        this.#backoff.begin(backoffMs)
+        this.#retryAt = now() + backoffMs
         // While the audit database is away nothing is learnt: what it said last still holds.
         if (isLasting(error)) this.#fault = `entries from ${source.drained}: ${error.message}`
         onFault?.(error)

@@ -34,10 +34,6 @@ function appendStatements(log: string, entries: readonly StoredEntry[]): Stateme
   ]
 }
 
-const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-function hex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += hexDigits[byte]
-  return text
-}
+/** Lower-case hexadecimal, the form in which bytes travel to the audit database. */
+export const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')

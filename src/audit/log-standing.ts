@@ -46,6 +46,7 @@ export class LogStanding {
     return this.#isRetired
   }
 
+  /** Closed is told as retired: either way it takes no entry any more. */
   name(isAnchored: boolean): LogStatus['standing'] {
     if (this.#halted !== null) return 'halted'
     if (this.#successor !== null) return 'retired'
@@ -54,12 +55,23 @@ export class LogStanding {
 
   /** Why it takes no entry; null: it does. */
   closed(): AppendRefusal | Retired | null {
-    const { log, mustBeFounded, size } = this.#options
+    const { log } = this.#options
     if (this.#isRetired) return { reason: 'retired', successor: this.#successor as string }
     if (this.#halted !== null) return unavailable(`${log} has halted: ${this.#halted}`)
     if (this.#successor !== null) return unavailable(`${log} is being succeeded`)
-    if (mustBeFounded && size() === 0 && !this.#isFounding) return unavailable(`${log} has not been begun`)
+    if (this.isUnbegun && !this.#isFounding) return unavailable(`${log} has not been begun`)
     return null
+  }
+
+  /** Its predecessor has not ended yet; or it had begun, and its storage was lost. */
+  get isUnbegun(): boolean {
+    const { mustBeFounded, size } = this.#options
+    return mustBeFounded && size() === 0
+  }
+
+  /** Why it cannot go on by itself. */
+  get fault(): string | null {
+    return this.#halted ?? (this.isUnbegun ? `${this.#options.log} has not been begun` : null)
   }
 
   /** Durable as soon as storage takes it; after a restart the reason is stored, or found again. */

@@ -20,7 +20,7 @@ const schema = [
      time integer not null,
      edge blob not null
    ) strict`,
-  // Never updated after the insert; deleted only below the newest checkpoint, which covers what is drained.
+  // Entries that no checkpoint covers yet, drained or not. Never updated after the insert.
   `create table if not exists undrained (
      idx integer primary key,
      leaf blob not null,
@@ -35,7 +35,7 @@ const schema = [
      count integer not null,
      primary key (kind, key)
    ) strict, without rowid`,
-  // Never updated after. \`id\` grows with time, so that the oldest are the first.
+  // Never updated after. `id` grows with time, so that the oldest are the first.
   `create table if not exists appended (
      id integer primary key,
      key text not null unique,
@@ -142,8 +142,8 @@ export function undrainedEntries(sql: LogSql, from: number, below: number): Stor
   return entries
 }
 
-/** `size` of the newest checkpoint: until then a leaf may be needed to make the next. */
-export function forgetPublished(sql: LogSql, size: number): void {
+/** `size` of the newest checkpoint, which covers them: until then a leaf may be needed to make the next. */
+export function forgetCovered(sql: LogSql, size: number): void {
   sql.exec('delete from undrained where idx < ?', size)
 }
 

@@ -3,9 +3,10 @@
  * there already is passed over, what contradicts it is refused by a trigger (`StoreError` of code `constraint`).
  */
 import type { Reader, Statement, Writer } from '../store/ports.ts'
-import { type LedgerWriter, ledgerWriter } from './ledger.ts'
+import { bytes } from '../store/rows.ts'
+import { hex, type LedgerWriter, ledgerWriter } from './ledger.ts'
 import type { LogIdentity } from './log-signer.ts'
-import { checkpointsStatement, readTiles } from './public-store.ts'
+import { checkpointsStatement, leavesStatement, readTiles } from './public-store.ts'
 import type { Tile } from './tlog/tile.ts'
 
 /** What somebody else remembers of a log. */
@@ -52,7 +53,7 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
       const [checkpoint] = newest
       return {
         entries: entry
-          ? { size: Number(entry.idx) + 1, lastLeaf: new Uint8Array(entry.leaf as ArrayBuffer) }
+          ? { size: Number(entry.idx) + 1, lastLeaf: bytes(entry.leaf) }
           : { size: 0, lastLeaf: new Uint8Array(0) },
         checkpoint: checkpoint ? { size: Number(checkpoint.size), note: checkpoint.note as string } : null,
       }
@@ -66,7 +67,11 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
       ])
     },
     putTiles: async (log, tiles) => {
-      const rows = tiles.map(({ tile: { level, index }, bytes }) => [level, Number(index), hex(bytes)])
+      const rows = tiles.map(({ tile: { level, index }, bytes: hashes }) => [
+        level,
+        Number(index),
+        hex(hashes),
+      ])
       await apply([
         {
           sql: `insert into tile (log, level, idx, hashes)
@@ -94,16 +99,8 @@ export function outsideStore(database: Pick<Writer, 'apply'> & Reader, deadlineM
     },
     readTiles: (log, tiles) => readTiles(database, log, tiles),
     readLeaves: async (log, from, end) => {
-      const [rows = []] = await database.read(
-        [
-          {
-            sql: 'select leaf from ledger_leaf where log = ? and idx >= ? and idx < ? order by idx',
-            args: [log, from, end],
-          },
-        ],
-        deadlineMs,
-      )
-      return rows.map(({ leaf }) => new Uint8Array(leaf as ArrayBuffer))
+      const [rows = []] = await database.read([leavesStatement(log, from, end)], deadlineMs)
+      return rows.map(({ leaf }) => bytes(leaf))
     },
     putSuccessor: async (log, successor) => {
       await apply([{ sql: 'insert into log_retired (log, successor) values (?, ?)', args: [log, successor] }])
@@ -115,5 +112,3 @@ const viewStatements = (log: string): Statement[] => [
   { sql: 'select idx, leaf from ledger_leaf where log = ? order by idx desc limit 1', args: [log] },
   checkpointsStatement(log, 1),
 ]
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

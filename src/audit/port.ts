@@ -151,10 +151,11 @@ export interface LogStatus {
   readonly openIntents: number
   /**
    * `unanchored`: it takes appends, but signs nothing until somebody else has said how far it had come. `halted`: somebody
-   * remembers more, or otherwise, than the log itself; it takes nothing and signs nothing. `retired`: it has a successor.
+   * remembers more, or otherwise, than the log itself; it takes nothing and signs nothing. `retired`: it is closed, its
+   * successor begins or has begun.
    */
   readonly standing: 'unanchored' | 'anchored' | 'halted' | 'retired'
-  /** Where a retired log's appends go. */
+  /** Where its appends go; null until callers are to follow. */
   readonly successor: string | null
   /**
    * Why it can never go on by itself, e.g. another entry at an index of the ledger; null: it goes on, or will when the

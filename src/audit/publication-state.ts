@@ -2,8 +2,8 @@
  * What a log has made public, in its own storage: how far, the right edge of the tile tree, the checkpoints it signed, and
  * whether it may go on.
  *
- * Owned by the one instance of the log; written only inside a commit. `size` only grows and never passes what the audit
- * database has acknowledged. A checkpoint is signed inside the commit that stores it, together with the edge it was made
+ * Owned by the one instance of the log; written only inside a commit. The edge only grows and never passes what is
+ * drained. A checkpoint is signed inside the commit that stores it, together with the edge it was made
  * from: a crash leaves all of it or nothing, and a signature that is not stored has never left the function that made it.
  */
 import { insertRows, type LogSql } from './log-store.ts'
@@ -12,7 +12,7 @@ import type { ListedLog } from './port.ts'
 import { TileEdge } from './tlog/tile.ts'
 
 export const publicationSchema = [
-  // One row, from the first checkpoint or the first halt on.
+  // One row, from the first checkpoint, halt or succession on.
   `create table if not exists publication (
      id integer primary key check (id = 1),
      edge blob not null,
@@ -106,7 +106,7 @@ export function forgetCheckpoints(sql: LogSql, served: number): void {
   sql.exec('delete from checkpoint where size < ?', served)
 }
 
-/** The leaves at [`from`, `end`) as far as they are still here. */
+/** The leaves at [`from`, `end`) as far as they are still here: not below the newest checkpoint. */
 export const storedLeaves = (sql: LogSql, from: number, end: number): Uint8Array[] =>
   sql
     .exec('select leaf from undrained where idx >= ? and idx < ? order by idx', from, end)

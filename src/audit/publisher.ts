@@ -5,13 +5,12 @@
  */
 import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
-import { forgetPublished, loadState, saveState } from './log-state.ts'
+import { forgetCovered, loadState, saveState } from './log-state.ts'
 import type { LogSql, LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
-import { Pause } from './pause.ts'
 import {
   forgetCheckpoints,
   loadPublication,
@@ -52,15 +51,13 @@ export class Publisher {
   #served = 0
   #running: Promise<void> | null = null
   #isAsked = false
-  /** Until the next checkpoint, or the next attempt at one. */
-  readonly #pause: Pause
+  #nextAt = 0
   #failures = 0
   #fault: string | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: PublisherOptions) {
     this.#options = options
-    this.#pause = new Pause(options.now)
     this.#signed = options.store.read((sql) => Number(loadPublication(sql).edge.size))
   }
 
@@ -79,11 +76,6 @@ export class Publisher {
     return this.#fault
   }
 
-  /** Everything that may be public is. */
-  get isSettled(): boolean {
-    return this.#served === this.#options.drained()
-  }
-
   /** To be called whenever something was drained, and from time to time. Resolves when there is nothing to do now. */
   run(): Promise<void> {
     this.#isAsked = true
@@ -96,7 +88,7 @@ export class Publisher {
     if (this.#served >= size) return true
     const waited = this.#waiters.wait(size, ms)
     // Somebody waits: no back-off applies, but the cadence does.
-    if (this.#failures > 0) this.#pause.end()
+    if (this.#failures > 0) this.#nextAt = 0
     void this.run()
     return await waited
   }
@@ -111,21 +103,21 @@ export class Publisher {
   }
 
   async #publishAll(): Promise<void> {
-    const { drained, mayPublish } = this.#options
+    const { drained, mayPublish, now } = this.#options
     // `served` 0 also stands for a start: what an earlier instance signed may not have been served.
     while (mayPublish() && (this.#served < drained() || this.#served < this.#signed)) {
-      const { leftMs } = this.#pause
-      if (leftMs > 0) return this.#later(leftMs)
+      const waitMs = msUntil(this.#nextAt, now(), Math.max(this.#options.everyMs, limits.maxDrainBackoffMs))
+      if (waitMs > 0) return this.#later(waitMs)
       try {
         await this.#step()
         this.#failures = 0
         this.#fault = null
-        this.#pause.begin(this.#options.everyMs)
+        this.#nextAt = now() + this.#options.everyMs
       } catch (error) {
         const backoffMs = Math.min(limits.minDrainBackoffMs * 2 ** this.#failures, limits.maxDrainBackoffMs)
         this.#failures += 1
         if (isLasting(error)) this.#fault = error.message
-        this.#pause.begin(backoffMs)
+        this.#nextAt = now() + backoffMs
         this.#options.onFault(error)
       }
     }
@@ -165,17 +157,40 @@ export class Publisher {
     const from = Number(edge.size)
     const target = Math.min(drained(), from + limits.maxPublishEntries)
     if (target <= from) return null
-    let leaves = store.read((sql) => storedLeaves(sql, from, target))
+    const leaves = store.read((sql) => storedLeaves(sql, from, target))
     // A log from before there were checkpoints no longer holds them all.
-    if (leaves.length < target - from) leaves = [...(await this.#call(outside.readLeaves(log, from, target)))]
-    if (leaves.length !== target - from)
-      throw new LastingFault(`leaves [${from}, ${target}) are not to be had`)
-    const grown = edge.append(
-      sha256,
-      leaves.map((leaf) => leafHash(sha256, leaf)),
-    )
+    const isOwn = leaves.length === target - from
+    const grown = grow(edge, isOwn ? leaves : await this.#readLeaves(from, target))
+    if (!isOwn && !(await this.#isOfFrontier(grown.edge))) {
+      await this.#options.onContradiction(contradiction(grown.edge.size))
+      return null
+    }
     await this.#call(outside.putTiles(log, grown.tiles))
     return { from, edge: grown.edge }
+  }
+
+  async #readLeaves(from: number, end: number): Promise<readonly Uint8Array[]> {
+    const { log, outside } = this.#options
+    const leaves = await this.#call(outside.readLeaves(log, from, end))
+    if (leaves.length !== end - from) throw new LastingFault(`leaves [${from}, ${end}) are not to be had`)
+    return leaves
+  }
+
+  /** Whether an edge made of what the audit database holds leads to the root that the entries gave, with all after it. */
+  async #isOfFrontier(made: TileEdge): Promise<boolean> {
+    const { log, store, drained } = this.#options
+    let edge = made
+    for (let from = Number(edge.size); from < drained(); from = Number(edge.size))
+      edge = grow(
+        edge,
+        await this.#readLeaves(from, Math.min(drained(), from + limits.maxPublishEntries)),
+      ).edge
+    return store.read((sql) => {
+      const { frontier } = loadState(sql, log)
+      const rest = storedLeaves(sql, Number(edge.size), Number(frontier.size))
+      const whole = grow(edge, rest).edge
+      return whole.size === frontier.size && sameBytes(whole.root(sha256), frontierRoot(sha256, frontier))
+    })
   }
 
   /** Inside a commit: signs the edge, unless what is stored says otherwise by now. */
@@ -188,8 +203,7 @@ export class Publisher {
     const root = edge.root(sha256)
     const isWhole = edge.size === frontier.size
     if (edge.size > frontier.size || (isWhole && !sameBytes(root, frontierRoot(sha256, frontier)))) {
-      const halted = `the leaves below ${edge.size} do not give the root that the entries gave`
-      savePublication(sql, { halted })
+      savePublication(sql, { halted: contradiction(edge.size) })
       return
     }
     if (before.vkey !== null && before.vkey !== signer.identity.vkey)
@@ -202,7 +216,7 @@ export class Publisher {
     savePublication(sql, { edge, vkey: signer.identity.vkey })
     // What is forgotten here must not be asked for again by the drain of the next instance.
     saveState(sql, { ...state, drained: Math.max(state.drained, size) })
-    forgetPublished(sql, size)
+    forgetCovered(sql, size)
   }
 
   async #haltOnContradiction(): Promise<void> {
@@ -214,3 +228,12 @@ export class Publisher {
     return withDeadline(work, limits.drainDeadlineMs, 'the audit database')
   }
 }
+
+const grow = (edge: TileEdge, leaves: readonly Uint8Array[]): ReturnType<TileEdge['append']> =>
+  edge.append(
+    sha256,
+    leaves.map((leaf) => leafHash(sha256, leaf)),
+  )
+
+const contradiction = (size: bigint): string =>
+  `the leaves below ${size} do not give the root that the entries gave`

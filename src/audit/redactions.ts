@@ -1,6 +1,8 @@
 /** Redaction (`docs/audit-log.md` §4): the entry that allows it, and the one statement by which a body goes. */
 import type { Row, Rows, Statement } from '../store/ports.ts'
+import { bytes } from '../store/rows.ts'
 import { leafOf } from './commitment.ts'
+import { sameBytes } from './tlog/hash.ts'
 
 /** Redacted entries are named by decimal strings; no two entries of one log may redact the same. */
 export const redactionKey = (log: string, index: number): string => `redact/${log}/${index}`
@@ -75,7 +77,7 @@ export function ledgerPlace(row: Row | undefined): LedgerPlace {
             entry,
             action: String(action),
             practitioner: practitioner as string | null,
-            opensLeaf: leaf !== null && Buffer.from(leafOf(bytesOf(salt), entry)).equals(bytesOf(leaf)),
+            opensLeaf: leaf !== null && sameBytes(leafOf(bytes(salt), entry), bytes(leaf)),
           }
         : null,
     isLogKnown: Number(known) === 1,
@@ -84,8 +86,6 @@ export function ledgerPlace(row: Row | undefined): LedgerPlace {
     published: Number(published),
   }
 }
-
-const bytesOf = (blob: unknown): Uint8Array => new Uint8Array(blob as ArrayBuffer)
 
 /**
  * What a redaction entry says in its note of the entry that it redacts: its index and its place in either chain, so that

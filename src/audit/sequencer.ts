@@ -28,8 +28,8 @@ export interface SequencerOptions {
   readonly random?: RandomBytes
   /** Failed authentications of one address that are appended singly; default `limits.maxSingleFailuresPerMinute`. */
   readonly maxSingleFailuresPerMinute?: number
-  /** Below this index the log's own storage has forgotten everything: it is public. Default: nothing. */
-  readonly published?: () => number
+  /** Below this index the log's own storage has forgotten everything: a checkpoint covers it. Default: nothing. */
+  readonly covered?: () => number
   /** Why the log takes no entry (any more); null: it does. Asked again right before each commit. */
   readonly closed?: () => AppendRefusal | Retired | null
   /** Called after each durable commit. */
@@ -41,7 +41,7 @@ export class Sequencer {
   readonly #store: LogStore
   readonly #now: () => number
   readonly #random: RandomBytes
-  readonly #published: () => number
+  readonly #covered: () => number
   readonly #closed: () => AppendRefusal | Retired | null
   readonly #onCommit: () => void
   // Owned by this instance, and lost with it: a caller without an answer may repeat its append.
@@ -69,7 +69,7 @@ export class Sequencer {
     now,
     random = randomBytesOf,
     maxSingleFailuresPerMinute = limits.maxSingleFailuresPerMinute,
-    published = () => 0,
+    covered = () => 0,
     closed = () => null,
     onCommit = () => {},
   }: SequencerOptions) {
@@ -77,7 +77,7 @@ export class Sequencer {
     this.#store = store
     this.#now = now
     this.#random = random
-    this.#published = published
+    this.#covered = covered
     this.#closed = closed
     this.#onCommit = onCommit
     this.#failures = new FailureCounter(maxSingleFailuresPerMinute)
@@ -176,7 +176,7 @@ export class Sequencer {
   #measure({ entries }: AppendRequest): Result<number, AppendRefusal | Retired> {
     const closed = this.#closed()
     if (closed) return err(closed)
-    if (this.#size - this.#published() >= limits.maxUndrainedEntries) return overload
+    if (this.#size - this.#covered() >= limits.maxUndrainedEntries) return overload
     if (entries.length < 1 || entries.length > limits.maxAppendEntries) return malformed
     let bytes = 0
     for (const { access } of entries) {

@@ -8,12 +8,21 @@
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { AppendAnswer } from './commit.ts'
+import { sha256 } from './commitment.ts'
 import { type AccessBase, buildEntries } from './entry.ts'
 import type { AppendRefusal, AppendRequest, EntryDraft, OpenIntent } from './port.ts'
 import type { PublishedCheckpoint } from './public-store.ts'
+import { signatureFunctions } from './signature-functions.ts'
 import { encodeBase64 } from './tlog/base64.ts'
-import { parseCheckpoint } from './tlog/checkpoint.ts'
-import { parseNote } from './tlog/note.ts'
+import { type Checkpoint, parseCheckpoint } from './tlog/checkpoint.ts'
+import { FormatError } from './tlog/errors.ts'
+import { parseNote, parseVerifierKey } from './tlog/note.ts'
+import { openNote } from './tlog/signature.ts'
+
+/** There is no such log yet: closed before it begins it could never take over from the one before. */
+export interface NotBegun {
+  readonly reason: 'not-begun'
+}
 
 /** A log that takes no entry any more. */
 export interface Closing {
@@ -49,7 +58,7 @@ export interface Founding {
 
 /** What a succession asks of the two logs. */
 export interface SuccessionRpc {
-  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal>>
+  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal | NotBegun>>
   stranded(log: string, from: number): Promise<StrandedPage>
   found(log: string, founding: Founding): Promise<AppendAnswer>
   append(log: string, request: AppendRequest): Promise<AppendAnswer>
@@ -67,19 +76,19 @@ export interface SuccessionOrder {
   readonly successor: string
   /** Who ordered it and why: what the entries of the succession say. */
   readonly base: AccessBase
-  /** The newest good one, asked for once the log is closed; null: it never had any. */
-  readonly lastCheckpoint: () => Promise<PublishedCheckpoint | null>
+  /** The newest in the audit database, newest first, asked for once the log is closed. */
+  readonly newestCheckpoints: () => Promise<readonly PublishedCheckpoint[]>
 }
 
 /** @throws whatever a log throws that does not answer: order it again. */
 export async function succeedLog(
   rpc: SuccessionRpc,
-  { log, successor: name, base, lastCheckpoint }: SuccessionOrder,
-): Promise<Result<Succeeded, AppendRefusal>> {
+  { log, successor: name, base, newestCheckpoints }: SuccessionOrder,
+): Promise<Result<Succeeded, AppendRefusal | NotBegun>> {
   const closing = await rpc.close(log, name)
   if (!closing.ok) return closing
   const { successor, vkey, openIntents } = closing.value
-  const told = toldOf(log, vkey, await lastCheckpoint())
+  const told = toldOf(log, vkey, await newestCheckpoints())
   const founded = await rpc.found(successor, {
     predecessor: log,
     append: appendOf({ ...base, note: { ...base.note, ...told } }, [], `found/${log}`),
@@ -106,15 +115,33 @@ export async function succeedLog(
   return ok({ successor, salvaged })
 }
 
-/** What entry 0 commits to. */
-function toldOf(log: string, vkey: string, checkpoint: PublishedCheckpoint | null): Record<string, string> {
-  if (!checkpoint) return { predecessor: log, 'predecessor-key': vkey, 'checkpoint-size': '0' }
-  const { size, root } = parseCheckpoint(parseNote(checkpoint.note).text)
+/** What entry 0 commits to: the newest checkpoint that the log signed, whatever else is in its place. */
+function toldOf(
+  log: string,
+  vkey: string,
+  newestFirst: readonly PublishedCheckpoint[],
+): Record<string, string> {
+  const [good] = newestFirst.flatMap(({ note }) => signedBy(vkey, note) ?? [])
+  if (!good) return { predecessor: log, 'predecessor-key': vkey, 'checkpoint-size': '0' }
+  const { size, root } = good
   return {
     predecessor: log,
     'predecessor-key': vkey,
     'checkpoint-size': String(size),
     'checkpoint-root': encodeBase64(root),
+  }
+}
+
+/** Null: it is no checkpoint of the log with this key. */
+function signedBy(vkey: string, note: string): Checkpoint | null {
+  try {
+    const key = parseVerifierKey(sha256, vkey)
+    const { text, verified } = openNote(signatureFunctions, parseNote(note), [key])
+    const checkpoint = parseCheckpoint(text)
+    return verified.length === 1 && checkpoint.origin === key.name ? checkpoint : null
+  } catch (error) {
+    if (error instanceof FormatError) return null
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 /** Asking a witness to cosign a checkpoint (C2SP tlog-witness, add-checkpoint), as the log does. */
+import { boundedBody } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
 import { signatureFunctions } from './signature-functions.ts'
 import { FormatError } from './tlog/errors.ts'
@@ -26,34 +27,33 @@ export type WitnessAnswer =
   /** No answer, or one of a server that cannot answer now: ask again later. */
   | { readonly kind: 'unreachable'; readonly detail: string }
 
-/** What asks witnesses. Never rejects. */
+/** What asks witnesses. */
 export interface WitnessClient {
+  /**
+   * Sends one request. That the checkpoint is consistent with what the witness has is for the witness to judge. Rejects
+   * only when the request itself cannot be written: `FormatError`, `RangeError`.
+   */
   submit(witness: Witness, request: AddCheckpoint): Promise<WitnessAnswer>
 }
 
 export interface WitnessClientOptions {
   readonly fetch: typeof fetch
-  /** Milliseconds since 1970. With it, cosignatures from the future are rejected. */
-  readonly now?: () => number
+  /** Milliseconds since 1970: cosignatures from further ahead than `limits.maxWitnessSkewSeconds` are rejected. */
+  readonly now: () => number
+  /** Until the whole answer is here. */
+  readonly deadlineMs: number
 }
 
-export const witnessClient = (options: WitnessClientOptions, deadlineMs: number): WitnessClient => ({
-  submit: (witness, request) => submitCheckpoint(options, witness, request, deadlineMs),
+export const witnessClient = (options: WitnessClientOptions): WitnessClient => ({
+  submit: (witness, request) => submitCheckpoint(options, witness, request),
 })
 
-/**
- * Sends one request. That the checkpoint is consistent with what the witness has is for the witness to judge.
- *
- * @param deadlineMs until the whole answer is here
- * @throws FormatError, RangeError when the request itself cannot be written
- */
-export async function submitCheckpoint(
-  { fetch: send, now }: WitnessClientOptions,
+async function submitCheckpoint(
+  { fetch: send, now, deadlineMs }: WitnessClientOptions,
   witness: Witness,
   request: AddCheckpoint,
-  deadlineMs: number,
 ): Promise<WitnessAnswer> {
-  const body = formatAddCheckpoint(request)
+  const sent = formatAddCheckpoint(request)
   const { text } = parseNote(request.checkpoint)
   // Not AbortSignal.timeout: its timer would live on after the answer, and keep a Durable Object from being evicted.
   const deadline = new AbortController()
@@ -61,14 +61,15 @@ export async function submitCheckpoint(
   try {
     const response = await send(`${witness.url.replace(/\/+$/, '')}/add-checkpoint`, {
       method: 'POST',
-      body,
+      body: sent,
       // A witness is where its operator said, and nowhere else.
       redirect: 'manual',
       signal: deadline.signal,
     })
-    const answer = await readAnswer(response)
-    if (answer === null) return rejected(response.status, `more than ${limits.maxWitnessAnswerBytes} bytes`)
-    return judge(response, answer, witness, text, now)
+    const body = await boundedBody(response, limits.maxWitnessAnswerBytes)
+    if (body === null) return rejected(response.status, `more than ${limits.maxWitnessAnswerBytes} bytes`)
+    const answer = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(body)
+    return judge(response, answer, witness, text, now())
   } catch (error) {
     return { kind: 'unreachable', detail: detailOf(reasonOf(error)) }
   } finally {
@@ -81,11 +82,11 @@ function judge(
   answer: string,
   witness: Witness,
   text: string,
-  now: (() => number) | undefined,
+  nowMs: number,
 ): WitnessAnswer {
   const { status } = response
   try {
-    if (status === 200) return cosigned(answer, witness, text, now)
+    if (status === 200) return cosigned(answer, witness, text, nowMs)
     if (status === 409) return conflict(response, answer)
   } catch (error) {
     if (error instanceof FormatError) return rejected(status, error.message)
@@ -97,13 +98,8 @@ function judge(
   return rejected(status, answer)
 }
 
-function cosigned(
-  answer: string,
-  { name, keys }: Witness,
-  text: string,
-  now: (() => number) | undefined,
-): WitnessAnswer {
-  const latest = now === undefined ? null : BigInt(Math.floor(now() / 1000) + limits.maxWitnessSkewSeconds)
+function cosigned(answer: string, { name, keys }: Witness, text: string, nowMs: number): WitnessAnswer {
+  const latest = BigInt(Math.floor(nowMs / 1000) + limits.maxWitnessSkewSeconds)
   const lines = new Map<VerifierKey, NoteSignature>()
   for (const line of parseSignatureLines(answer)) {
     const key = keys.find((known) => known.name === line.name && known.keyId === line.keyId)
@@ -112,7 +108,7 @@ function cosigned(
     if (verdict.status !== 'valid') return rejected(200, `a signature by the key ${key.name} is invalid`)
     // Without a time it would not say that this is the largest tree the witness saw.
     if (!verdict.timestamp) return rejected(200, `a signature by the key ${key.name} has no time`)
-    if (latest !== null && verdict.timestamp > latest)
+    if (verdict.timestamp > latest)
       return rejected(200, `a signature by the key ${key.name} is of ${verdict.timestamp}, in the future`)
     // A reader takes one line a key.
     if (!lines.has(key)) lines.set(key, line)
@@ -126,20 +122,6 @@ function conflict(response: Response, answer: string): WitnessAnswer {
   // Before July 2026 witnesses said 409, without a size, to another root of the same size.
   if (type !== storedSizeType) return rejected(409, answer)
   return { kind: 'conflict', size: parseStoredSize(answer) }
-}
-
-/** Null when it is longer than an answer can be. Rejects when it breaks off. */
-async function readAnswer(response: Response): Promise<string | null> {
-  const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
-  let text = ''
-  let bytes = 0
-  // Leaving the loop early ends the transfer: a body without end is not read to its end.
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > limits.maxWitnessAnswerBytes) return null
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
 }
 
 const rejected = (status: number, detail: string): WitnessAnswer => ({

@@ -4,11 +4,12 @@
  */
 import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import type { OutsideStore, OutsideView, SignedCheckpoint } from './outside-store.ts'
-import { Pause } from './pause.ts'
+import { parseSignedCheckpoint } from './tlog/checkpoint.ts'
+import { edgeRoot } from './tlog/fold.ts'
 import { formatSignatureLine } from './tlog/note.ts'
-import { proveConsistency } from './tlog/proof.ts'
+import { completeSubtrees, proveConsistency, verifyConsistency } from './tlog/proof.ts'
 import { tileHashReader } from './tlog/tile.ts'
 import type { Witness, WitnessAnswer, WitnessClient } from './witness-client.ts'
 
@@ -30,16 +31,14 @@ export class Witnessing {
   readonly #options: WitnessingOptions
   /** Size the witness is known to have cosigned. */
   #known = 0
-  /** Not cosigned yet. */
   #newest: SignedCheckpoint | null = null
   #running: Promise<void> | null = null
-  readonly #backoff: Pause
+  #retryAt = 0
   #failures = 0
   #fault: string | null = null
 
   constructor(options: WitnessingOptions) {
     this.#options = options
-    this.#backoff = new Pause(options.now)
   }
 
   get who(): string {
@@ -54,17 +53,7 @@ export class Witnessing {
   /** Of checkpoints offered while one is on its way only the newest counts. */
   offer(checkpoint: SignedCheckpoint): Promise<void> {
     this.#newest = checkpoint
-    return this.run()
-  }
-
-  /** The newest checkpoint has its cosignature. */
-  get isSettled(): boolean {
-    return this.#newest === null && this.#running === null
-  }
-
-  /** To be called from time to time: a witness that was away is asked again, though the log does not grow. */
-  run(): Promise<void> {
-    if (!this.#newest || this.#backoff.leftMs > 0) return Promise.resolve()
+    if (msUntil(this.#retryAt, this.#options.now(), limits.maxWitnessBackoffMs) > 0) return Promise.resolve()
     this.#running ??= this.#bringAll()
     return this.#running
   }
@@ -82,19 +71,18 @@ export class Witnessing {
   }
 
   async #bringAll(): Promise<void> {
-    let checkpoint = this.#newest
     try {
-      for (; checkpoint; checkpoint = this.#newest) {
+      while (this.#newest) {
+        const checkpoint = this.#newest
         this.#newest = null
         await this.#bring(checkpoint)
       }
       this.#failures = 0
       this.#fault = null
     } catch (error) {
-      this.#newest ??= checkpoint
       const backoffMs = Math.min(limits.minWitnessBackoffMs * 2 ** this.#failures, limits.maxWitnessBackoffMs)
       this.#failures += 1
-      this.#backoff.begin(backoffMs)
+      this.#retryAt = this.#options.now() + backoffMs
       this.#fault = error instanceof Error ? error.message : String(error)
       this.#options.onFault(error)
     } finally {
@@ -107,7 +95,7 @@ export class Witnessing {
     const { who } = this
     for (let attempt = 1; attempt <= limits.maxWitnessAttempts; attempt++) {
       const from = this.#known
-      const answer = await this.#submit(checkpoint, from, await this.#proof(from, checkpoint.size))
+      const answer = await this.#submit(checkpoint, from, await this.#proof(from, checkpoint))
       if (answer.kind === 'cosigned') {
         const lines = answer.lines.map(formatSignatureLine).join('')
         const stored = outside.putCosignature(log, checkpoint.size, witness.name, lines)
@@ -115,8 +103,8 @@ export class Witnessing {
         this.#known = checkpoint.size
         return
       }
-      // Unprocessable: a proof that our tiles give does not lead from the tree it knows to ours.
-      if (answer.kind === 'rejected' && answer.status === 422)
+      // Unprocessable: a proof that leads to our tree does not begin at the one it knows. From nothing none is sent.
+      if (answer.kind === 'rejected' && answer.status === 422 && from > 0)
         return await onAhead(`${who} holds another tree of size ${from}`)
       if (answer.kind !== 'conflict') throw new Error(`${who}: ${toldOf(answer)}`)
       const size = Number(answer.size)
@@ -127,13 +115,20 @@ export class Witnessing {
     throw new Error(`${who}: does not settle on a size`)
   }
 
-  async #proof(from: number, to: number): Promise<readonly Uint8Array[]> {
+  /** Rejects unless the tiles of the audit database, which others can change, lead to what this log signed. */
+  async #proof(from: number, { size: to, note }: SignedCheckpoint): Promise<readonly Uint8Array[]> {
     if (from === 0 || from === to) return []
     const { log, outside } = this.#options
-    const read = tileHashReader(sha256, BigInt(to), (tiles) =>
-      withDeadline(outside.readTiles(log, tiles), limits.drainDeadlineMs, 'the audit database'),
-    )
-    return await proveConsistency(sha256, read, BigInt(from), BigInt(to))
+    const read = tileHashReader(sha256, BigInt(to), (tiles) => outside.readTiles(log, tiles))
+    const [path, edge] = await Promise.all([
+      proveConsistency(sha256, read, BigInt(from), BigInt(to)),
+      read(completeSubtrees(0n, BigInt(from))),
+    ])
+    const toRoot = parseSignedCheckpoint(note).checkpoint.root
+    const claim = { from: BigInt(from), to: BigInt(to), path, fromRoot: edgeRoot(sha256, edge), toRoot }
+    if (!verifyConsistency(sha256, claim))
+      throw new Error(`${this.who}: the tiles in the audit database are not those of the checkpoint of ${to}`)
+    return path
   }
 
   #submit({ note }: SignedCheckpoint, known: number, proof: readonly Uint8Array[]): Promise<WitnessAnswer> {

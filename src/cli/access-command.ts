@@ -5,8 +5,11 @@ import { type Answer, askRegistry, listRegistry } from '../local/client/registry
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 import { table } from './table.ts'
 
-/** Whose token a local cluster is asked for: the sample’s operator … */
+/** Whose token a local cluster is asked for: the sample’s operator, … */
 export const operatorLogin = 'lapointe'
+
+/** … the privacy officer of the whole record … */
+export const officerLogin = 'bouchard'
 
 /** … and an access manager of hopital-mont-royal. */
 export const managerLogin = 'gendron'
@@ -69,9 +72,10 @@ export async function change(
   login: string,
   path: string,
   body: unknown,
+  sentenceOf: (answer: Answer) => string = outcomeOf,
 ): Promise<void> {
   const answer = await askRegistry(reach(options, login), path, body)
-  print(options.json ? JSON.stringify(answer, null, 2) : outcomeOf(answer))
+  print(options.json ? JSON.stringify(answer, null, 2) : sentenceOf(answer))
 }
 
 /** What a change answers, in one sentence. */

@@ -12,10 +12,8 @@ import {
 } from '../local/client/audit-export.ts'
 import { fetchProof } from '../local/client/audit-proof.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
+import { officerLogin } from './access-command.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
-
-/** The sample's privacy officer of the whole record. */
-export const privacyOfficer = 'bouchard'
 
 /** Filters of `GET /audit/export`, each under the name it has there. */
 const filters = [
@@ -54,7 +52,7 @@ export function exportCommand(): Command {
     const query = queryOf(options)
     const bar = showProgress()
     try {
-      const target = { ...reachCluster(options, privacyOfficer), language: 'en' } as const
+      const target = { ...reachCluster(options, officerLogin), language: 'en' } as const
       const result = await exportAudit(target, query, options.format, options.out, bar.update)
       bar.end()
       const proof = options.format === 'csv' ? `, proved by ${proofFileOf(options.out)}` : ''
@@ -111,7 +109,7 @@ export function proofCommand(): Command {
   )
     .requiredOption('--out <file>', 'where to')
     .action(async (log: string, index: string, options: ClusterOptions & { readonly out: string }) => {
-      const target = { ...reachCluster(options, privacyOfficer), language: 'en' } as const
+      const target = { ...reachCluster(options, officerLogin), language: 'en' } as const
       await fetchProof(target, log, index, options.out)
       process.stdout.write(`${log}/${index} and its proof in ${options.out}\n`)
     })

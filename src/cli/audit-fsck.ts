@@ -5,21 +5,18 @@ import { setTimeout } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { type FsckInput, fsck } from '../audit/verify/fsck.ts'
+import { boundedBody } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
 import { retryAfterMs } from '../local/client/publisher.ts'
-import { collect, readTrustFiles, showReport, type TrustOptions } from './audit-report.ts'
+import { readTrustFiles, showReport, type TrustOptions, withTrustOptions } from './audit-report.ts'
 import { nodeCrypto } from './node-crypto.ts'
 
 export function fsckCommand(): Command {
-  return new Command('fsck')
+  const command = new Command('fsck')
     .description('check the published tiles of a log, or of all logs of a record')
     .argument('<url|folder>', 'a log (where its checkpoint is), or the record that lists its logs')
-    .option(
-      '--policy <file>',
-      'the logs and witnesses that are trusted; without it, the keys in the list are',
-    )
-    .option('--known <file>', 'a checkpoint kept from earlier or had from a witness', collect, [])
-    .action(async (place: string, options: TrustOptions) => {
+  return withTrustOptions(command, 'the keys in the list').action(
+    async (place: string, options: TrustOptions) => {
       await showReport({ file: place, ...options }, async () => {
         const trust = await readTrustFiles(options)
         const bar = showLeaves()
@@ -29,7 +26,8 @@ export function fsckCommand(): Command {
           bar.end()
         }
       })
-    })
+    },
+  )
 }
 
 /** How to read a log, or many, at a URL or in a folder. */
@@ -60,7 +58,11 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
 async function fetchIfThere(url: string): Promise<Uint8Array | null> {
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(url, { signal: AbortSignal.timeout(limits.commandDeadlineMs) })
-    if (response.ok) return await readBody(response)
+    if (response.ok) {
+      const body = await boundedBody(response, limits.maxVerifiedTextLength)
+      if (body === null) throw new Error('the answer is too long')
+      return body
+    }
     await response.body?.cancel()
     // Where a record is asked for what a log has, it may want a token before it says that there is nothing.
     if ([401, 403, 404, 410].includes(response.status)) return null
@@ -68,17 +70,6 @@ async function fetchIfThere(url: string): Promise<Uint8Array | null> {
     if (!isBusy || attempt === limits.maxPublishAttempts) throw new Error(`the answer is ${response.status}`)
     await setTimeout(retryAfterMs(response.headers.get('retry-after')))
   }
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > limits.maxVerifiedTextLength) throw new Error('the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 /** How many leaves are done, where somebody watches. */

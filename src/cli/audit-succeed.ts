@@ -1,22 +1,23 @@
 /** `dossier audit succeed`: an operator ends a log and begins its successor. */
 import type { Command } from 'commander'
-import { askRegistry } from '../local/client/registry-client.ts'
-import { type AccessOptions, asking, operatorLogin, print, reach } from './access-command.ts'
+import type { Answer } from '../local/client/registry-client.ts'
+import { type AccessOptions, asking, change, operatorLogin, textOf } from './access-command.ts'
 
-export const succeedCommand = (): Command =>
-  asking(
+interface SucceedOptions extends AccessOptions {
+  readonly reason: string
+}
+
+export function succeedCommand(): Command {
+  return asking(
     'succeed <log>',
     'end a log that has halted or whose keys change, and begin its successor; broken off, give it again',
   )
     .requiredOption('--reason <words>', 'why: it is in the first entry of the successor')
-    .action(
-      async (log: string, { reason, json, ...options }: AccessOptions & { readonly reason: string }) => {
-        const path = `/audit/succession/${encodeURIComponent(log)}`
-        const done = await askRegistry(reach(options, operatorLogin), path, { reason })
-        print(
-          json
-            ? JSON.stringify(done, null, 2)
-            : `${done.log} has ended; its entries go to ${done.successor} from now on. Salvaged: ${done.salvaged}.`,
-        )
-      },
-    )
+    .action(async (log: string, { reason, ...options }: SucceedOptions) => {
+      const path = `/audit/succession/${encodeURIComponent(log)}`
+      await change(options, operatorLogin, path, { reason }, successionOutcome)
+    })
+}
+
+const successionOutcome = ({ log, successor, salvaged }: Answer): string =>
+  `${textOf(log)} has ended; its entries go to ${textOf(successor)} from now on. Salvaged: ${textOf(salvaged)}.`

@@ -1,6 +1,6 @@
 /** `dossier audit`: what a privacy officer, an operator, and anyone who has a file do with the log from a terminal. */
 import { Command } from 'commander'
-import { exportCommand, privacyOfficer, proofCommand } from './audit-export.ts'
+import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
 import { redactCommand } from './audit-redact.ts'
 import { succeedCommand } from './audit-succeed.ts'
@@ -13,6 +13,6 @@ export function auditCommand(): Command {
     .addCommand(proofCommand())
     .addCommand(verifyCommand())
     .addCommand(fsckCommand())
-    .addCommand(redactCommand(privacyOfficer))
+    .addCommand(redactCommand())
     .addCommand(succeedCommand())
 }

@@ -1,7 +1,7 @@
 /** Cryptography of the verifier by OpenSSL, several times as fast as the portable one. */
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { signatureFunctions } from '../audit/signature-functions.ts'
 import type { VerifierCrypto } from '../audit/verify/crypto.ts'
-import { portableSignatures } from '../audit/verify/portable-crypto.ts'
 
 /** SHA-256, in bytes. */
 const blockSize = 64
@@ -45,6 +45,8 @@ export const nodeCrypto: VerifierCrypto = {
   sha256,
   hmacSha256,
   signatures: {
+    // ML-DSA-44 is not in every OpenSSL that Node is built with, and checked a few times a file.
+    ...signatureFunctions,
     ed25519: (publicKey, message, signature) => {
       try {
         return verify(null, message, ed25519KeyOf(publicKey), signature)
@@ -53,7 +55,5 @@ export const nodeCrypto: VerifierCrypto = {
         return false
       }
     },
-    // Not in every OpenSSL that Node is built with, and checked a few times a file.
-    ...(portableSignatures.mlDsa44 === undefined ? {} : { mlDsa44: portableSignatures.mlDsa44 }),
   },
 }

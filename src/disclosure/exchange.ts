@@ -7,8 +7,8 @@ import type { Caller } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
-import { isOfLine } from '../audit/client.ts'
 import type { Phase } from '../audit/port.ts'
+import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
@@ -281,11 +281,10 @@ export class Exchange {
     return ok({ records: this.#ports.primary, local })
   }
 
-  async #drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>> {
+  async #drainedLog(log: string): Promise<Result<null, Refusal>> {
     const status = await this.#ports.logs.status(log)
     if (!status.ok) return status
-    const { size } = status.value
-    if (await this.#ports.logs.drained(log, size)) return ok({ size })
+    if (await this.#ports.logs.drained(log, status.value.size)) return ok(null)
     return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
   }
 

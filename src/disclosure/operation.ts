@@ -86,8 +86,8 @@ export interface OperationContext<Param, Query> {
   describe(note: Readonly<Record<string, string>>): AccessBase
   /** Text of the configured tlog-policy; null: none. */
   readonly logPolicy: string | null
-  /** Size of the log of this access and whether the ledger holds it: for exports. */
-  drainedLog(log: string): Promise<Result<{ readonly size: string }, Refusal>>
+  /** Waits until the ledger holds all that is in this log by now. */
+  drainedLog(log: string): Promise<Result<null, Refusal>>
 }
 
 /** Who asks, as far as statements need to know; verified anew when the registry has moved on. */

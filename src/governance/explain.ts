@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { receiptText } from '../audit/log-name.ts'
 import type { Access } from '../audit/port.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -15,21 +16,15 @@ import { documentsThen, readDocuments } from './explain-documents.ts'
 import { type FactsThen, facilityThen, factsThen, readThen } from './explain-facts.ts'
 import { type Describe, judgeAgain } from './explain-judgement.ts'
 import { sentenceOf, stepOf } from './explain-words.ts'
+import { entryIndex, logName } from './fields.ts'
 
 const param = z.object({})
-const receipt = /^([a-z0-9][a-z0-9-]{0,62})\/(0|[1-9]\d{0,15})(?:\+\d+)?(?::[A-Za-z0-9_-]{43})?$/
 const query = z
   .strictObject({
     /** `Dossier-Receipt` of the access; or its beginning, `<log>/<index>`. */
-    receipt: z.string().regex(receipt).optional(),
-    log: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
-      .optional(),
-    index: z
-      .string()
-      .regex(/^(0|[1-9]\d{0,15})$/)
-      .optional(),
+    receipt: z.string().regex(receiptText).optional(),
+    log: logName.optional(),
+    index: entryIndex.optional(),
   })
   .refine(
     ({ receipt, log, index }) => (receipt === undefined) !== (log === undefined || index === undefined),
@@ -68,7 +63,7 @@ async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosu
   if (!loaded.ok) return loaded
   const { caller } = loaded.value
   const [, log = ctx.query.log ?? '', index = ctx.query.index ?? ''] =
-    receipt.exec(ctx.query.receipt ?? '') ?? []
+    receiptText.exec(ctx.query.receipt ?? '') ?? []
   const entry = await readEntry(ctx, log, index)
   const isOwn =
     caller.kind === 'privacy-officer' &&
@@ -86,18 +81,28 @@ async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosu
   })
 }
 
+/** What was just appended may still be on its way; an entry that is not there after the wait is not found. */
 async function readEntry(
   { ledger, logs, drainedLog }: Context,
   log: string,
   index: string,
 ): Promise<Entry | null> {
-  // What was just appended may still be on its way; an entry that is not there after the wait is not found.
-  if (logs.includes(log)) await drainedLog(log)
-  const [rows = []] = await ledger.read(
-    [{ sql: 'select entry from ledger_body where log = ? and idx = ?', args: [log, Number(index)] }],
-    limits.exportPageDeadlineMs,
-  )
-  return rows[0] ? (JSON.parse(String(rows[0].entry)) as Entry) : null
+  const read = async () => {
+    const [entries = [], registered = []] = await ledger.read(
+      [
+        { sql: 'select entry from ledger_body where log = ? and idx = ?', args: [log, Number(index)] },
+        { sql: 'select 1 from log where log = ?', args: [log] },
+      ],
+      limits.exportPageDeadlineMs,
+    )
+    const entry = entries[0] ? (JSON.parse(String(entries[0].entry)) as Entry) : null
+    return { entry, isRegistered: registered.length > 0 }
+  }
+  const { entry, isRegistered } = await read()
+  // A successor is asked only once it is known: a name that nobody has would begin a log.
+  if (entry !== null || !(isRegistered || logs.includes(log))) return entry
+  await drainedLog(log)
+  return (await read()).entry
 }
 
 /** @param organisation of the officer who asks; null: of the whole record */

@@ -1,5 +1,6 @@
 /** Members of the bodies and queries of `/access`, bounded. */
 import { z } from 'zod'
+import { entryIndex as entryIndexPattern, logName as logNamePattern } from '../audit/log-name.ts'
 import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 
@@ -39,7 +40,10 @@ export const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/)
 export const codeOrAny = z.string().regex(/^(\*|[A-Za-z0-9][A-Za-z0-9-]{0,63})$/)
 
 /** Names of logs and regions. */
-export const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+export const logName = z.string().regex(logNamePattern)
+
+/** Index of an entry of a log. */
+export const entryIndex = z.string().regex(entryIndexPattern)
 
 /** https, or http to this machine: anything else could be read or changed on the way. */
 export const secureUrl = text(limits.maxRegistryUriLength).refine(

@@ -1,17 +1,18 @@
 /** `POST /audit/succession/{log}`: an operator ends a log and begins its successor, saying why. */
 import { z } from 'zod'
-import { isOfLine, successorOf } from '../audit/client.ts'
 import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store.ts'
 import { succeedLog } from '../audit/succession.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { isOfLine, successorOf } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { readFields } from './body.ts'
-import { type noInput, reasonField } from './fields.ts'
+import { logName, type noInput, reasonField } from './fields.ts'
 import { changeShape } from './operation-shape.ts'
 
-const param = z.object({ log: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) })
+const param = z.object({ log: logName })
 const fields = z.strictObject({ reason: reasonField })
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>
@@ -32,20 +33,21 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const asked = await readFields(ctx, fields)
   if (!asked.ok) return asked
   const { log } = ctx.param
-  if (!ctx.logs.some((served) => isOfLine(served, log)))
-    return err({ reason: 'not-found', what: `log ${log}` })
+  const notFound = err({ reason: 'not-found', what: `log ${log}` } as const)
+  const line = ctx.logs.find((served) => isOfLine(served, log))
+  if (line === undefined) return notFound
   const order = {
     log,
-    successor: successorOf(log),
+    successor: successorOf(line, log),
     base: ctx.describe({ reason: asked.value.reason }),
-    lastCheckpoint: async () => {
-      const [[row] = []] = await ctx.ledger.read([checkpointsStatement(log, 1)])
-      return row ? publishedCheckpoint(row) : null
+    newestCheckpoints: async () => {
+      const [rows = []] = await ctx.ledger.read([checkpointsStatement(log, limits.maxCheckpointsTried)])
+      return rows.map(publishedCheckpoint)
     },
   }
   try {
     const done = await succeedLog(ctx.auditLogs.succession, order)
-    if (!done.ok) return done
+    if (!done.ok) return done.error.reason === 'not-begun' ? notFound : err(done.error)
     const { successor, salvaged } = done.value
     return ok({
       ...answer(200, { log, successor, salvaged }, [], 'operator'),

@@ -6,9 +6,8 @@
  * finishes what was begun.
  */
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
-import { isOfLine } from '../audit/client.ts'
+import type { Who } from '../audit/port.ts'
 import {
   type LedgerPlace,
   ledgerPlace,
@@ -19,12 +18,13 @@ import {
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
+import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { logName, noInput, reasonField, told } from './fields.ts'
+import { entryIndex, logName, noInput, reasonField, told } from './fields.ts'
 
-const param = z.strictObject({ log: logName, index: z.string().regex(/^(0|[1-9]\d{0,14})$/) })
+const param = z.strictObject({ log: logName, index: entryIndex })
 
 /** An entry has it whole: longer texts of a note are cut. */
 const words = reasonField.refine(
@@ -73,7 +73,13 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!drained.ok) return drained
   const place = await readPlace(ctx, log, index)
   if (place.redaction !== null) return await carryOut(ctx, false)
-  const entry = decide(place, index, caller.professional, `${log}/${index}`)
+  const { issuer, subject } = ctx.presented
+  const entry = decide(
+    place,
+    index,
+    { practitioner: caller.professional, issuer, subject },
+    `${log}/${index}`,
+  )
   if (!entry.ok) return entry
 
   const note = { ...redactionNote(log, index, entry.value), ...fields.value }
@@ -92,7 +98,7 @@ async function readPlace({ ledger }: Context, log: string, index: number): Promi
 function decide(
   { body, published, isRetired }: LedgerPlace,
   index: number,
-  professional: Extract<Caller, { kind: 'privacy-officer' }>['professional'],
+  officer: Actor,
   what: string,
 ): Result<string, Refusal> {
   if (body === null) return err({ reason: 'not-found', what: `entry ${what}` })
@@ -109,7 +115,7 @@ function decide(
       'Entries of redactions and successions stay.',
     )
   // Who did it must not be the one who takes it out of sight.
-  if (body.practitioner === professional) return forbidden('four-eyes')
+  if (isOwn(body, officer)) return forbidden('four-eyes')
   // Until then nobody outside could tell that it was there.
   if (index >= published)
     return conflict(
@@ -124,6 +130,19 @@ function decide(
       'This body does not open its leaf: it was tampered with, and stays as evidence.',
     )
   return ok(body.entry)
+}
+
+/** Whom an entry names. */
+type Actor = Pick<Who, 'practitioner' | 'issuer' | 'subject'>
+
+/** Where the registry confirmed nobody, as of a refused access, the entry says only what the token did. */
+function isOwn(
+  { practitioner, entry }: { practitioner: string | null; entry: string },
+  officer: Actor,
+): boolean {
+  const { who } = (JSON.parse(entry) as { readonly access: { readonly who: Actor } }).access
+  const isSameLogin = who.subject !== null && who.issuer === officer.issuer && who.subject === officer.subject
+  return practitioner === officer.practitioner || isSameLogin
 }
 
 /** Without the first nobody could tell a redaction from a theft; the second is what a log's beginning rests on. */

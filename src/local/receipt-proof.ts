@@ -1,6 +1,7 @@
 /** Checks receipts against an export of the audit log, with nothing but the two. */
 import { leafOf, sha256 } from '../audit/commitment.ts'
-import { leafHash } from '../audit/tlog/hash.ts'
+import { receiptText } from '../audit/log-name.ts'
+import { leafHash, sameBytes } from '../audit/tlog/hash.ts'
 import { treeHash } from '../audit/tlog/tree.ts'
 
 export interface ProvenEntry {
@@ -29,7 +30,6 @@ export interface ExportedLog {
 const linePattern = /^\{"entry":(.+),"leaf":"([\w-]+)"(?:,"proof":\[[\w",-]*\])?,"salt":"([\w-]+)"\}$/
 /** Lines that open nothing: what was redacted, and hashes of blocks. */
 const closedPattern = /^\{"(?:index|block)":/
-const receiptPattern = /^([a-z0-9][a-z0-9-]{0,62})\/(\d+)(?:\+(\d+))?:([\w-]{43})$/
 
 interface Line {
   readonly text: string
@@ -56,7 +56,7 @@ export function readExport(ndjson: string): ExportedLog {
 const bytesOf = (base64url: string): Uint8Array => Buffer.from(base64url, 'base64url')
 
 function prove(lines: ReadonlyMap<string, Line>, receipt: string): readonly ProvenEntry[] {
-  const [, log = '', first = '', more = '0', hash = ''] = receiptPattern.exec(receipt) ?? []
+  const [, log = '', first = '', more = '0', hash = ''] = receiptText.exec(receipt) ?? []
   if (hash === '') throw new Error(`not a receipt: ${receipt}`)
   const named = Array.from({ length: Number(more) + 1 }, (_, i) => {
     const line = lines.get(`${log}/${Number(first) + i}`)
@@ -65,8 +65,7 @@ function prove(lines: ReadonlyMap<string, Line>, receipt: string): readonly Prov
   })
   const leaves = named.map(({ text, leaf, salt }) => {
     const recomputed = leafOf(salt, text)
-    if (!Buffer.from(recomputed).equals(leaf))
-      throw new Error(`an entry of ${receipt} is not that of its leaf`)
+    if (!sameBytes(recomputed, leaf)) throw new Error(`an entry of ${receipt} is not that of its leaf`)
     return leafHash(sha256, recomputed)
   })
   const recomputed = Buffer.from(treeHash(sha256, leaves)).toString('base64url')

@@ -3,6 +3,9 @@
  * patient, so that it can neither be read, nor used by another, nor for another question. Stable: it names the last row
  * shown, not an offset.
  */
+import { base64url, fromBase64url } from '../audit/base64url.ts'
+import { limits } from '../limits.ts'
+
 export interface Position {
   readonly dateLo: string
   readonly id: string
@@ -33,10 +36,10 @@ export function createCursors(key: Uint8Array): Cursors {
       const sealed = new Uint8Array(
         await crypto.subtle.encrypt(algorithm(nonce, binding), await imported(), plain),
       )
-      return toBase64url(Uint8Array.from([...nonce, ...sealed]))
+      return base64url(Uint8Array.from([...nonce, ...sealed]))
     },
     open: async (cursor, binding) => {
-      const bytes = fromBase64url(cursor)
+      const bytes = cursor.length <= limits.maxCursorLength ? fromBase64url(cursor) : null
       if (!bytes || bytes.length <= nonceBytes) return null
       try {
         const nonce = bytes.slice(0, nonceBytes)
@@ -51,20 +54,5 @@ export function createCursors(key: Uint8Array): Cursors {
         return null
       }
     },
-  }
-}
-
-const toBase64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-
-function fromBase64url(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[A-Za-z0-9_-]{1,400}$/.test(text)) return null
-  try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
-  } catch {
-    return null
   }
 }

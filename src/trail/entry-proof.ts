@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { entryIndex, logName } from '../audit/log-name.ts'
 import type { Access } from '../audit/port.ts'
 import { checkpointsStatement, type PublishedCheckpoint, publishedCheckpoint } from '../audit/public-store.ts'
 import { formatTlogProof } from '../audit/tlog/tlog-proof.ts'
@@ -18,8 +19,8 @@ import { rangeStatement } from './ledger-sql.ts'
 import { newestBest, quorumOf } from './quorum.ts'
 
 const param = z.object({
-  log: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
-  index: z.string().regex(/^(0|[1-9]\d{0,14})$/),
+  log: z.string().regex(logName),
+  index: z.string().regex(entryIndex),
 })
 const query = z.strictObject({})
 

@@ -1,6 +1,7 @@
 /** Rows of the ledger as the entries of an export. */
 import { limits } from '../limits.ts'
 import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
+import { bytes } from '../store/rows.ts'
 import type { OpenEntry, RedactedEntry } from './export-format.ts'
 
 export async function readPage(ledger: Reader, statement: Statement): Promise<Rows> {
@@ -29,5 +30,3 @@ export function entryOf(row: Row): OpenEntry | RedactedEntry | null {
   if (row.entry !== null) return openEntry(row)
   return row.redacted === null ? null : redactedEntry(row)
 }
-
-const bytes = (blob: unknown): Uint8Array => new Uint8Array(blob as ArrayBuffer)

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
+import { logName, logPosition } from '../audit/log-name.ts'
 import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -16,20 +17,20 @@ import { exportParts, type Wanted } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 import { quorumOf } from './quorum.ts'
 
-const logName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+const log = z.string().regex(logName)
 // Beyond the years of four digits, text in UTC would no longer sort by time.
 const instant = z.iso
   .datetime({ offset: true })
   .refine((time) => /^\d{4}-/.test(utc(time)), 'not within the years 0001 to 9999 (UTC)')
 const text = z.string().min(1).max(limits.maxEntryTextBytes)
 /** `<log>:<size>`, repeatable. */
-const position = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}:(0|[1-9]\d{0,14})$/)
+const position = z.string().regex(logPosition)
 const positions = z.union([position, z.array(position).max(limits.maxExportPositions)])
 
 const query = z
   .strictObject({
     /** Repeatable; none: all logs there are. */
-    log: z.union([logName, z.array(logName).max(limits.maxExportLogs)]).optional(),
+    log: z.union([log, z.array(log).max(limits.maxExportLogs)]).optional(),
     /** The period: at or after `from`, before `to`. */
     from: instant.optional(),
     to: instant.optional(),

@@ -2,17 +2,19 @@
  * What anyone may read of the logs (C2SP tlog-tiles): their list, checkpoints, tiles and entry bundles. Read are the tables
  * that hold nothing personal, and of the ledger the leaves.
  */
+import { logName } from '../audit/log-name.ts'
 import {
-  bundleStatement,
   checkpointsStatement,
+  leavesStatement,
   publishedCheckpoint,
+  StoredTiles,
   tilesStatement,
 } from '../audit/public-store.ts'
 import { FormatError } from '../audit/tlog/errors.ts'
-import { hashSize } from '../audit/tlog/hash.ts'
-import { encodeEntries, parseTilePath, type TilePath } from '../audit/tlog/tile.ts'
+import { encodeEntries, isTileOf, parseTilePath, type TilePath, tileWidth } from '../audit/tlog/tile.ts'
 import { limits } from '../limits.ts'
-import type { Reader, Rows, Statement } from '../store/ports.ts'
+import type { Reader, Rows } from '../store/ports.ts'
+import { bytes } from '../store/rows.ts'
 import { registeredStatement } from './ledger-sql.ts'
 
 export interface PublicFile {
@@ -40,7 +42,7 @@ export async function logList(ledger: Reader, address: string): Promise<PublicFi
   return { ...brief, contentType: 'application/json; charset=utf-8', body: JSON.stringify({ logs }) }
 }
 
-const filePath = /^\/audit\/logs\/([a-z0-9][a-z0-9-]{0,62})\/(checkpoint|tile\/.+)$/
+const filePath = /^\/audit\/logs\/([^/]+)\/(checkpoint|tile\/.+)$/
 
 /**
  * The file at a path as it was received, percent-encoding included; null: there is none, or not yet. Rejects with
@@ -48,7 +50,7 @@ const filePath = /^\/audit\/logs\/([a-z0-9][a-z0-9-]{0,62})\/(checkpoint|tile\/.
  */
 export async function publicFile(ledger: Reader, path: string): Promise<PublicFile | null> {
   const [, log, file] = filePath.exec(path) ?? []
-  if (log === undefined || file === undefined) return null
+  if (log === undefined || file === undefined || !logName.test(log)) return null
   if (file === 'checkpoint') return await newestCheckpoint(ledger, log)
   const tile = tilePathOf(file)
   return tile && (await publishedTile(ledger, log, tile))
@@ -70,44 +72,30 @@ function tilePathOf(file: string): TilePath | null {
   }
 }
 
-export const publishedSizeStatement = (log: string): Statement => ({
-  sql: 'select max(size) as size from checkpoint where log = ?',
-  args: [log],
-})
-
 /** Indices up to here times 256 are exact as numbers; no log of ours gets that large. */
 const maxTileIndex = 2n ** 44n
 
 /** What is beyond the newest checkpoint is not there, whatever the tables hold already. */
 async function publishedTile(ledger: Reader, log: string, path: TilePath): Promise<PublicFile | null> {
-  const { level, index, width } = path.kind === 'hashes' ? path.tile : { level: 0, ...path }
-  if (index > maxTileIndex) return null
+  // A bundle is as wide as the tile of its leaf hashes.
+  const tile = path.kind === 'hashes' ? path.tile : { ...path, level: 0 }
+  if (tile.index > maxTileIndex) return null
+  const first = Number(tile.index) * tileWidth
   const [sizes, rows = []] = await ledger.read([
-    publishedSizeStatement(log),
-    path.kind === 'hashes' ? tilesStatement(log, [path.tile]) : bundleStatement(log, Number(index), width),
+    { sql: 'select max(size) as size from checkpoint where log = ?', args: [log] },
+    path.kind === 'hashes' ? tilesStatement(log, [tile]) : leavesStatement(log, first, first + tile.width),
   ])
-  const size = BigInt(Number(sizes?.[0]?.size ?? 0))
-  if (index * 256n + BigInt(width) > size >> BigInt(8 * level)) return null
-  const body = path.kind === 'hashes' ? hashesOf(rows, width) : bundleOf(rows, width)
+  if (!isTileOf(tile, BigInt(Number(sizes?.[0]?.size ?? 0)))) return null
+  const body = path.kind === 'hashes' ? new StoredTiles(rows).hashesOf(tile) : bundleOf(rows, tile.width)
   return (
     body && {
       contentType: 'application/octet-stream',
       maxAgeSeconds: limits.tileCacheSeconds,
       isImmutable: true,
-      body,
+      body: new Uint8Array(body),
     }
   )
 }
 
-/** The stored tile may have grown since. */
-function hashesOf(rows: Rows, width: number): Uint8Array<ArrayBuffer> | null {
-  const stored = rows[0]?.hashes
-  if (stored === undefined) return null
-  const bytes = new Uint8Array(stored as ArrayBuffer)
-  return bytes.length < width * hashSize ? null : bytes.slice(0, width * hashSize)
-}
-
-function bundleOf(rows: Rows, width: number): Uint8Array<ArrayBuffer> | null {
-  if (rows.length !== width) return null
-  return new Uint8Array(encodeEntries(rows.map(({ leaf }) => new Uint8Array(leaf as ArrayBuffer))))
-}
+const bundleOf = (rows: Rows, width: number): Uint8Array | null =>
+  rows.length === width ? encodeEntries(rows.map(({ leaf }) => bytes(leaf))) : null

@@ -1,12 +1,13 @@
 /** What the scrub asks of one bundle: that leaves are those of the tile, and bodies open them or were redacted. */
 import { leafOf, sha256 } from '../audit/commitment.ts'
-import { tilesStatement } from '../audit/public-store.ts'
+import { leavesStatement, StoredTiles, tilesStatement } from '../audit/public-store.ts'
 import { isRedaction } from '../audit/redactions.ts'
 import { leafHash, sameBytes } from '../audit/tlog/hash.ts'
 import { type Tile, tilePath, tileWidth } from '../audit/tlog/tile.ts'
 import { limits } from '../limits.ts'
 import type { Reader, Rows, Statement } from '../store/ports.ts'
-import { checkSteps, FoundTiles, stepsOf, type TileFinding } from './scrub-tiles.ts'
+import { bytes } from '../store/rows.ts'
+import { checkSteps, stepsOf, type TileFinding } from './scrub-tiles.ts'
 
 export type EntryFinding =
   | TileFinding
@@ -20,13 +21,7 @@ export type EntryFinding =
       readonly place: string
     }
 
-/** The entries [first, end). */
-const leavesStatement = (log: string, first: number, end: number): Statement => ({
-  sql: 'select idx, leaf from ledger_leaf where log = ? and idx >= ? and idx < ? order by idx',
-  args: [log, first, end],
-})
-
-/** As many as fit `limits.maxPageBytes`, which one entry may pass. */
+/** Of the entries [first, end) as many as fit `limits.maxPageBytes`, which one entry may pass. */
 const bodiesStatement = (log: string, first: number, end: number): Statement => ({
   sql: `select idx, salt, entry from (
           select idx, salt, entry,
@@ -67,8 +62,8 @@ export async function scrubBundle(
     ],
     limits.scrubDeadlineMs,
   )
-  const leaves = new Map(leafRows.map(({ idx, leaf }) => [Number(idx), bytesOf(leaf)]))
-  const tiles = new FoundTiles(tileRows)
+  const leaves = new Map(leafRows.map(({ idx, leaf }) => [Number(idx), bytes(leaf)]))
+  const tiles = new StoredTiles(tileRows)
   return [
     ...checkLeaves(leaves, tiles, tile, first),
     ...checkSteps(tiles, steps),
@@ -76,11 +71,9 @@ export async function scrubBundle(
   ]
 }
 
-const bytesOf = (blob: unknown): Uint8Array => new Uint8Array(blob as ArrayBuffer)
-
 function checkLeaves(
   leaves: ReadonlyMap<number, Uint8Array>,
-  tiles: FoundTiles,
+  tiles: StoredTiles,
   tile: Tile,
   first: number,
 ): EntryFinding[] {
@@ -120,7 +113,7 @@ async function checkBodies(
       missing.delete(index)
       const leaf = leaves.get(index)
       const text = String(entry)
-      if (leaf && !(sameBytes(leafOf(bytesOf(salt), text), leaf) && namesPlace(text, log, index)))
+      if (leaf && !(sameBytes(leafOf(bytes(salt), text), leaf) && namesPlace(text, log, index)))
         findings.push({ kind: 'body-differs', place: String(index) })
     }
     const next = Number(page.at(-1)?.idx) + 1

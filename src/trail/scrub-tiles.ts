@@ -1,35 +1,13 @@
 /** What the scrub asks of the tiles in the audit database: the root at a size, and whether each fits the one above. */
 import { sha256 } from '../audit/commitment.ts'
-import { tilesStatement } from '../audit/public-store.ts'
+import { StoredTiles, tilesStatement } from '../audit/public-store.ts'
 import { edgeRoot } from '../audit/tlog/fold.ts'
 import { hashSize, sameBytes } from '../audit/tlog/hash.ts'
 import { completeSubtrees } from '../audit/tlog/proof.ts'
 import { type Tile, tileHashReader, tilePath, tileWidth } from '../audit/tlog/tile.ts'
 import { treeHash } from '../audit/tlog/tree.ts'
 import { limits } from '../limits.ts'
-import type { Reader, Rows } from '../store/ports.ts'
-
-/** Tiles as they were found, of whatever width they have now. */
-export class FoundTiles {
-  readonly #hashes: ReadonlyMap<string, Uint8Array>
-
-  /** @param rows of `tilesStatement` */
-  constructor(rows: Rows) {
-    this.#hashes = new Map(
-      rows.map(({ level, idx, hashes }) => [`${level}/${idx}`, new Uint8Array(hashes as ArrayBuffer)]),
-    )
-  }
-
-  /** Null: it is not there, or narrower. */
-  hashesOf({ level, index, width }: Tile): Uint8Array | null {
-    const hashes = this.#hashes.get(`${level}/${index}`)
-    return hashes && hashes.length >= width * hashSize ? hashes.subarray(0, width * hashSize) : null
-  }
-
-  hashAt(tile: Tile, i: number): Uint8Array | null {
-    return this.hashesOf({ ...tile, width: i + 1 })?.subarray(i * hashSize) ?? null
-  }
-}
+import type { Reader } from '../store/ports.ts'
 
 /** A full tile and where its hash stands. */
 export interface TileStep {
@@ -67,7 +45,7 @@ export interface TileFinding {
 }
 
 /** Of steps whose tiles were looked for: what is missing, or does not hash to its place above. */
-export function checkSteps(tiles: FoundTiles, steps: readonly TileStep[]): TileFinding[] {
+export function checkSteps(tiles: StoredTiles, steps: readonly TileStep[]): TileFinding[] {
   return steps.flatMap(({ tile, above, position }): TileFinding[] => {
     const hashes = tiles.hashesOf(tile)
     const expected = tiles.hashAt(above, position)
@@ -101,7 +79,7 @@ export async function rootAt(
 ): Promise<{ readonly root: Uint8Array } | { readonly missing: string }> {
   const hashes = tileHashReader(sha256, BigInt(size), async (wanted) => {
     const [rows = []] = await reader.read([tilesStatement(log, wanted)], limits.scrubDeadlineMs)
-    const found = new FoundTiles(rows)
+    const found = new StoredTiles(rows)
     return wanted.map((tile) => {
       const bytes = found.hashesOf(tile)
       if (!bytes) throw new MissingTile(tilePath(tile))

@@ -6,12 +6,12 @@
  * Owned by the schedule: position and findings are in its storage, stored after what they tell of was done. A crash
  * in between makes a bundle be looked at, or a finding told, once more.
  */
-import { isOfLine } from '../audit/client.ts'
 import { buildEntries, countedAccess } from '../audit/entry.ts'
 import type { AuditLogs } from '../audit/port.ts'
 import { tileWidth } from '../audit/tlog/tile.ts'
 import { raiseAlarm } from '../disclosure/alarms.ts'
 import { limits } from '../limits.ts'
+import { isOfLine } from '../log-line.ts'
 import type { Reader } from '../store/ports.ts'
 import { schemaDifferences, schemaStatement } from './ledger-schema.ts'
 import { type CheckpointFinding, type SeenCheckpoint, scrubCheckpoint } from './scrub-checkpoint.ts'

@@ -15,7 +15,7 @@ import type {
   LogStatus,
   OpenIntent,
 } from '../audit/port.ts'
-import type { Closing, Founding, StrandedPage } from '../audit/succession.ts'
+import type { Closing, Founding, NotBegun, StrandedPage } from '../audit/succession.ts'
 import { witnessClient } from '../audit/witness-client.ts'
 import { readLogConfig } from '../config.ts'
 import { limits } from '../limits.ts'
@@ -58,7 +58,7 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
     return this.#open(log).attest(request)
   }
 
-  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal>> {
+  close(log: string, successor: string): Promise<Result<Closing, AppendRefusal | NotBegun>> {
     return this.#open(log).close(successor)
   }
 
@@ -103,10 +103,11 @@ export class AuditLogObject extends DurableObject<WorkerEnvironment> implements 
       outside: outsideStore(audit, limits.drainDeadlineMs),
       anchors: anchorStore(replica, primary),
       witnesses: witnessesOf(config),
-      client: witnessClient(
-        { fetch: (input, init) => fetch(input, init), now: () => Date.now() },
-        limits.witnessDeadlineMs,
-      ),
+      client: witnessClient({
+        fetch: (input, init) => fetch(input, init),
+        now: () => Date.now(),
+        deadlineMs: limits.witnessDeadlineMs,
+      }),
       signers: signersOf(config, log),
       now: () => Date.now(),
       mustBeFounded: !config.logs.includes(log),

@@ -3,6 +3,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { refreshIssuers } from '../access/refresh-issuers.ts'
 import { type AuditLogRpc, amongLogs, auditLogs } from '../audit/client.ts'
 import type { AuditLogs } from '../audit/port.ts'
+import { thinningStatements } from '../audit/public-store.ts'
 import { redactions } from '../audit/redactions.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
@@ -57,7 +58,7 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     }
     await this.#scrub(config, logs)
     // Last: a key is the only witness of what is to be settled above.
-    if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary)
+    if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary, audit)
     if (this.#isDue('keys', limits.jwksRefreshEveryMs))
       await this.#attempt('refresh the keys of issuers', 'records', () => refreshIssuers(primary))
   }
@@ -78,10 +79,13 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     })
   }
 
-  async #prune({ regions }: Config, primary: Writer): Promise<void> {
+  async #prune({ regions }: Config, primary: Writer, audit: Writer): Promise<void> {
     const before = Date.now() - limits.writeKeyMemoryMs
     const statements = [{ sql: 'delete from write_key where at < ?', args: [before] }]
     await this.#attempt('prune write keys', 'records', () => primary.apply(statements))
+    await this.#attempt('thin checkpoints', 'audit', () =>
+      audit.apply(thinningStatements(Date.now() - limits.checkpointMemoryMs), limits.drainDeadlineMs),
+    )
     for (const { name, local } of regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('prune write keys', name, () => database.apply(statements))

@@ -67,6 +67,28 @@ describe('RATE_LIMITS', () => {
   })
 })
 
+describe('REGIONS', () => {
+  const logsOf = (...logs: string[]) =>
+    readConfig({
+      ...environment,
+      REGIONS: JSON.stringify(logs.map((log) => ({ ...region, name: log, log }))),
+    }).regions.map(({ log }) => log)
+
+  test('name logs, also by numbers', () => {
+    expect(logsOf('region-1', 'region-2', 'region-10-2')).toEqual(['region-1', 'region-2', 'region-10-2'])
+  })
+
+  test('a log may not have the name that the successor of another one will have', () => {
+    expect(() => logsOf('montreal-2', 'montreal')).toThrow(
+      'montreal-2 is the name of a successor of montreal',
+    )
+  })
+
+  test.each(['Montreal', 'a/b', 'a b', '-a', `a${'b'.repeat(56)}`])('no log is called %j', (log) => {
+    expect(() => logsOf(log)).toThrow(/^REGIONS: a log cannot be called/)
+  })
+})
+
 describe('MAX_SINGLE_FAILURES', () => {
   test('is the limit when it is empty or not there', () => {
     expect(readMaxSingleFailures({ MAX_SINGLE_FAILURES: '' })).toBe(limits.maxSingleFailuresPerMinute)

@@ -21,7 +21,7 @@ const layers = [
   ['audit/tlog'],
   ['store'],
   ['fhir'],
-  ['config.ts', 'limits.ts', 'result.ts'],
+  ['bounded-body.ts', 'config.ts', 'limits.ts', 'log-line.ts', 'result.ts'],
 ]
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest'
 
 const runs = (command: string, argument: string): boolean => spawnSync(command, [argument]).status === 0
 
-
 /** What unittest says; it says it on standard error, and ends in OK only when every test passed. */
 const report = (): Promise<string> =>
   new Promise((told) => {

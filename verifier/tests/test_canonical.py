@@ -8,8 +8,8 @@ import unittest
 from case import VerifierCase, sample
 
 from canonical import NotJson, canonical, decimal, number_text, parse
-from entry import _PLAIN, read_line
 from fault import Fault
+from line import _PLAIN, read_line
 
 
 class CanonicalTest(unittest.TestCase):

@@ -180,6 +180,9 @@ class FormatTest(VerifierCase):
         self.assert_fault('format', 'montreal/255', self._with(export, position - 1, block))
         self.assert_fault('format', 'montreal/257', self._with(export, position + 1, block))
         self.assert_fault('format', 'line 2', self._with(self.world.none(), 0, block))
+        self.assert_fault('format', 'montreal/256', self._with(export, position, {**block, 'proof': []}))
+        part = self.world.part()
+        self.assert_fault('format', 'montreal/256', self._with(part, part.at(255) + 1, block))
 
     def _with(self, export, position, line):
         changed = sample.Export(export.header, list(export.lines))
@@ -253,6 +256,14 @@ class HeaderTest(VerifierCase):
         self.fault('signature-invalid', 'montreal', lambda logs: logs[0].update(checkpoint=checkpoint + moved), None, '--policy', policy)
         self.fault('signature-duplicate', 'montreal', lambda logs: logs[0].update(checkpoint=checkpoint + late + early), None, '--policy', policy)
         self.fault('quorum', 'montreal', lambda logs: logs[0].update(checkpoint=checkpoint), None, '--policy', policy)
+        # tlog-cosignature: a time is below 2^63.
+        for time, code in ((2**63 - 1, None), (2**63, 'signature-invalid')):
+            export = self.world.range()
+            export.header['logs'][0]['checkpoint'] = checkpoint + self.world.witness.line(text, time)
+            if code is None:
+                self.assert_verified(export, '--policy', policy)
+            else:
+                self.assert_fault(code, 'montreal', export, '--policy', policy)
 
     def test_a_checkpoint_older_than_the_export(self):
         old = self.world.montreal.checkpoint(599)
@@ -572,11 +583,13 @@ class RedactionsTest(VerifierCase):
             {'redacts': '2', **places, 'redacts-patient': '2@2'},
             {'redacts': '2', **places, 'redacts-patient': '1@0'},
             {'redacts': '2', **places, 'redacts-patient': 'x'},
+            {'redacts': '2', **places, 'redacts-log': 'other'},
         ):
             log = self.log_with(lambda log: log.redact(2, note=note))
             self.assert_fault('redaction-missing', 'small/2', sample.export([log]))
-        log = self.log_with(lambda log: log.redact(2, note={'redacts': '2', **places}))
-        self.assert_verified(sample.export([log]))
+        for more in ({}, {'redacts-log': 'small'}):
+            log = self.log_with(lambda log: log.redact(2, note={'redacts': '2', **places, **more}))
+            self.assert_verified(sample.export([log]))
         for change in ({'phase': 'outcome'}, {'action': 'read'}, {'decision': {'detail': None, 'outcome': 'deny', 'reason': 'x'}}):
             def redact(log):
                 what = sample.access(None, 'org-office', **{'action': 'redaction', 'phase': 'intent', 'note': {'redacts': '2', **places}, **change})
@@ -597,6 +610,12 @@ class ChainsTest(VerifierCase):
         export = self.world.chain()
         last = self.world.montreal.chain('patient', 'pat-1')[-1]
         del export.lines[export.at(last, 'montreal')]
+        self.assert_fault('chain-head', 'montreal', export)
+
+    def test_a_head_that_names_another_last_entry(self):
+        export = self.world.chain()
+        chain = self.world.montreal.chain('patient', 'pat-1')
+        export.header['logs'][0]['head'] = self.world.montreal.head('patient', 'pat-1', last=chain[-2])
         self.assert_fault('chain-head', 'montreal', export)
 
     def test_a_chain_said_to_be_empty(self):

@@ -170,10 +170,10 @@ class PolicyTest(VerifierCase):
         text = self.world.policy().decode()
         key = self.world.witness.vkey
         for policy, place in (
-            ('', 'line 0'),
+            ('', 'file'),
             ('hello\n', 'line 1'),
             (text + 'quorum w1\n', 'line 6'),
-            (text.replace('quorum w1\n', ''), 'line 4'),
+            (text.replace('quorum w1\n', ''), 'file'),
             (text.replace('quorum w1', 'quorum w2'), 'line 5'),
             (text + f'witness w2 {key}\n', 'line 6'),
             (text + 'group a any w1\ngroup b any w1\n', 'line 7'),

@@ -59,8 +59,8 @@ class PolicyReader {
   readonly #groups: Group[] = []
   readonly #names = new Set<string>()
   readonly #members = new Set<string>()
-  readonly #logKeys = new Set<string>()
-  readonly #witnessKeys = new Set<string>()
+  /** Of logs and of witnesses: a log that cosigns its own checkpoints is no witness. */
+  readonly #keys = new Set<string>()
   #quorum: string | null = null
   #definitions = 0
 
@@ -112,7 +112,7 @@ class PolicyReader {
   #readLog(items: readonly string[]): void {
     const [vkey, url = null] = items
     if (vkey === undefined || items.length > 2) throw new FormatError('a log has a key and perhaps a URL.')
-    this.#logs.push({ key: this.#readKey(vkey, logTypes, this.#logKeys), url })
+    this.#logs.push({ key: this.#readKey(vkey, logTypes), url })
   }
 
   #readWitness(items: readonly string[]): void {
@@ -120,7 +120,7 @@ class PolicyReader {
     if (name === undefined || vkey === undefined || items.length > 3)
       throw new FormatError('a witness has a name, a key and perhaps a URL.')
     this.#define(name)
-    this.#witnesses.push({ name, key: this.#readKey(vkey, witnessTypes, this.#witnessKeys), url })
+    this.#witnesses.push({ name, key: this.#readKey(vkey, witnessTypes), url })
   }
 
   #readGroup(items: readonly string[]): void {
@@ -155,13 +155,14 @@ class PolicyReader {
   }
 
   /** The same public key under another name or type is still the same key, and would count twice. */
-  #readKey(vkey: string, types: readonly number[], seen: Set<string>): VerifierKey {
+  #readKey(vkey: string, types: readonly number[]): VerifierKey {
     const key = parseVerifierKey(this.#sha256, vkey)
     if (!types.includes(key.type))
       throw new FormatError(`the key ${quote(key.name)} has the type ${key.type}, which does not fit.`)
     const publicKey = encodeBase64(key.publicKey)
-    if (seen.has(publicKey)) throw new FormatError(`the public key of ${quote(key.name)} is there already.`)
-    seen.add(publicKey)
+    if (this.#keys.has(publicKey))
+      throw new FormatError(`the public key of ${quote(key.name)} is there already.`)
+    this.#keys.add(publicKey)
     return key
   }
 }
@@ -181,7 +182,7 @@ function checkCharacters(text: string): void {
     const code = text.charCodeAt(i)
     if ((code < 0x20 && code !== 0x09 && code !== 0x0a) || code === 0x7f)
       throw new FormatError(
-        `the policy has the control character 0x${code.toString(16).padStart(2, '0')} at ${i}.`,
+        `line ${text.slice(0, i).split('\n').length} of the policy: the control character 0x${code.toString(16).padStart(2, '0')}.`,
       )
   }
   if (!text.isWellFormed())

@@ -83,6 +83,10 @@ const tileAt = (level: number, index: bigint, hashes: bigint): Tile => {
   return { level, index, width: width > tileWidth ? tileWidth : Number(width) }
 }
 
+/** Whether the tree of `size` leaves has this tile, as wide or wider. */
+export const isTileOf = ({ level, index, width }: Tile, size: bigint): boolean =>
+  index * BigInt(tileWidth) + BigInt(width) <= hashesAt(size, level)
+
 /**
  * The right edge of a tree's tiles: the last tile of each level, partial or full, levels ascending. With the full
  * tiles to the left of them they are all the tiles there are.

@@ -4,11 +4,11 @@ import { FormatError } from '../tlog/errors.ts'
 import { type Note, parseNote } from '../tlog/note.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 import { isLogName, isObject } from './entry-frame.ts'
-import { parseJson } from './json-names.ts'
 import { readHashes } from './line.ts'
 import { type Finding, finding } from './report.ts'
 import { parseSignedCheckpoint, type SignedCheckpoint, sentenceOf, withName } from './signed-text.ts'
 import { parseSignedHead, type SignedHead } from './statements.ts'
+import { parseJson } from './strict-json.ts'
 
 export type Completeness = 'range' | 'patient-chain' | 'organisation-chain' | 'none'
 

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts'
 import { fromBase64url } from '../base64url.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
 import { canonicalText, type EntryFrame, isObject, readEntryFrame, scanEntryFrame } from './entry-frame.ts'
-import { parseJson } from './json-names.ts'
+import { parseJson } from './strict-json.ts'
 
 export interface OpenLine {
   readonly kind: 'open'
@@ -116,7 +116,8 @@ export class LineParser {
 
 function parseAnyLine(text: string): Line {
   const value = parseJson(text)
-  if (!isObject(value)) return malformed('is no JSON object, or has a member twice')
+  if (!isObject(value))
+    return malformed('is no JSON object, or one of which two readers see different things')
   if ('entry' in value) return readOpenLine(value)
   if ('redacted' in value) return readRedactedLine(value)
   if ('block' in value) return readBlockLine(value)

@@ -52,7 +52,7 @@ export class Redactions {
 
   /** @param entry canonical text of an entry whose action is `redaction` */
   addEntry(index: string, entry: string): void {
-    const note = readRedactionNote(index, JSON.parse(entry))
+    const note = readRedactionNote(this.#log, index, JSON.parse(entry))
     if (note === null) return
     this.#entries.set(index, note)
     if (this.#first.has(note.redacts)) this.#duplicates.push({ index, redacts: note.redacts })
@@ -113,13 +113,14 @@ function isBefore(a: string, b: string): boolean {
   return previousB !== '-' && (previousA === '-' || isDecimalLess(previousA, previousB))
 }
 
-/** Null: the entry redacts nothing. */
-function readRedactionNote(index: string, entry: unknown): RedactionNote | null {
+/** Null: the entry redacts nothing in this log. One that a successor took over names the log that it was made for. */
+function readRedactionNote(log: string, index: string, entry: unknown): RedactionNote | null {
   const access = isObject(entry) ? entry.access : null
   if (!isObject(access) || access.action !== 'redaction' || access.phase !== 'intent') return null
   const { decision, note } = access
   if (!isObject(decision) || decision.outcome !== 'permit' || !isObject(note)) return null
-  const { redacts } = note
+  const { redacts, 'redacts-log': of = log } = note
+  if (of !== log) return null
   const organisation = note['redacts-organisation']
   const patient = note['redacts-patient']
   if (!isDecimal(redacts) || !isDecimalLess(redacts, index)) return null

@@ -50,8 +50,33 @@ export function withName<T>(what: string, parse: () => T): T {
   }
 }
 
-/** A note, or what ends in one, as it was before an editor or a mail program changed its line ends. */
-export const normalNote = (text: string): string => `${text.replaceAll('\r\n', '\n').trim()}\n`
+/**
+ * A signed note as it was before an editor or a mail program changed its line ends and blank lines. Nothing that a log
+ * signs has blank lines inside its text.
+ */
+export function normalNote(text: string): string {
+  const { words, signatures } = linesOfNote(text)
+  return [...words, '', ...signatures, ''].join('\n')
+}
+
+/** The same of a tlog-proof: three lines and the hashes of a path, then a checkpoint. */
+export function normalProof(text: string): string {
+  const { words, signatures } = linesOfNote(text)
+  const origin = words.findIndex((line, i) => i >= 3 && !/^[A-Za-z0-9+/]{43}=$/.test(line))
+  const end = origin === -1 ? words.length : origin
+  return [...words.slice(0, end), '', ...words.slice(end), '', ...signatures, ''].join('\n')
+}
+
+/** Lines that are not blank: those before the first signature, and from it on. */
+function linesOfNote(text: string): {
+  readonly words: readonly string[]
+  readonly signatures: readonly string[]
+} {
+  const lines = text.split(/\r*\n/).filter((line) => !/^[ \t\r]*$/.test(line))
+  const signed = lines.findIndex((line) => line.startsWith('— '))
+  const end = signed === -1 ? lines.length : signed
+  return { words: lines.slice(0, end), signatures: lines.slice(end) }
+}
 
 /** `Ed25519 1047eb58` */
 export function keyLabel(key: VerifierKey): string {

@@ -39,9 +39,7 @@ export function readTrust(
   let source: Source = 'policy'
   try {
     const parsed =
-      policy === null
-        ? null
-        : withName('the policy', () => parsePolicy(crypto.sha256, policy.replaceAll('\r\n', '\n')))
+      policy === null ? null : withName('the policy', () => parsePolicy(crypto.sha256, normalPolicy(policy)))
     for (const [i, text] of known.entries()) {
       source = i
       checkpoints.push({ ...parseSignedCheckpoint(normalNote(text), 'the known checkpoint'), source })
@@ -49,8 +47,16 @@ export function readTrust(
     return ok({ policy: parsed, known: checkpoints })
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    return err(finding('format', 'file', sentenceOf(error), source))
+    const [line = 'file'] =
+      source === 'policy' ? (/line \d+(?= of the policy)/.exec(error.message) ?? []) : []
+    return err(finding('format', line, sentenceOf(error), source))
   }
+}
+
+/** As it was before an editor changed its line ends. */
+const normalPolicy = (text: string): string => {
+  const lines = text.replaceAll('\r\n', '\n')
+  return lines.endsWith('\n') ? lines : `${lines}\n`
 }
 
 export interface LogKeys {

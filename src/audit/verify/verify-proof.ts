@@ -7,9 +7,9 @@ import { parseTlogProof } from '../tlog/tlog-proof.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import { canonicalText, isObject, readEntryFrame } from './entry-frame.ts'
 import { nameOfOrigin } from './header.ts'
-import { parseJson } from './json-names.ts'
 import { entryPlace, type Finding, finding, type VerifiedLog } from './report.ts'
-import { normalNote, parseSignedCheckpoint, type SignedCheckpoint, sentenceOf } from './signed-text.ts'
+import { normalProof, parseSignedCheckpoint, type SignedCheckpoint, sentenceOf } from './signed-text.ts'
+import { parseJson } from './strict-json.ts'
 import {
   judgeCheckpoint,
   knownFault,
@@ -32,7 +32,7 @@ export function verifyProof(
   trust: Trust,
   text: string,
 ): Result<VerifiedProof, Finding> {
-  const proof = parseProof(normalNote(text))
+  const proof = parseProof(normalProof(text))
   if (typeof proof === 'string') return err(finding('format', 'file', proof))
   const { origin } = proof.checkpoint
   const name = nameOfOrigin(origin)

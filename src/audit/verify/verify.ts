@@ -66,11 +66,10 @@ async function verifyPieces(
   const head = await readHead(pieces)
   const text = prepend(head, pieces)
   const begins = (prefix: string): boolean => head.trimStart().startsWith(prefix)
+  if (head.trim() === '') return err(finding('format', 'file', 'It is empty.'))
   if (begins('{') || begins('c2sp.org/tlog-proof')) {
     if (proof !== undefined)
-      return err(
-        finding('format', 'file', 'Only an export in CSV is verified with a file of proofs.', 'proof'),
-      )
+      return err(finding('format', 'file', 'Only an export in CSV is verified with a file of proofs.'))
     if (begins('{')) {
       const verified = await verifyExport(crypto, trust, splitLines(text), null)
       return verified.ok ? ok(exportReport(verified.value)) : verified

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { sha256 } from '../../audit/commitment.ts'
 import { FormatError } from '../../audit/tlog/errors.ts'
 import { keyTypes, parseVerifierKey, type VerifierKey } from '../../audit/tlog/note.ts'
+import { boundedBody } from '../../bounded-body.ts'
 import { limits } from '../../limits.ts'
 import { ClusterFailure, messageOf } from '../failure.ts'
 import type { LogKey, WitnessStore } from './store.ts'
@@ -91,22 +92,13 @@ export async function fetchLogKeys(url: string): Promise<readonly LogKey[]> {
       signal: AbortSignal.timeout(limits.logListDeadlineMs),
     })
     if (response.status !== 200) throw new Error(`status ${response.status}`)
-    const { logs } = listSchema.parse(JSON.parse(await readText(response)))
+    const body = await boundedBody(response, limits.maxLogListBytes)
+    if (body === null) throw new Error(`it is longer than ${limits.maxLogListBytes} bytes`)
+    const { logs } = listSchema.parse(JSON.parse(new TextDecoder().decode(body)))
     return logs.flatMap(({ vkey, mldsa44Vkey }) =>
       [vkey, ...(mldsa44Vkey ? [mldsa44Vkey] : [])].map(readLogKey),
     )
   } catch (error) {
     throw new ClusterFailure(`The list of logs ${list} cannot be read: ${messageOf(error)}`)
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > limits.maxLogListBytes) throw new Error(`it is longer than ${limits.maxLogListBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,7 +1,6 @@
 /** One log ends and another goes on: nothing is lost on the way, wherever it breaks off. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { AuditLog } from '../../../src/audit/audit-log.ts'
-import { successorOf } from '../../../src/audit/client.ts'
 import { accessOf, sha256 } from '../../../src/audit/commitment.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
 import {
@@ -12,6 +11,7 @@ import {
 import { type Founding, type SuccessionRpc, succeedLog } from '../../../src/audit/succession.ts'
 import { treeHash } from '../../../src/audit/tlog/tree.ts'
 import { limits } from '../../../src/limits.ts'
+import { successorOf } from '../../../src/log-line.ts'
 import { base } from './access.ts'
 import { copyOf, databaseOf, newWorld, signerOf, type World } from './log-world.ts'
 import { appendOf, ledgerEntries } from './support.ts'
@@ -24,14 +24,14 @@ beforeEach(() => {
 describe('succession', () => {
   const order = (log: string, lastCheckpoint: PublishedCheckpoint | null) => ({
     log,
-    successor: successorOf(log),
+    successor: successorOf('qc-test', log),
     base: {
       ...base,
       action: 'succession',
       operation: 'succeed',
       note: { reason: 'the keys change' },
     } as const,
-    lastCheckpoint: async () => lastCheckpoint,
+    newestCheckpoints: async () => (lastCheckpoint ? [lastCheckpoint] : []),
   })
 
   /** Two logs over one audit database, as the Worker reaches them. */

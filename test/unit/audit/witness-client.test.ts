@@ -13,9 +13,10 @@ import {
 } from '../../../src/audit/tlog/note.ts'
 import type { AddCheckpoint } from '../../../src/audit/tlog/witness.ts'
 import {
-  submitCheckpoint,
   type Witness,
   type WitnessAnswer,
+  type WitnessClient,
+  type WitnessClientOptions,
   witnessClient,
 } from '../../../src/audit/witness-client.ts'
 import { makeKeys, readKeys } from '../../../src/local/witness/keys.ts'
@@ -41,13 +42,12 @@ const targetOf = (vkeys: readonly string[], url = 'https://witness.example/w1'):
 
 const linesOf = (lines: readonly NoteSignature[]): string => lines.map(formatSignatureLine).join('')
 
+const asking = (options: Partial<WitnessClientOptions>): WitnessClient =>
+  witnessClient({ fetch, now: () => time * 1000, deadlineMs: 10_000, ...options })
+
 /** What the client makes of this response to `request`. */
-const answerTo = (
-  response: () => Response | Promise<Response>,
-  target: Witness,
-  now?: () => number,
-): Promise<WitnessAnswer> =>
-  submitCheckpoint({ fetch: async () => await response(), ...(now && { now }) }, target, request, 10_000)
+const answerTo = (response: () => Response | Promise<Response>, target: Witness): Promise<WitnessAnswer> =>
+  asking({ fetch: async () => await response() }).submit(target, request)
 
 describe('200', () => {
   test('the verified lines of the witness’s keys are taken, each once; lines of other keys are ignored', async () => {
@@ -93,13 +93,11 @@ describe('200', () => {
 
   test('a cosignature without a time, or from the future, is rejected', async () => {
     const keys = witnessKeys('witness.example/w1')
-    const answer = (seconds: number, now?: () => number) =>
-      answerTo(() => new Response(linesOf(keys.sign(log.text(main, 5n), seconds))), targetOf(keys.vkeys), now)
-    const now = () => time * 1000
+    const answer = (seconds: number) =>
+      answerTo(() => new Response(linesOf(keys.sign(log.text(main, 5n), seconds))), targetOf(keys.vkeys))
     expect(await answer(0)).toMatchObject({ kind: 'rejected' })
-    expect(await answer(time + 301, now)).toMatchObject({ kind: 'rejected' })
-    expect(await answer(time + 300, now)).toMatchObject({ kind: 'cosigned' })
-    expect(await answer(time + 301)).toMatchObject({ kind: 'cosigned' })
+    expect(await answer(time + 301)).toMatchObject({ kind: 'rejected' })
+    expect(await answer(time + 300)).toMatchObject({ kind: 'cosigned' })
   })
 
   test('what is not signature lines, or none of a known key, is rejected', async () => {
@@ -194,9 +192,9 @@ describe('any other answer', () => {
       isSent = true
       return new Response('')
     }
-    await expect(
-      submitCheckpoint({ fetch: send }, target, { ...request, checkpoint: 'none' }, 1_000),
-    ).rejects.toThrow(/note/)
+    await expect(asking({ fetch: send }).submit(target, { ...request, checkpoint: 'none' })).rejects.toThrow(
+      /note/,
+    )
     expect(isSent).toBe(false)
   })
 })
@@ -218,7 +216,7 @@ describe('over HTTP', () => {
       followed ||= incoming.url === '/elsewhere'
       response.writeHead(307, { Location: '/elsewhere' }).end()
     })
-    const answer = await submitCheckpoint({ fetch }, targetOf([], url), request, 10_000)
+    const answer = await asking({}).submit(targetOf([], url), request)
     expect(answer).toMatchObject({ kind: 'rejected', status: 307 })
     expect(followed).toBe(false)
   })
@@ -229,7 +227,7 @@ describe('over HTTP', () => {
       (_, response) => void response.writeHead(200).write('— '),
     ] satisfies RequestListener[]) {
       const url = await serve(listener)
-      expect(await submitCheckpoint({ fetch }, targetOf([], url), request, 100)).toEqual({
+      expect(await asking({ deadlineMs: 100 }).submit(targetOf([], url), request)).toEqual({
         kind: 'unreachable',
         detail: 'no answer within 100 ms',
       })
@@ -237,7 +235,7 @@ describe('over HTTP', () => {
   })
 
   test('nobody there is unreachable', async () => {
-    const answer = await submitCheckpoint({ fetch }, targetOf([], 'http://127.0.0.1:1'), request, 10_000)
+    const answer = await asking({}).submit(targetOf([], 'http://127.0.0.1:1'), request)
     expect(answer).toMatchObject({ kind: 'unreachable' })
   })
 
@@ -249,7 +247,7 @@ describe('over HTTP', () => {
     })
     onTestFinished(() => witness.stop())
     const target = targetOf(witness.vkeys, `${witness.url}/`)
-    const client = witnessClient({ fetch, now: Date.now }, 10_000)
+    const client = asking({ now: Date.now })
     const ask = async (oldSize: bigint, size: bigint, history = main, of = log) =>
       await client.submit(target, {
         oldSize,

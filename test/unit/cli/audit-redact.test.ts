@@ -33,7 +33,7 @@ async function run(status: number, answer: unknown) {
   vi.stubEnv('DOSSIER_HOME', folder)
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   const words = ['--reason', 'une autre personne', '--basis', 'LRSSS, art. 24']
-  const failure = await redactCommand('nobody')
+  const failure = await redactCommand()
     .parseAsync(['montreal', '17', ...words, '--url', url, '--token-file', join(folder, 'token')], {
       from: 'user',
     })

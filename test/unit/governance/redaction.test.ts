@@ -253,6 +253,21 @@ describe('a redaction', () => {
     expect(logNamed('qc-serving').sequencer.size).toBe(1)
   })
 
+  test('is refused for an access that the registry refused to the same login', async () => {
+    const refused = appendOf([null], null)
+    const [draft] = refused.entries
+    const access = JSON.parse(draft?.access ?? '') as Record<string, object>
+    access.who = { ...access.who, issuer: 'i', subject: 's', practitioner: null, organisation: null }
+    await logNamed('qc-east').sequencer.append({
+      ...refused,
+      entries: [{ access: JSON.stringify(access), patient: null, organisation: null }],
+    })
+    await drain()
+    publish(4)
+    expect(await ask({ index: '3' })).toMatchObject({ status: 403, code: 'four-eyes' })
+    expect(isThere(3)).toBe(true)
+  })
+
   test('waits until a checkpoint has made the entry public', async () => {
     await logNamed('qc-east').sequencer.append(appendOf(['p3']))
     expect(await ask({ index: '3' })).toMatchObject({ status: 409, code: 'not-published' })

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/audit/commitment.ts'
+import { StoredTiles } from '../../../src/audit/public-store.ts'
 import { TileEdge, tilePath } from '../../../src/audit/tlog/tile.ts'
 import type { Rows } from '../../../src/store/ports.ts'
-import { checkSteps, FoundTiles, stepsOf } from '../../../src/trail/scrub-tiles.ts'
+import { checkSteps, stepsOf } from '../../../src/trail/scrub-tiles.ts'
 
 const paths = (bundle: number) =>
   stepsOf(bundle).map(({ tile, above, position }) => `${tilePath(tile)} in ${tilePath(above)} at ${position}`)
@@ -29,7 +30,7 @@ describe('full tiles', () => {
         idx: Number(index),
         hashes: bytes.slice(),
       }))
-    const check = () => checkSteps(new FoundTiles(rows as Rows), stepsOf(255))
+    const check = () => checkSteps(new StoredTiles(rows as Rows), stepsOf(255))
     expect(check()).toEqual([])
     const change = (level: number, idx: number) => {
       const row = rows.find((each) => each.level === level && each.idx === idx)

@@ -105,6 +105,6 @@ describe('proofs', () => {
 
   test('are asked for, and only where they are needed', async () => {
     expectFault(await verifyText(csv(rows)), 'format', 'file')
-    expectFault(await verifyText(proof, { proof }), 'format', 'file', 'proof')
+    expectFault(await verifyText(proof, { proof }), 'format', 'file')
   })
 })

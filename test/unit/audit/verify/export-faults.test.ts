@@ -194,7 +194,8 @@ describe('a policy', () => {
   })
 
   test('that is none is named itself', async () => {
-    expectFault(await verifyExport(range, { policy: 'log x\n' }), 'format', 'file', 'policy')
+    expectFault(await verifyExport(range, { policy: '\nlog x\n' }), 'format', 'line 2', 'policy')
+    expectFault(await verifyExport(range, { policy: '# nothing' }), 'format', 'file', 'policy')
   })
 })
 
@@ -712,6 +713,13 @@ describe('a chain', () => {
     file.lines.splice(2, 0, stray)
     file.lines.push(redaction)
     expectFault(await verifyExport(file), 'chain-order', 'montreal/15')
+  })
+
+  test('a redaction entry that a successor took over, which redacts nothing there', async () => {
+    const log = sampleLog('montreal', 40)
+    const places = { 'redacts-organisation': '-', 'redacts-patient': '8@33' }
+    log.redact(39, { more: { note: { redacts: '39', 'redacts-log': 'laval', ...places } } })
+    expectFault(await verifyExport(await rangeExport([{ log }])), 'redaction-missing', 'montreal/39')
   })
 
   test('a redaction entry that gives another place', async () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalText, readEntryFrame, scanEntryFrame } from '../../../../src/audit/verify/entry-frame.ts'
 import { fsck } from '../../../../src/audit/verify/fsck.ts'
-import { hasRepeatedName } from '../../../../src/audit/verify/json-names.ts'
 import { portableCrypto } from '../../../../src/audit/verify/portable-crypto.ts'
+import { isAmbiguous } from '../../../../src/audit/verify/strict-json.ts'
 import {
   chainExport,
   csv,
@@ -229,12 +229,18 @@ describe('an entry that is scanned', () => {
   })
 })
 
+test('half a surrogate pair and a number past the doubles are found', () => {
+  expect(isAmbiguous('{"a":[1,-0.5,1e308,"1e999","\\ud83d\\ude00"]}')).toBe(false)
+  for (const value of ['1e309', '-1e999', '"\\ud800"', '"\\ude00\\ud83d"', '{"\\ud800":1}'])
+    expect(isAmbiguous(`[${value}]`)).toBe(true)
+})
+
 test('a name that an object has twice is found at any depth, and no other', () => {
-  expect(hasRepeatedName('{"a":{"b":[{"c":1,"\\u0063":2}]}}')).toBe(true)
-  expect(hasRepeatedName('{"a":"a","b":["a","a",{"a":"b:"}],"c":{"a":"\\":\\""}}')).toBe(false)
+  expect(isAmbiguous('{"a":{"b":[{"c":1,"\\u0063":2}]}}')).toBe(true)
+  expect(isAmbiguous('{"a":"a","b":["a","a",{"a":"b:"}],"c":{"a":"\\":\\""}}')).toBe(false)
   fc.assert(
     fc.property(fc.json(), (text) => {
-      expect(hasRepeatedName(text)).toBe(false)
+      expect(isAmbiguous(text)).toBe(false)
     }),
   )
 })

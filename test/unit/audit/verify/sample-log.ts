@@ -112,6 +112,7 @@ export class SampleLog {
         operation: 'redact',
         note: {
           redacts: String(index),
+          'redacts-log': this.name,
           'redacts-organisation': placeText('organisation'),
           'redacts-patient': placeText('patient'),
         },

@@ -1,0 +1,51 @@
+/** Untampered subjects of each kind: what the cases of the gallery are made of. */
+import {
+  chainExport,
+  csv,
+  csvRows,
+  filteredExport,
+  ndjson,
+  policyText,
+  publishedSite,
+  rangeExport,
+  sampleLog,
+  tlogProof,
+} from '../verify/sample-files.ts'
+import { SampleLog } from '../verify/sample-log.ts'
+import type { Subject } from './verifiers.ts'
+
+/** 303 entries; 3, 10 and 11 are redacted by 20, 41 and 302. */
+export const montreal = sampleLog('montreal', 300, true)
+/** 24 entries. */
+export const quebec = sampleLog('quebec', 24)
+export const gaspe = new SampleLog('gaspe')
+/** Another history of `montreal`, of the same size and under the same keys. */
+export const fork = sampleLog('montreal', 90)
+for (let i = fork.size; i < montreal.size; i += 1) fork.append({ patient: 'somebody else' })
+export const logs = [montreal, quebec, gaspe]
+const parts = logs.map((log) => ({ log }))
+
+export const policy = policyText(logs, 2)
+
+export const range = await rangeExport(parts)
+/** From 5 up to 290 of montreal, when it had 295 entries; 11 is redacted by an entry beyond. */
+export const piece = await rangeExport([{ log: montreal, first: 5, end: 290, size: 295, known: 100 }])
+export const patientChain = await chainExport('patient', 'p3', parts)
+export const organisationChain = await chainExport('organisation', 'o1', parts)
+export const emptyChain = await chainExport('patient', 'nobody', parts)
+export const filtered = await filteredExport(parts, (index) => index % 9 === 2)
+export const proofOf77 = await tlogProof(montreal, 77)
+
+export const kinds = {
+  range: { file: ndjson(range), policy },
+  piece: { file: ndjson(piece), known: [montreal.checkpoint(100), montreal.checkpoint()] },
+  'patient chain': { file: ndjson(patientChain), policy },
+  'organisation chain': { file: ndjson(organisationChain) },
+  'empty chain': { file: ndjson(emptyChain), policy },
+  filtered: { file: ndjson(filtered), policy },
+  CSV: { file: csv(csvRows(piece)), proof: ndjson(piece) },
+  'tlog-proof': { file: proofOf77, policy },
+  site: { file: publishedSite(logs), policy, known: [montreal.checkpoint(100), quebec.checkpoint()] },
+} satisfies Record<string, Subject>
+
+export type Kind = keyof typeof kinds

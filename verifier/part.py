@@ -1,0 +1,69 @@
+"""What a verifier keeps of the lines of one log while it reads an export."""
+
+from fault import Fault
+from tlog import Tree, cover
+
+
+class Part:
+    """The part of one log, as far as it has been read."""
+
+    def __init__(self, stated, is_range):
+        self.stated = stated
+        self.log = stated.log
+        self.is_range = is_range
+        # `range`: the index that must come next.
+        self.expected = stated.first
+        self.previous = None
+        self.time = ''
+        self.open = 0
+        self.redacted = 0
+        self.tree = Tree()
+        # The block of 256 that has just been completed: (start, end).
+        self.block = None
+        # Index of a redaction entry → [(redacted index, its place in the chain of the export: (count, previous))].
+        self.pending = {}
+        # Indices that redaction entries name.
+        self.redacts = set()
+        # What is wrong about redactions, told when the part ends: the one of the lowest index.
+        self.problem = None
+        # Chain exports: entries so far, the index of the last one, and of the one before that.
+        self.count = 0
+        self.last = None
+        self.chain_previous = None
+        if is_range and stated.checkpoint is not None:
+            for subtree, level in zip(stated.before, cover(0, stated.first)):
+                self.tree.add(subtree, level)
+
+    def has_all_indices(self):
+        return not self.is_range or self.expected == self.stated.end
+
+    def is_complete(self):
+        if self.pending or not self.has_all_indices():
+            return False
+        head = self.stated.head
+        return head is None or self.count == head.count
+
+    def place(self, index):
+        return f'{self.log}/{index}'
+
+    def tell_later(self, index, fault):
+        if self.problem is None or index < self.problem[0]:
+            self.problem = (index, fault)
+
+
+def misplaced(part, index, place, count, previous):
+    """The Fault of an entry whose place in the chain is not the next one, None when it is."""
+    if (place.count, place.previous) == (count, previous):
+        return None
+    says = f'the entry says it is number {place.count} of the chain, after {_after(place.previous)}; here it is number {count}, after {_after(previous)}'
+    if place.count < count or _order(place.previous) < _order(previous):
+        return Fault('chain-order', part.place(index), f'{says}, which is further on')
+    return Fault('chain-gap', part.place(index), f'{says}: some are missing')
+
+
+def _after(previous):
+    return 'none' if previous is None else str(previous)
+
+
+def _order(previous):
+    return -1 if previous is None else previous
