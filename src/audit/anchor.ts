@@ -117,7 +117,7 @@ export class Anchor {
       }
       const [first] = views
       if (first?.status !== 'fulfilled') throw first?.reason
-      await onAnchored()
+      await withDeadline(onAnchored(), limits.anchorDeadlineMs, 'the audit database')
       this.#isAnchored = true
       this.#fault = null
       return true

@@ -119,7 +119,9 @@ export class Witnessing {
   async #proof(from: number, { size: to, note }: SignedCheckpoint): Promise<readonly Uint8Array[]> {
     if (from === 0 || from === to) return []
     const { log, outside } = this.#options
-    const read = tileHashReader(sha256, BigInt(to), (tiles) => outside.readTiles(log, tiles))
+    const read = tileHashReader(sha256, BigInt(to), (tiles) =>
+      withDeadline(outside.readTiles(log, tiles), limits.drainDeadlineMs, 'the audit database'),
+    )
     const [path, edge] = await Promise.all([
       proveConsistency(sha256, read, BigInt(from), BigInt(to)),
       read(completeSubtrees(0n, BigInt(from))),
