@@ -43,6 +43,13 @@ describe('two faults that did harm once', () => {
       [{ site: 'clock', mode: 'ahead for a while', nth: 2 }],
     ],
     [
+      'a witness that fails at the moment when only it knows better is asked once more before anything is signed',
+      [
+        { site: 'storage', mode: 'restored with the audit database', nth: 1 },
+        { site: 'witness', mode: 'fails, done', nth: 1 },
+      ],
+    ],
+    [
       'tiles that cannot be read, in silence, do not keep the log from its next alarm',
       [{ site: 'outside: read tiles', mode: 'away', nth: 1 }],
     ],
