@@ -1,8 +1,10 @@
 /**
- * The Worker dies under load: every response that a client received has its entry, and the log has no gap.
- * `DOSSIER_FULL=1` runs it at full size (10,000 reads).
+ * The Worker dies under load: every response that a client received has its entry, the log has no gap, and no checkpoint
+ * that anyone saw meanwhile contradicts it. `DOSSIER_FULL=1` runs it at full size (10,000 reads), `DOSSIER_KILLS=50` kills
+ * so often.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { type Cluster, startCluster } from '../../src/local/cluster.ts'
 import {
   encounter,
@@ -14,12 +16,13 @@ import {
   transaction,
 } from './bundles.ts'
 
-import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt } from './ledger.ts'
+import { CheckpointWatch } from './checkpoint-watch.ts'
+import { entriesOf, ledgerOf, type ParsedReceipt, parseReceipt, readLedger } from './ledger.ts'
 import { replicated, temporaryHome } from './support.ts'
 
-const reads = process.env.DOSSIER_FULL ? 10_000 : 1_500
 const clients = 32
-const kills = 5
+const kills = Number(process.env.DOSSIER_KILLS ?? 5)
+const reads = Math.max(process.env.DOSSIER_FULL ? 10_000 : 1_500, kills * 40)
 
 describe('a Worker that is killed', () => {
   const home = temporaryHome()
@@ -58,8 +61,9 @@ describe('a Worker that is killed', () => {
   })
 
   test(`${reads} reads with ${clients} clients, killed ${kills} times: every answer is in the log`, {
-    timeout: 600_000,
+    timeout: 600_000 + kills * 20_000,
   }, async () => {
+    const watch = new CheckpointWatch(cluster, 'montreal')
     const receipts: ParsedReceipt[] = []
     let left = reads
     let failures = 0
@@ -90,7 +94,12 @@ describe('a Worker that is killed', () => {
             killAt.shift()
             killed++
             killing = killing
-              .then(() => cluster.processes.worker.crash())
+              // The supervisor leaves a child that dies so often down.
+              .then(() =>
+                kills > limits.maxChildRestarts
+                  ? cluster.processes.worker.kill('SIGKILL')
+                  : cluster.processes.worker.crash(),
+              )
               .then(() => cluster.processes.worker.start())
           }
           try {
@@ -117,8 +126,17 @@ describe('a Worker that is killed', () => {
       const [entry] = entriesOf(receipt, logs.get(receipt.log) ?? [])
       expect(entry?.access.operation).toBe('search-type')
     }
+    const entries = logs.get('montreal') ?? []
+    await expect
+      .poll(() => watch.newest(), { timeout: 30_000, interval: 100 })
+      .toBeGreaterThanOrEqual(entries.length)
+    await watch.end()
+    const settled = await readLedger(cluster.databases.audit, 'montreal')
+    expect(await watch.contradictions(settled)).toEqual([])
     const named = receipts.map(({ log, first }) => `${log}/${first}`)
     expect(new Set(named).size).toBe(named.length)
-    console.info(`${receipts.length} receipts checked, ${failures} requests cut off by ${kills} kills`)
+    console.info(
+      `${receipts.length} receipts and ${watch.count} checkpoints checked, ${failures} requests cut off by ${kills} kills`,
+    )
   })
 })
