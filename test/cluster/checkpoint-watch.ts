@@ -90,6 +90,11 @@ export class CheckpointWatch {
     }
   }
 
+  /** Resolves when a checkpoint covers so many entries; the test's own bound ends the wait. */
+  async covers(size: number): Promise<void> {
+    while ((await this.newest()) < size) await sleep(50)
+  }
+
   async #watch(): Promise<void> {
     while (!this.#isOver) {
       await this.newest()
