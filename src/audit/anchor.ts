@@ -3,7 +3,7 @@
  * backup or by a fault, looks whole from inside, and what it signs next would contradict what it signed before.
  */
 import { limits } from '../limits.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { OutsideView, SignedCheckpoint } from './outside-store.ts'
 import { sameBytes } from './tlog/hash.ts'
@@ -93,7 +93,7 @@ export class Anchor {
   /** True once anchored. */
   async run(): Promise<boolean> {
     if (this.#isAnchored) return true
-    if (this.#options.now() < this.#retryAt) return false
+    if (msUntil(this.#retryAt, this.#options.now(), limits.anchorRetryMs) > 0) return false
     this.#running ??= this.#ask().finally(() => {
       this.#running = null
     })

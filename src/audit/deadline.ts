@@ -10,3 +10,12 @@ export async function withDeadline<T>(work: Promise<T>, ms: number, what: string
     clearTimeout(timer)
   }
 }
+
+/**
+ * Milliseconds from `now` until `at`, 0 when it is due. What is further off than `longestMs` was set before the clock went
+ * back: it is due, or nothing would happen for as long as the clock was wrong.
+ */
+export function msUntil(at: number, now: number, longestMs: number): number {
+  const ms = at - now
+  return ms > longestMs ? 0 : Math.max(ms, 0)
+}

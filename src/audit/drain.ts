@@ -3,7 +3,7 @@
  * database has said it holds them, and it takes each once however often it is sent, so a batch may fail at any point.
  */
 import { limits } from '../limits.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting } from './lasting-fault.ts'
 import type { LedgerWriter } from './ledger.ts'
 import type { StoredEntry } from './log-state.ts'
@@ -50,7 +50,7 @@ export class Drain {
 
   /** To be called after each commit and from time to time. Resolves when there is nothing to do, or not now. */
   run(): Promise<void> {
-    if (this.#options.now() < this.#retryAt) return Promise.resolve()
+    if (msUntil(this.#retryAt, this.#options.now(), limits.maxDrainBackoffMs) > 0) return Promise.resolve()
     this.#running ??= this.#drain().finally(() => {
       this.#running = null
     })

@@ -1,4 +1,4 @@
-/** Reading what a log has published in the audit database: checkpoints with their cosignatures, tiles, leaves. */
+/** What a log has published in the audit database: reading checkpoints with their cosignatures, tiles and leaves; thinning. */
 import { limits } from '../limits.ts'
 import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
 import { bytes } from '../store/rows.ts'

@@ -5,7 +5,7 @@
  */
 import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import { isLasting, LastingFault } from './lasting-fault.ts'
 import type { LogSigner } from './log-signer.ts'
 import { forgetCovered, loadState, saveState } from './log-state.ts'
@@ -106,7 +106,7 @@ export class Publisher {
     const { drained, mayPublish, now } = this.#options
     // `served` 0 also stands for a start: what an earlier instance signed may not have been served.
     while (mayPublish() && (this.#served < drained() || this.#served < this.#signed)) {
-      const waitMs = this.#nextAt - now()
+      const waitMs = msUntil(this.#nextAt, now(), Math.max(this.#options.everyMs, limits.maxDrainBackoffMs))
       if (waitMs > 0) return this.#later(waitMs)
       try {
         await this.#step()
@@ -157,17 +157,40 @@ export class Publisher {
     const from = Number(edge.size)
     const target = Math.min(drained(), from + limits.maxPublishEntries)
     if (target <= from) return null
-    let leaves = store.read((sql) => storedLeaves(sql, from, target))
+    const leaves = store.read((sql) => storedLeaves(sql, from, target))
     // A log from before there were checkpoints no longer holds them all.
-    if (leaves.length < target - from) leaves = [...(await this.#call(outside.readLeaves(log, from, target)))]
-    if (leaves.length !== target - from)
-      throw new LastingFault(`leaves [${from}, ${target}) are not to be had`)
-    const grown = edge.append(
-      sha256,
-      leaves.map((leaf) => leafHash(sha256, leaf)),
-    )
+    const isOwn = leaves.length === target - from
+    const grown = grow(edge, isOwn ? leaves : await this.#readLeaves(from, target))
+    if (!isOwn && !(await this.#isOfFrontier(grown.edge))) {
+      await this.#options.onContradiction(contradiction(grown.edge.size))
+      return null
+    }
     await this.#call(outside.putTiles(log, grown.tiles))
     return { from, edge: grown.edge }
+  }
+
+  async #readLeaves(from: number, end: number): Promise<readonly Uint8Array[]> {
+    const { log, outside } = this.#options
+    const leaves = await this.#call(outside.readLeaves(log, from, end))
+    if (leaves.length !== end - from) throw new LastingFault(`leaves [${from}, ${end}) are not to be had`)
+    return leaves
+  }
+
+  /** Whether an edge made of what the audit database holds leads to the root that the entries gave, with all after it. */
+  async #isOfFrontier(made: TileEdge): Promise<boolean> {
+    const { log, store, drained } = this.#options
+    let edge = made
+    for (let from = Number(edge.size); from < drained(); from = Number(edge.size))
+      edge = grow(
+        edge,
+        await this.#readLeaves(from, Math.min(drained(), from + limits.maxPublishEntries)),
+      ).edge
+    return store.read((sql) => {
+      const { frontier } = loadState(sql, log)
+      const rest = storedLeaves(sql, Number(edge.size), Number(frontier.size))
+      const whole = grow(edge, rest).edge
+      return whole.size === frontier.size && sameBytes(whole.root(sha256), frontierRoot(sha256, frontier))
+    })
   }
 
   /** Inside a commit: signs the edge, unless what is stored says otherwise by now. */
@@ -180,8 +203,7 @@ export class Publisher {
     const root = edge.root(sha256)
     const isWhole = edge.size === frontier.size
     if (edge.size > frontier.size || (isWhole && !sameBytes(root, frontierRoot(sha256, frontier)))) {
-      const halted = `the leaves below ${edge.size} do not give the root that the entries gave`
-      savePublication(sql, { halted })
+      savePublication(sql, { halted: contradiction(edge.size) })
       return
     }
     if (before.vkey !== null && before.vkey !== signer.identity.vkey)
@@ -206,3 +228,12 @@ export class Publisher {
     return withDeadline(work, limits.drainDeadlineMs, 'the audit database')
   }
 }
+
+const grow = (edge: TileEdge, leaves: readonly Uint8Array[]): ReturnType<TileEdge['append']> =>
+  edge.append(
+    sha256,
+    leaves.map((leaf) => leafHash(sha256, leaf)),
+  )
+
+const contradiction = (size: bigint): string =>
+  `the leaves below ${size} do not give the root that the entries gave`

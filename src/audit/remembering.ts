@@ -5,6 +5,7 @@
 import { limits } from '../limits.ts'
 import { judge, type OwnView } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
+import { msUntil } from './deadline.ts'
 import type { SignedCheckpoint } from './outside-store.ts'
 
 export interface RememberingOptions {
@@ -28,7 +29,7 @@ export class Remembering {
   /** Of checkpoints offered within `limits.anchorEveryMs` the first goes there. Never rejects. */
   async offer(checkpoint: SignedCheckpoint): Promise<void> {
     const { log, anchors, own, now, onAhead, onFault } = this.#options
-    if (now() < this.#nextAt) return
+    if (msUntil(this.#nextAt, now(), limits.anchorEveryMs) > 0) return
     this.#nextAt = now() + limits.anchorEveryMs
     try {
       const view = await anchors.view(log)

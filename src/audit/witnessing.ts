@@ -4,7 +4,7 @@
  */
 import { limits } from '../limits.ts'
 import { sha256 } from './commitment.ts'
-import { withDeadline } from './deadline.ts'
+import { msUntil, withDeadline } from './deadline.ts'
 import type { OutsideStore, OutsideView, SignedCheckpoint } from './outside-store.ts'
 import { parseSignedCheckpoint } from './tlog/checkpoint.ts'
 import { edgeRoot } from './tlog/fold.ts'
@@ -53,7 +53,7 @@ export class Witnessing {
   /** Of checkpoints offered while one is on its way only the newest counts. */
   offer(checkpoint: SignedCheckpoint): Promise<void> {
     this.#newest = checkpoint
-    if (this.#options.now() < this.#retryAt) return Promise.resolve()
+    if (msUntil(this.#retryAt, this.#options.now(), limits.maxWitnessBackoffMs) > 0) return Promise.resolve()
     this.#running ??= this.#bringAll()
     return this.#running
   }

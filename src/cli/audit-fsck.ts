@@ -8,19 +8,15 @@ import { type FsckInput, fsck } from '../audit/verify/fsck.ts'
 import { boundedBody } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
 import { retryAfterMs } from '../local/client/publisher.ts'
-import { collect, readTrustFiles, showReport, type TrustOptions } from './audit-report.ts'
+import { readTrustFiles, showReport, type TrustOptions, withTrustOptions } from './audit-report.ts'
 import { nodeCrypto } from './node-crypto.ts'
 
 export function fsckCommand(): Command {
-  return new Command('fsck')
+  const command = new Command('fsck')
     .description('check the published tiles of a log, or of all logs of a record')
     .argument('<url|folder>', 'a log (where its checkpoint is), or the record that lists its logs')
-    .option(
-      '--policy <file>',
-      'the logs and witnesses that are trusted; without it, the keys in the list are',
-    )
-    .option('--known <file>', 'a checkpoint kept from earlier or had from a witness', collect, [])
-    .action(async (place: string, options: TrustOptions) => {
+  return withTrustOptions(command, 'the keys in the list').action(
+    async (place: string, options: TrustOptions) => {
       await showReport({ file: place, ...options }, async () => {
         const trust = await readTrustFiles(options)
         const bar = showLeaves()
@@ -30,7 +26,8 @@ export function fsckCommand(): Command {
           bar.end()
         }
       })
-    })
+    },
+  )
 }
 
 /** How to read a log, or many, at a URL or in a folder. */

@@ -1,5 +1,6 @@
 /** A verifier's report as the terminal shows it, the same for `verify` and `fsck`. */
 import { createReadStream } from 'node:fs'
+import type { Command } from 'commander'
 import {
   type FileKind,
   type Finding,
@@ -97,5 +98,11 @@ function logLine(log: VerifiedLog): string {
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
-/** For commander: an option that may be given again and again. */
-export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+/** @param keys whose keys are used without a policy, e.g. `the keys in the file` */
+export const withTrustOptions = (command: Command, keys: string): Command =>
+  command
+    .option('--policy <file>', `the logs and witnesses that are trusted; without it, ${keys} are`)
+    .option('--known <file>', 'a checkpoint kept from earlier or had from a witness', collect, [])
+
+/** An option that may be given again and again. */
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]

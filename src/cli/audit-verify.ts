@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { verify } from '../audit/verify/verify.ts'
-import { collect, readTrustFiles, showReport, type TrustOptions } from './audit-report.ts'
+import { readTrustFiles, showReport, type TrustOptions, withTrustOptions } from './audit-report.ts'
 import { nodeCrypto } from './node-crypto.ts'
 
 interface VerifyOptions extends TrustOptions {
@@ -15,22 +15,19 @@ interface VerifyOptions extends TrustOptions {
 const readBytes = 256 * 1024
 
 export function verifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('check an export or a proof, offline')
     .argument('<file>', 'an export in NDJSON or CSV, or the proof of one entry')
     .option('--proof <file>', 'of an export in CSV: the NDJSON export of the same entries')
-    .option(
-      '--policy <file>',
-      'the logs and witnesses that are trusted; without it, the keys in the file are',
-    )
-    .option('--known <file>', 'a checkpoint kept from earlier or had from a witness', collect, [])
-    .action(async (file: string, options: VerifyOptions) => {
+  return withTrustOptions(command, 'the keys in the file').action(
+    async (file: string, options: VerifyOptions) => {
       await showReport({ file, ...options }, async () => {
         const trust = await readTrustFiles(options)
         const proof = options.proof === undefined ? {} : { proof: readFile(options.proof) }
         return await verify(nodeCrypto, { ...trust, ...proof, file: readWithBar(file) })
       })
-    })
+    },
+  )
 }
 
 /** Opened when it is read: a stream that nobody reads yet would end the process where there is no such file. */

@@ -81,18 +81,28 @@ async function handle(ctx: Context, describe: Describe): Promise<Result<Disclosu
   })
 }
 
+/** What was just appended may still be on its way; an entry that is not there after the wait is not found. */
 async function readEntry(
   { ledger, logs, drainedLog }: Context,
   log: string,
   index: string,
 ): Promise<Entry | null> {
-  // What was just appended may still be on its way; an entry that is not there after the wait is not found.
-  if (logs.includes(log)) await drainedLog(log)
-  const [rows = []] = await ledger.read(
-    [{ sql: 'select entry from ledger_body where log = ? and idx = ?', args: [log, Number(index)] }],
-    limits.exportPageDeadlineMs,
-  )
-  return rows[0] ? (JSON.parse(String(rows[0].entry)) as Entry) : null
+  const read = async () => {
+    const [entries = [], registered = []] = await ledger.read(
+      [
+        { sql: 'select entry from ledger_body where log = ? and idx = ?', args: [log, Number(index)] },
+        { sql: 'select 1 from log where log = ?', args: [log] },
+      ],
+      limits.exportPageDeadlineMs,
+    )
+    const entry = entries[0] ? (JSON.parse(String(entries[0].entry)) as Entry) : null
+    return { entry, isRegistered: registered.length > 0 }
+  }
+  const { entry, isRegistered } = await read()
+  // A successor is asked only once it is known: a name that nobody has would begin a log.
+  if (entry !== null || !(isRegistered || logs.includes(log))) return entry
+  await drainedLog(log)
+  return (await read()).entry
 }
 
 /** @param organisation of the officer who asks; null: of the whole record */

@@ -30,7 +30,7 @@ describe('the README', () => {
     expect(look).toContain('npx dossier token')
     const script = look
       .replaceAll('http://127.0.0.1:8787', t.cluster.url)
-      .replace('--out trail.ndjson', `--out ${join(t.cluster.home, 'trail.ndjson')}`)
+      .replaceAll('trail.ndjson', join(t.cluster.home, 'trail.ndjson'))
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: root,
       env: {

@@ -73,6 +73,15 @@ describe('the succession of a log', () => {
     expect((await t.get('/readyz', token)).status).toBe(200)
   })
 
+  test('hides no entry: what the successor has just taken is explained at once', async () => {
+    const officer = await t.cluster.token('bouchard')
+    for (let n = 0; n < 5; n++) {
+      const receipt = (await read()).headers.get('dossier-receipt') ?? ''
+      const explained = await t.get(`/access/explain?receipt=${encodeURIComponent(receipt)}`, officer)
+      expect([parseReceipt(receipt).log, explained.status]).toEqual(['montreal-2', 200])
+    }
+  })
+
   test('survives a restart of the Worker, and can be followed by another', async () => {
     await t.cluster.processes.worker.crash()
     await t.cluster.processes.worker.start()

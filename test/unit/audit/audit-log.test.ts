@@ -203,6 +203,24 @@ describe('after a start', () => {
     expect(parseNote(attested.value.list).text.split('\n')).toHaveLength(6)
   })
 
+  test('goes on publishing and witnessing when the clock is set back by an hour', async () => {
+    const anchors = memoryAnchors()
+    let asked = 0
+    const log = world.open({
+      publishEveryMs: 1_000,
+      anchors,
+      client: { submit: async () => ({ kind: 'unreachable', detail: String(++asked) }) },
+      witnesses: [{ name: 'w1', keys: [], url: 'https://witness.example' }],
+    })
+    await log.append(appendOf(['p1']))
+    expect(await log.published(1, 5_000)).toBe(true)
+    await until(() => asked === 1 && anchors.newest.get('qc-test')?.size === 1)
+    world.now -= 3_600_000
+    await log.append(appendOf(['p1']))
+    expect(await log.published(2, 5_000)).toBe(true)
+    await until(() => asked === 2 && anchors.newest.get('qc-test')?.size === 2)
+  })
+
   test('with a fork in the audit database of the same size, halts', async () => {
     const first = world.open()
     await first.append(appendOf(['p1']))
@@ -256,6 +274,24 @@ describe('after a start', () => {
     expect((await newest(world))?.root).toEqual(naiveRoot(world, 301))
   })
 
+  test('a log from before there were checkpoints signs nothing of a ledger that was changed, also while it grows', async () => {
+    const log = world.open()
+    await log.append(appendOf(Array<string>(100).fill('p1')))
+    await log.published(100, 5_000)
+    world.store.database.exec('delete from publication; delete from checkpoint; delete from undrained')
+    world.ledger.exec(
+      `drop trigger tile_kept; drop trigger checkpoint_kept; drop trigger ledger_leaf_frozen;
+       delete from tile; delete from checkpoint; update ledger_leaf set leaf = zeroblob(33) where idx = 7`,
+    )
+    const append = () => Promise.reject(new Error('away'))
+    const again = world.open({ outside: { ...world.outside, append } })
+    await again.append(appendOf(['p2']))
+    await again.advance()
+    await until(() => again.status().standing === 'halted')
+    expect(again.status().fault).toMatch(/do not give the root that the entries gave/)
+    expect(await newest(world)).toBeNull()
+  })
+
   test('a log whose secret was replaced goes on taking appends, signs nothing, and says what to do', async () => {
     const first = world.open()
     await first.append(appendOf(['p1']))
@@ -269,5 +305,19 @@ describe('after a start', () => {
     await both.append(appendOf(['p1']))
     expect(await both.published(3, 5_000)).toBe(true)
     expect((await newest(world))?.size).toBe(3n)
+  })
+
+  test('a retired log signs heads of its chains as long as its secret is there, and none with another', async () => {
+    const first = world.open()
+    await first.append(appendOf(['p1']))
+    await first.published(1, 5_000)
+    expect((await first.close('qc-test-2')).ok).toBe(true)
+    await first.retire()
+    const asked = { chains: [{ kind: 'patient', key: 'p1' }], list: [] } as const
+    const both = world.open({ signers: [signerOf('qc-test', 8), signerOf('qc-test', 7)] })
+    const said = await both.attest(asked)
+    expect(said.ok && said.value.heads[0]).toMatch(/^count 1$/m)
+    const newOnly = world.open({ signers: [signerOf('qc-test', 8)] })
+    expect(await newOnly.attest(asked)).toMatchObject({ ok: false, error: { reason: 'log-unavailable' } })
   })
 })
