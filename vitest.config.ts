@@ -10,7 +10,7 @@ export default defineConfig({
           name: 'unit',
           // Some read megabytes or try a thousand worlds: a busy machine is not a failure.
           testTimeout: 60_000,
-          include: ['unit', 'conformance', 'property'].map((layer) => `test/${layer}/**/*.test.ts`),
+          include: ['unit', 'conformance', 'property', 'fault'].map((layer) => `test/${layer}/**/*.test.ts`),
         },
       },
       {

@@ -136,6 +136,8 @@ export const limits = {
   anchorDeadlineMs: 3_000,
   /** A failed question is asked again after this. */
   anchorRetryMs: 500,
+  /** So long after a start everybody is asked until he answers; then the log goes on without those who cannot be asked. */
+  anchorPatienceMs: 15_000,
   /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
   anchorEveryMs: 30_000,
   /** One exchange with a witness; it persists before it answers. */

@@ -61,7 +61,10 @@ export interface AnchorSource {
 
 export interface AnchorOptions {
   readonly own: OwnView
-  /** The first must be heard: without it nothing can be published. The others are heard if they answer in time. */
+  /**
+   * The first must be heard: without it nothing can be published. The others are waited for, `limits.anchorPatienceMs`
+   * from the first question on: who failed once may be the only one to know better.
+   */
   readonly sources: readonly [AnchorSource, ...AnchorSource[]]
   readonly now: () => number
   readonly onAhead: (reason: string) => Promise<void>
@@ -75,6 +78,8 @@ export class Anchor {
   #isAnchored = false
   #running: Promise<boolean> | null = null
   #retryAt = 0
+  /** Until then all are waited for; null: nobody was asked yet. */
+  #patientUntil: number | null = null
   #fault: string | null = null
 
   constructor(options: AnchorOptions) {
@@ -102,6 +107,7 @@ export class Anchor {
 
   async #ask(): Promise<boolean> {
     const { sources, own, now, onAhead, onAnchored, onFault } = this.#options
+    this.#patientUntil ??= now() + limits.anchorPatienceMs
     try {
       const views = await Promise.allSettled(
         sources.map(({ who, view }) => withDeadline(view(), limits.anchorDeadlineMs, who)),
@@ -115,9 +121,10 @@ export class Anchor {
         }
         if (judgement.is === 'lost') throw new LastingFault(judgement.reason)
       }
-      const [first] = views
-      if (first?.status !== 'fulfilled') throw first?.reason
-      await onAnchored()
+      const isPatient = msUntil(this.#patientUntil, now(), limits.anchorPatienceMs) > 0
+      const silent = views.find(({ status }, i) => status === 'rejected' && (i === 0 || isPatient))
+      if (silent?.status === 'rejected') throw silent.reason
+      await withDeadline(onAnchored(), limits.anchorDeadlineMs, 'the audit database')
       this.#isAnchored = true
       this.#fault = null
       return true

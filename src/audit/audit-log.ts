@@ -261,7 +261,7 @@ export class AuditLog {
   async advance(): Promise<void> {
     // An empty log is not announced: nobody has begun it yet.
     if (this.#standing.halted !== null || this.#sequencer.size === 0 || !(await this.#anchor.run())) return
-    await Promise.all([this.#drain.run(), this.#publisher.run()])
+    await Promise.all([this.#drain, this.#publisher, ...this.#told].map((each) => each.run()))
   }
 
   /** From time to time: what no request has pushed on. */
@@ -274,7 +274,9 @@ export class AuditLog {
   get isSettled(): boolean {
     return (
       this.#standing.halted !== null ||
-      (this.#publisher.served === this.#sequencer.size && !this.#sequencer.hasCounts)
+      (this.#publisher.served === this.#sequencer.size &&
+        !this.#sequencer.hasCounts &&
+        this.#told.every(({ isSettled }) => isSettled))
     )
   }
 
@@ -334,8 +336,12 @@ export class AuditLog {
   }
 
   #tell(checkpoint: SignedCheckpoint): void {
-    for (const witnessing of this.#witnessings) void witnessing.offer(checkpoint)
-    void this.#remembering?.offer(checkpoint)
+    for (const each of this.#told) void each.offer(checkpoint)
+  }
+
+  /** Those who are told of each newest checkpoint once it is public. */
+  get #told(): readonly (Witnessing | Remembering)[] {
+    return this.#remembering ? [...this.#witnessings, this.#remembering] : this.#witnessings
   }
 
   #anchorSources(): [AnchorSource, ...AnchorSource[]] {

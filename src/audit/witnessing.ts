@@ -31,6 +31,7 @@ export class Witnessing {
   readonly #options: WitnessingOptions
   /** Size the witness is known to have cosigned. */
   #known = 0
+  /** Not cosigned yet. */
   #newest: SignedCheckpoint | null = null
   #running: Promise<void> | null = null
   #retryAt = 0
@@ -53,6 +54,17 @@ export class Witnessing {
   /** Of checkpoints offered while one is on its way only the newest counts. */
   offer(checkpoint: SignedCheckpoint): Promise<void> {
     this.#newest = checkpoint
+    return this.run()
+  }
+
+  /** Nothing waits for this witness. */
+  get isSettled(): boolean {
+    return this.#newest === null && this.#running === null
+  }
+
+  /** To be called from time to time: a witness that was away is asked again, though the log does not grow. */
+  run(): Promise<void> {
+    if (!this.#newest) return Promise.resolve()
     if (msUntil(this.#retryAt, this.#options.now(), limits.maxWitnessBackoffMs) > 0) return Promise.resolve()
     this.#running ??= this.#bringAll()
     return this.#running
@@ -71,15 +83,16 @@ export class Witnessing {
   }
 
   async #bringAll(): Promise<void> {
+    let checkpoint = this.#newest
     try {
-      while (this.#newest) {
-        const checkpoint = this.#newest
+      for (; checkpoint; checkpoint = this.#newest) {
         this.#newest = null
         await this.#bring(checkpoint)
       }
       this.#failures = 0
       this.#fault = null
     } catch (error) {
+      this.#newest ??= checkpoint
       const backoffMs = Math.min(limits.minWitnessBackoffMs * 2 ** this.#failures, limits.maxWitnessBackoffMs)
       this.#failures += 1
       this.#retryAt = this.#options.now() + backoffMs
@@ -119,7 +132,9 @@ export class Witnessing {
   async #proof(from: number, { size: to, note }: SignedCheckpoint): Promise<readonly Uint8Array[]> {
     if (from === 0 || from === to) return []
     const { log, outside } = this.#options
-    const read = tileHashReader(sha256, BigInt(to), (tiles) => outside.readTiles(log, tiles))
+    const read = tileHashReader(sha256, BigInt(to), (tiles) =>
+      withDeadline(outside.readTiles(log, tiles), limits.drainDeadlineMs, 'the audit database'),
+    )
     const [path, edge] = await Promise.all([
       proveConsistency(sha256, read, BigInt(from), BigInt(to)),
       read(completeSubtrees(0n, BigInt(from))),

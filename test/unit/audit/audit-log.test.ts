@@ -9,6 +9,7 @@ import { parseNote, parseVerifierKey } from '../../../src/audit/tlog/note.ts'
 import { openNote } from '../../../src/audit/tlog/signature.ts'
 import { tilesOf } from '../../../src/audit/tlog/tile.ts'
 import { treeHash } from '../../../src/audit/tlog/tree.ts'
+import { limits } from '../../../src/limits.ts'
 import { copyOf, databaseOf, memoryAnchors, newWorld, origin, signerOf, type World } from './log-world.ts'
 import { appendOf, ledgerEntries, until } from './support.ts'
 
@@ -176,7 +177,11 @@ describe('after a start', () => {
     let asked = 0
     const late = {
       ...anchors,
-      view: (log: string) => (asked++ === 0 ? Promise.reject(new Error('away')) : anchors.view(log)),
+      view: async (log: string) => {
+        if (asked++ > 0) return await anchors.view(log)
+        fresh.now += limits.anchorPatienceMs
+        throw new Error('away')
+      },
     }
     const log = fresh.open({ anchors: late })
     await log.append(appendOf(['p1']))
@@ -184,6 +189,25 @@ describe('after a start', () => {
     await until(() => log.status().standing === 'halted')
     expect(log.status().fault).toMatch(/records holds a checkpoint of size 2/)
     expect(anchors.newest.get('qc-test')).toEqual(remembered)
+  })
+
+  test('signs nothing while records, which fail once, may know better', async () => {
+    const anchors = memoryAnchors()
+    anchors.newest.set('qc-test', { size: 2, note: 'of another history' })
+    let asked = 0
+    const log = world.open({
+      anchors: {
+        ...anchors,
+        view: (name) => (asked++ === 0 ? Promise.reject(new Error('away')) : anchors.view(name)),
+      },
+    })
+    await log.append(appendOf(['p1']))
+    await log.advance()
+    expect(log.status()).toMatchObject({ standing: 'unanchored', drained: '0' })
+    world.now += limits.anchorRetryMs
+    await log.advance()
+    expect(log.status().standing).toBe('halted')
+    expect(await newest(world)).toBeNull()
   })
 
   test.each([
