@@ -10,7 +10,7 @@ from text_file import TextFile
 from tlog import is_consistent
 
 LOG_NAME = re.compile(r'[a-z0-9][a-z0-9-]{0,62}')
-_ORIGIN = re.compile(r'[^\s+\x00-\x1f\x7f]+/audit/logs/([a-z0-9][a-z0-9-]{0,62})')
+_ORIGIN = re.compile(r'[^\s+\x00-\x1f]+/audit/logs/([a-z0-9][a-z0-9-]{0,62})')
 
 
 class LogKeys:

@@ -22,9 +22,9 @@ _KEY_BYTES = {
 _MAX_SIGNATURES = 100
 _MAX_TIMESTAMP = (1 << 63) - 1
 
-_KEY_NAME = re.compile(r'[^\s+\x00-\x1f\x7f]+')
-_SIGNATURE_LINE = re.compile(r'— ([^\s+\x00-\x1f\x7f]+) ([A-Za-z0-9+/]+=*)')
-_CONTROL = re.compile(r'[\x00-\x09\x0b-\x1f\x7f]')
+_KEY_NAME = re.compile(r'[^\s+\x00-\x1f]+')
+_SIGNATURE_LINE = re.compile(r'— ([^\s+\x00-\x1f]+) ([A-Za-z0-9+/]+=*)')
+_CONTROL = re.compile(r'[\x00-\x09\x0b-\x1f]')
 
 
 class Malformed(ValueError):

@@ -1,5 +1,5 @@
 /** Which schedules there are: systematically all faults, and all ordered pairs of them. */
-import { type Fault, modesOf, type Site, sites } from './faults.ts'
+import { type Fault, type Mode, modesOf, type Site, sites } from './faults.ts'
 import { type Beginning, runSchedule } from './run.ts'
 
 /** Each way of each site, at its n-th call. */
@@ -9,6 +9,16 @@ export const faultsAt = (nth: number): Fault[] =>
 /** The second strikes at the n-th call of its site after the first, often while the log recovers from that. */
 export const pairsAt = (first: number, second: number): Fault[][] =>
   faultsAt(first).flatMap((one) => faultsAt(second).map((other) => [one, other]))
+
+/** What every short run tries of each call: refused, done all the same, and done by an instance that is killed before it knows. */
+const shortModes: readonly Mode[] = ['fails, not done', 'fails, done', 'killed after it was done']
+
+/** Part `part` of `parts` of all ordered pairs of those, each at its first call. */
+export function shortPairs(part: number, parts: number): Fault[][] {
+  const faults = faultsAt(1).filter(({ mode }) => shortModes.includes(mode))
+  const firsts = faults.filter((_, i) => i % parts === part)
+  return firsts.flatMap((one) => faults.map((other) => [one, other]))
+}
 
 /** `DOSSIER_FAULT_SEED` chooses latencies, what arrives late, and which pairs a short run takes. */
 export const seed = Number(process.env.DOSSIER_FAULT_SEED ?? 1)

@@ -153,6 +153,10 @@ const lists: readonly Case[] = [
   exportCase('patient chain', patientChain, 'list without signature', ['format', 'line 1'], (file) => {
     file.header.list = montreal.listText(logs)
   }),
+  // No control character to C2SP signed-note: the text is one, and not the one that was signed.
+  exportCase('patient chain', patientChain, 'list with U+007F in it', listed, (file) => {
+    file.header.list = (file.header.list as string).replace('active', 'activ\u007f')
+  }),
   exportCase('patient chain', patientChain, 'list taken out', ['list', 'file'], (file) => {
     file.header.list = null
   }),

@@ -101,21 +101,21 @@ const kinds: readonly (readonly [string, (random: Random) => Changed])[] = [
 const told = (verdict: Verdict): string =>
   verdict.ok ? 'verified' : `${verdict.code}: ${verdict.place} of ${verdict.source}`
 
-const isOfRow = (verdict: Verdict, row: string | undefined): boolean =>
-  !verdict.ok && row !== undefined && `${verdict.place} `.startsWith(`${row} `)
+type Fault = Verdict & { readonly ok: false }
+
+const isOfRecord = (one: Fault, other: Fault): boolean =>
+  one.code === 'format' && one.place.startsWith('row ') && other.code.startsWith('csv-')
 
 /** Where they may differ, and why that is right. Both refuse even then. */
 const exceptions: readonly (readonly [
   string,
-  (what: string, typeScript: Verdict & { ok: false }, python: Verdict & { ok: false }) => boolean,
+  (what: string, typeScript: Fault, python: Fault) => boolean,
 ])[] = [
   ['two files were changed, and each names one of them', (what) => what.includes('exchanged with')],
   [
-    // Each has a reading of what RFC 4180 has no rule for: one tells the first field, the other the record.
+    // Each has a reading of what RFC 4180 has no rule for: one tells the record, the other what it reads in it.
     'a quote or carriage return stands where a record of CSV has none',
-    (_, typeScript, python) =>
-      [typeScript, python].every(({ code }) => ['csv-cell', 'format'].includes(code)) &&
-      isOfRow(typeScript, /^row \d+/.exec(python.place)?.[0]),
+    (_, typeScript, python) => isOfRecord(typeScript, python) || isOfRecord(python, typeScript),
   ],
 ]
 
