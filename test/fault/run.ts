@@ -1,4 +1,5 @@
 /** Runs one schedule of faults in one of the worlds a log may begin in, and says what is wrong at the end. */
+import type { LogRow } from '../../src/audit/log-store.ts'
 import { openLedger } from '../unit/audit/support.ts'
 import { check, type Evidence, type Known, newKnown, unfinished } from './checker.ts'
 import { type Fault, FaultPlan, nameOf } from './faults.ts'
@@ -184,9 +185,13 @@ function judgeHalted(world: World, evidence: Evidence, restored: Restore): strin
     )
   for (const { request, replies } of evidence.history.appends) {
     for (const { reply, life } of replies) {
-      const [row] = evidence.storage('select entry from undrained where idx = ?', Number(reply.first))
-      const isKept = String(row?.entry).startsWith(`{"access":${request.entries[0]?.access},`)
-      if (life >= restoredIn && Number(reply.first) >= size && !isKept)
+      const isThere = ([row]: readonly LogRow[]): boolean =>
+        String(row?.entry).startsWith(`{"access":${request.entries[0]?.access},`)
+      const first = Number(reply.first)
+      const isKept =
+        isThere(evidence.storage('select entry from undrained where idx = ?', first)) ||
+        isThere(evidence.ledger('select entry from ledger_body where log = ? and idx = ?', log, first))
+      if (life >= restoredIn && first >= size && !isKept)
         wrong.push(`append ${request.requestId} cannot be salvaged`)
     }
   }

@@ -210,14 +210,18 @@ export class World {
       ['witness', Number(this.cosigned?.size ?? 0) > signed],
     ]
     const knownTo = knowers.flatMap(([site, knows]) => (knows ? site : []))
+    const kept = this.storage.all('select note from checkpoint').map(({ note }) => String(note))
+    // A witness is asked with a checkpoint that is signed already: of a backup from before the first it cannot be asked.
+    const canBeAsked = (site: Site): boolean =>
+      !this.#plan.isAway(site) && (site !== 'witness' || kept.length > 0)
     this.restores.push({
       life: number,
       size,
       withLedger,
       knownTo,
-      canBeTold: knownTo.some((site) => !this.#plan.isAway(site)),
+      canBeTold: knownTo.some(canBeAsked),
       released: this.released.length,
-      kept: this.storage.all('select note from checkpoint').map(({ note }) => String(note)),
+      kept,
     })
   }
 
