@@ -174,10 +174,10 @@ function remembered({ restores }: World, { released }: Evidence): readonly Relea
  * its successor; nothing that it signed is in question, and it signs no more.
  */
 function judgeHalted(world: World, evidence: Evidence, restored: Restore): string[] {
-  const { life: restoredIn, size, knownTo, canBeTold, released, kept } = restored
+  const { life: restoredIn, size, knownTo, released, kept } = restored
   const before = new Set([...kept, ...evidence.released.slice(0, released).map(({ note }) => note)])
   const signs = evidence.released.slice(released).some(({ note }) => !before.has(note))
-  const wrong = signs && canBeTold ? ['a log that must halt has signed'] : []
+  const wrong = signs && world.canBeTold(restored) ? ['a log that must halt has signed'] : []
   if (knownTo.length === 0) wrong.push('the log has halted, and nobody knew more than it')
   if (world.restores.every(({ withLedger }) => !withLedger))
     wrong.push(

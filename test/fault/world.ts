@@ -52,9 +52,8 @@ export interface Restore {
   readonly size: number
   /** The audit database was set back to the same moment. */
   readonly withLedger: boolean
-  /** Who remembers more of the log than the backup, by the call that asks him; and whether anyone of them can be asked. */
+  /** Who remembers more of the log than the backup, by the call that asks him. */
   readonly knownTo: readonly Site[]
-  readonly canBeTold: boolean
   /** Notes that had been let out, and those that the backup holds. */
   readonly released: number
   readonly kept: readonly string[]
@@ -111,6 +110,12 @@ export class World {
     this.open()
   }
 
+  /** Whether anyone who remembers more than the backup could be asked before the log signed. */
+  canBeTold({ knownTo, kept }: Restore): boolean {
+    // A witness is asked with a checkpoint that is signed already: of a backup from before the first it cannot be asked.
+    return knownTo.some((site) => !this.#plan.isAway(site) && (site !== 'witness' || kept.length > 0))
+  }
+
   get memory(): Memory {
     return { cosigned: this.cosigned, anchor: this.anchor }
   }
@@ -122,7 +127,7 @@ export class World {
   /** From here on nothing fails any more, and a clock that went astray for a while is right again. */
   endFaults(): void {
     this.#plan.end()
-    if (this.#isClockAstray) this.#clockOffsetMs = 0
+    if (this.#isClockAstray) this.#clockOffsetMs -= aheadMs
   }
 
   /** The log of now; opened if it is down. */
@@ -211,15 +216,11 @@ export class World {
     ]
     const knownTo = knowers.flatMap(([site, knows]) => (knows ? site : []))
     const kept = this.storage.all('select note from checkpoint').map(({ note }) => String(note))
-    // A witness is asked with a checkpoint that is signed already: of a backup from before the first it cannot be asked.
-    const canBeAsked = (site: Site): boolean =>
-      !this.#plan.isAway(site) && (site !== 'witness' || kept.length > 0)
     this.restores.push({
       life: number,
       size,
       withLedger,
       knownTo,
-      canBeTold: knownTo.some(canBeAsked),
       released: this.released.length,
       kept,
     })
@@ -389,8 +390,8 @@ export class World {
 
   #strikeClock(): void {
     const mode: Mode | null = this.#plan.strike('clock')
-    if (mode === 'set back') this.#clockOffsetMs = -hourMs
-    if (mode === 'ahead for a while') this.#clockOffsetMs = aheadMs
+    if (mode === 'set back') this.#clockOffsetMs -= hourMs
+    if (mode === 'ahead for a while' && !this.#isClockAstray) this.#clockOffsetMs += aheadMs
     this.#isClockAstray ||= mode === 'ahead for a while'
   }
 
