@@ -8,6 +8,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // By default one core is left alone, of two that is half.
+          maxWorkers: '100%',
           // Some read megabytes or try a thousand worlds: a busy machine is not a failure.
           testTimeout: 60_000,
           include: ['unit', 'conformance', 'property', 'fault'].map((layer) => `test/${layer}/**/*.test.ts`),
