@@ -58,21 +58,21 @@ export function auditLogs(stubOf: (log: string) => AuditLogRpc): AuditLogs {
       })
     }
   }
-  // Retired logs met so far: each append would ask them again.
+  // Of each log the last of its successors met so far: an append asks no retired one again.
   const successors = new Map<string, string>()
   const append = async (
     log: string,
     use: (stub: AuditLogRpc, log: string) => Promise<AppendAnswer>,
   ): Promise<Result<Receipt, AppendRefusal>> => {
-    let name = log
+    let name = successors.get(log) ?? log
     for (let hops = 0; hops <= limits.maxSuccessions; hops++) {
-      name = successors.get(name) ?? name
       const answer = await call(name, (stub) => use(stub, name))
       if (!answer.ok) return answer
       if (answer.value.ok) return ok(Receipt.mint(answer.value.value))
       const refusal = answer.value.error
       if (refusal.reason !== 'retired') return err(refusal)
-      successors.set(name, refusal.successor)
+      name = refusal.successor
+      successors.set(log, name)
     }
     return err({ reason: 'log-unavailable', detail: `${log} has too many successors` })
   }

@@ -95,6 +95,22 @@ describe('a call to a log', () => {
     expect(begun).toEqual(['qc-west'])
   })
 
+  test('that was succeeded more than once is one call from the second append on', async () => {
+    const asked: string[] = []
+    const logs = auditLogs((name) => ({
+      ...answering,
+      append: async () => {
+        asked.push(name)
+        const successor = { 'qc-test': 'qc-test-2', 'qc-test-2': 'qc-test-3' }[name]
+        return successor === undefined
+          ? { ok: true, value: { ...reply, log: name } }
+          : { ok: false, error: { reason: 'retired', successor } }
+      },
+    }))
+    for (let i = 0; i < 2; i++) expect((await logs.append('qc-test', appendOf([null]))).ok).toBe(true)
+    expect(asked).toEqual(['qc-test', 'qc-test-2', 'qc-test-3', 'qc-test-3'])
+  })
+
   test('that is retired is followed to its successor, but for what belongs to that very log', async () => {
     const asked: string[] = []
     const logs = auditLogs((name) => {
