@@ -7,27 +7,25 @@ import { err, ok, type Result } from '../result.ts'
 import { Anchor, type AnchorSource, type OwnView } from './anchor.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { adoptIntents } from './append-memory.ts'
+import { attestFault, signAttestation } from './attestation.ts'
 import type { AppendAnswer } from './commit.ts'
 import { type RandomBytes, randomBytesOf } from './commitment.ts'
 import { Drain } from './drain.ts'
-import { isListable } from './listed-log.ts'
 import type { LogSigner } from './log-signer.ts'
 import { LogStanding } from './log-standing.ts'
-import { createSchema, loadState, readChainHeads } from './log-state.ts'
-import type { LogSql, LogStore } from './log-store.ts'
+import { createSchema, loadState } from './log-state.ts'
+import type { LogStore } from './log-store.ts'
 import type { OutsideStore, SignedCheckpoint } from './outside-store.ts'
 import type {
   AppendRefusal,
   AppendRequest,
   Attestation,
   AttestRequest,
-  ListedLog,
   LogStatus,
   OpenIntent,
 } from './port.ts'
 import {
   loadPublication,
-  mergeListedLogs,
   type Publication,
   savePublication,
   storedCheckpoints,
@@ -211,45 +209,14 @@ export class AuditLog {
   }
 
   /** Signs where chains stand and which logs there are, all as of one size. A log that may not sign refuses. */
-  async attest({ chains, list }: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
-    const { log } = this
-    if (!(await this.#anchor.run()) || this.#standing.halted !== null)
-      return err({
-        reason: 'log-unavailable',
-        detail: `${log} signs nothing: it is ${this.status().standing}`,
-      })
-    if (chains.length > limits.maxAttestedChains)
-      return err({ reason: 'log-unavailable', detail: 'the attestation breaks a limit' })
-    const foreign = list.find((each) => !isListable(each))
-    if (foreign !== undefined)
-      return err({
-        reason: 'log-unavailable',
-        detail: `${JSON.stringify(foreign.log)} is not listed as a log of this record can be`,
-      })
-    return ok(await this.#options.store.commit((sql) => this.#sign(sql, chains, list)))
-  }
-
-  #sign(sql: LogSql, chains: AttestRequest['chains'], list: AttestRequest['list']): Attestation {
-    const { log } = this
-    const size = Number(loadState(sql, log).frontier.size)
-    const names = chains.map(({ kind, key }) => `${kind === 'patient' ? 'p' : 'o'}${key}`)
-    const heads = readChainHeads(sql, names)
-    const own = ownLine(this.#signer, loadPublication(sql))
-    return {
-      log,
-      size: String(size),
-      heads: chains.map(({ kind, key }, i) => {
-        const head = heads.get(names[i] as string)
-        return this.#signer.signHead({
-          size,
-          kind,
-          key,
-          count: head?.count ?? 0,
-          last: head?.previous ?? null,
-        })
-      }),
-      list: this.#signer.signList(size, mergeListedLogs(sql, [own, ...list])),
-    }
+  async attest(request: AttestRequest): Promise<Result<Attestation, AppendRefusal>> {
+    const isAnchored = await this.#anchor.run()
+    const fault =
+      isAnchored && this.#standing.halted === null
+        ? attestFault(request)
+        : `${this.log} signs nothing: it is ${this.#standing.name(isAnchored)}`
+    if (fault !== null) return err({ reason: 'log-unavailable', detail: fault })
+    return ok(await this.#options.store.commit((sql) => signAttestation(sql, this.#signer, request)))
   }
 
   /** Goes on with whatever waits. */
@@ -364,9 +331,4 @@ const notDrained = err({
 /** The one whose key the log has signed with, else the current one. */
 function signerOf(signers: AuditLogOptions['signers'], { vkey }: Publication): LogSigner {
   return signers.find(({ identity }) => identity.vkey === vkey) ?? signers[0]
-}
-
-function ownLine({ identity }: LogSigner, { predecessor, successor }: Publication): ListedLog {
-  const { log, vkey, mldsa44Vkey } = identity
-  return { log, vkey, mldsa44Vkey, predecessor, isRetired: successor !== null }
 }

@@ -132,13 +132,13 @@ export class Publisher {
   async #step(): Promise<void> {
     const { log, outside, store } = this.#options
     const prepared = await this.#prepare()
-    const unserved = await store.commit((sql) => {
+    const { unserved, halted } = await store.commit((sql) => {
       if (prepared) this.#sign(sql, prepared)
       forgetCheckpoints(sql, this.#served)
-      return storedCheckpoints(sql)
+      return { unserved: storedCheckpoints(sql), halted: loadPublication(sql).halted }
     })
     this.#signed = unserved.at(-1)?.size ?? this.#signed
-    await this.#haltOnContradiction()
+    if (halted !== null) await this.#options.onContradiction(halted)
     for (const checkpoint of unserved) {
       if (checkpoint.size <= this.#served) continue
       if (!this.#options.mayPublish()) return
@@ -217,11 +217,6 @@ export class Publisher {
     // What is forgotten here must not be asked for again by the drain of the next instance.
     saveState(sql, { ...state, drained: Math.max(state.drained, size) })
     forgetCovered(sql, size)
-  }
-
-  async #haltOnContradiction(): Promise<void> {
-    const halted = this.#options.store.read((sql) => loadPublication(sql).halted)
-    if (halted !== null) await this.#options.onContradiction(halted)
   }
 
   #call<T>(work: Promise<T>): Promise<T> {
