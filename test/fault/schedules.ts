@@ -2,6 +2,9 @@
 import { type Fault, type Mode, modesOf, type Site, sites } from './faults.ts'
 import { type Beginning, runSchedule } from './run.ts'
 
+/** A run that is cut off goes on in the time it simulates, and with it whatever comes after: never on a busy machine. */
+export const timeout = 60 * 60_000
+
 /** Each way of each site, at its n-th call. */
 export const faultsAt = (nth: number): Fault[] =>
   (Object.keys(sites) as Site[]).flatMap((site) => modesOf(site).map((mode) => ({ site, mode, nth })))

@@ -6,9 +6,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Fault } from './faults.ts'
 import type { Beginning } from './run.ts'
-import { isFull, pairsAt, runAll, seed, shortPairs } from './schedules.ts'
+import { isFull, pairsAt, runAll, seed, shortPairs, timeout } from './schedules.ts'
 
-test(`two faults lose no acknowledged append and fork no tree (seed ${seed}, first half)`, async () => {
+test(`two faults lose no acknowledged append and fork no tree (seed ${seed}, first half)`, {
+  timeout,
+}, async () => {
   const { schedules, complete, wrong } = await runAll('fresh', shortPairs(0, 2))
   console.info(`${schedules} schedules, in ${complete} both faults struck`)
   expect(wrong).toEqual([])
@@ -25,7 +27,7 @@ describe.runIf(isFull).each(places)(
   'every pair (%s, at call %i, then at call %i)',
   (beginning, first, second) => {
     test(`loses no acknowledged append and forks no tree (seed ${seed})`, {
-      timeout: 60 * 60_000,
+      timeout,
     }, async () => {
       const { schedules, complete, wrong } = await runAll(beginning, pairsAt(first, second))
       console.info(`${schedules} schedules, in ${complete} both faults struck`)

@@ -1,6 +1,6 @@
 /** An audit log on one machine: its own storage and a ledger, both over `node:sqlite`, with faults where a test wants them. */
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { AuditLogRpc } from '../../../src/audit/client.ts'
 import { buildEntries } from '../../../src/audit/entry.ts'
@@ -83,9 +83,10 @@ export function openLedger(): DatabaseSync {
 }
 
 export const migration = (): string[] =>
-  ['0000_init', '0001_transparency'].flatMap((name) =>
-    readFileSync(`drizzle/audit/${name}.sql`, 'utf8').split('--> statement-breakpoint'),
-  )
+  readdirSync('drizzle/audit')
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .flatMap((name) => readFileSync(`drizzle/audit/${name}`, 'utf8').split('--> statement-breakpoint'))
 
 export function ledgerOf(database: DatabaseSync): LedgerWriter {
   return ledgerWriter(async (statements) => {
