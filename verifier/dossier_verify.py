@@ -6,6 +6,7 @@ import os
 import sys
 
 from csv_file import CsvRows
+from event_file import EventLines, is_event
 from export_file import verify_export
 from fault import Fault, printable
 from fsck import fsck
@@ -53,29 +54,40 @@ def _run(options):
 
 def _verify(options, policy, knowns):
     start = _first_line(options.target)
+    # Of a log without entries there are no events.
+    if is_event(start) or (not start and options.proof is not None):
+        if options.proof is None:
+            raise Fault('format', 'file', 'AuditEvents are verified with --proof and the NDJSON export of the same entries')
+        return _verify_beside(EventLines(options.target), options.proof, policy, knowns)
+    if not start:
+        raise Fault('format', 'file', 'the file is empty')
     if start.startswith(b'{') or start == PROOF_FORMAT.encode():
         if options.proof is not None:
-            raise Fault('format', 'file', '--proof goes with a CSV export, and this is none')
+            raise Fault('format', 'file', '--proof goes with an export in CSV or as AuditEvents, and this is none')
         verify = verify_export if start.startswith(b'{') else verify_proof
         return verify(options.target, policy, knowns)
     if options.proof is None:
         raise Fault('format', 'file', 'neither an NDJSON export nor a tlog-proof; a CSV export is verified with --proof and the NDJSON export of the same entries')
-    with CsvRows(options.target) as rows:
+    return _verify_beside(CsvRows(options.target), options.proof, policy, knowns)
+
+
+def _verify_beside(companion, proof, policy, knowns):
+    """A file that tells of the entries of `proof`."""
+    with companion:
         try:
-            return verify_export(options.proof, policy, knowns, rows)
+            return verify_export(proof, policy, knowns, companion)
         except Fault as fault:
-            # Unless it is about the rows, or another file, it is about the proof.
-            if fault.file is None and not rows.has(fault):
-                fault.file = options.proof
+            # Unless it is about the companion, or another file, it is about the proof.
+            if fault.file is None and not companion.has(fault):
+                fault.file = proof
             raise
 
 
 def _first_line(path):
+    """Without white space around it; empty where there is none."""
     with TextFile(path) as lines:
         line = lines.next()
-    if line is None:
-        raise Fault('format', 'file', 'the file is empty')
-    return line.strip()
+    return b'' if line is None else line.strip()
 
 
 def _failed(fault, target):
@@ -86,9 +98,9 @@ def _failed(fault, target):
 def _options(arguments):
     parser = argparse.ArgumentParser(prog='dossier_verify.py', description='Verifies exports of an audit log, and whole logs from their public files.')
     commands = parser.add_subparsers(dest='command', required=True)
-    verify = commands.add_parser('verify', help='an NDJSON export, a CSV export (with --proof) or a tlog-proof')
+    verify = commands.add_parser('verify', help='an NDJSON export, an export in CSV or as AuditEvents (with --proof) or a tlog-proof')
     verify.add_argument('target', metavar='FILE')
-    verify.add_argument('--proof', metavar='FILE', help='the NDJSON export of the entries of a CSV export')
+    verify.add_argument('--proof', metavar='FILE', help='the NDJSON export of the entries of an export in CSV or as AuditEvents')
     check = commands.add_parser('fsck', help='all files of a log, or of all logs of a server')
     check.add_argument('target', metavar='URL|FOLDER')
     for command in (verify, check):

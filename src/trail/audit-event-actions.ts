@@ -131,12 +131,7 @@ export const inputReasons: ReadonlySet<string> = new Set([
 /** Null: what was intended has no outcome yet. */
 export function outcomeOf({ phase, decision }: Access): '0' | '4' | '8' | '12' | null {
   if (phase === 'intent') return null
-  switch (decision.outcome) {
-    case 'permit':
-      return '0'
-    case 'deny':
-      return inputReasons.has(decision.reason) ? '4' : '8'
-    case 'error':
-      return '12'
-  }
+  if (decision.outcome === 'permit') return '0'
+  if (decision.outcome === 'deny') return inputReasons.has(decision.reason) ? '4' : '8'
+  return '12'
 }

@@ -20,7 +20,7 @@ export const recordOf = (origin: string): Reference => ({
 
 /** Of the event itself. */
 export function agentsOf(access: Access, kind: EventKind, origin: string): AuditEventAgent[] {
-  const { organisation } = access.who
+  const organisation = told(access.who.organisation)
   const client = clientOf(access, kind.client)
   const isApplication = kind.client === terms.application
   return [

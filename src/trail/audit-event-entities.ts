@@ -5,7 +5,8 @@ import { identified, resourceOf, told } from './audit-event-elements.ts'
 import { type AuditEventEntity, type Reference, resourceType, terms, uriSystem } from './audit-event-types.ts'
 
 export function entitiesOf(access: Access, kind: EventKind, origin: string): AuditEventEntity[] {
-  const { patient, resources } = access
+  const { resources } = access
+  const patient = told(access.patient)
   const [only] = resources
   const isOne = kind.object === 'data' && resources.length === 1 && only !== undefined
   const target =
@@ -58,16 +59,17 @@ function disclosedOf(resource: string): AuditEventEntity {
 
 /** The client's `X-Request-Id`, else the record's, which the answer carries; with it, what else the entry says. */
 function requestOf({ requestId, clientRequestId, part, parts, note }: Access): AuditEventEntity {
-  const facts = {
-    'request-id': requestId,
-    ...(parts > 1 ? { part: `${part}/${parts}` } : {}),
-    ...note,
-  }
+  const notes = Object.entries(note ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  const facts = [
+    ['request-id', requestId],
+    ...(parts > 1 ? [['part', `${part}/${parts}`]] : []),
+    ...notes,
+  ] as const
   return {
     what: { identifier: { value: told(clientRequestId) ?? requestId } },
     type: terms.requestId,
-    detail: Object.entries(facts)
-      .filter(([name, value]) => told(name) !== null && told(value) !== null)
-      .map(([type, valueString]) => ({ type, valueString })),
+    detail: facts.flatMap(([type = '', valueString = '']) =>
+      told(type) === null || told(valueString) === null ? [] : [{ type, valueString }],
+    ),
   }
 }

@@ -74,11 +74,7 @@ function decisionOf(entry: ToldEntry, origin: string): AuditEvent {
     ...(purposes.length === 0 ? {} : { purposeOfEvent: purposes }),
     agent: decisionAgentsOf(access, origin),
     source: { site: log, observer: recordOf(origin), type: [sourceType('6', 'Security Server')] },
-    entity: [
-      patientOf(access.patient ?? '', origin),
-      consentOf(access, origin),
-      ...(access.who.token === null ? [] : [tokenOf(access.who.token)]),
-    ],
+    entity: [patientOf(access.patient ?? '', origin), consentOf(access, origin), ...tokenOf(access)],
   }
 }
 
@@ -111,10 +107,10 @@ const consentOf = ({ patient, policyVersion }: Access, origin: string): AuditEve
   type: resourceType('Consent'),
 })
 
-const tokenOf = (token: string): AuditEventEntity => ({
-  what: { identifier: { value: tokenUri(token) } },
-  type: terms.oauthUser,
-})
+function tokenOf({ who }: Access): AuditEventEntity[] {
+  const token = told(who.token)
+  return token === null ? [] : [{ what: { identifier: { value: tokenUri(token) } }, type: terms.oauthUser }]
+}
 
 const placeOf = ({ log, index }: ToldEntry): AuditEvent['extension'] => [
   { url: entryExtension, valueString: `${log}/${index}` },
@@ -139,12 +135,11 @@ function profilesOf(access: Access, kind: EventKind, outcome: AuditEvent['outcom
   const profiles: string[] = []
   const isAgentKnown = told(access.who.client) !== null && told(access.who.address) !== null
   const isDisclosure = kind.profile === 'PrivacyDisclosure.Source'
-  const fits = isDisclosure ? outcome !== null && access.patient !== null : outcome === '0'
+  const isOfPatient = told(access.patient) !== null
+  const fits = isDisclosure ? outcome !== null && isOfPatient : outcome === '0'
   const hasObject = kind.object === 'data' || access.query.text !== ''
   if (kind.profile !== null && isAgentKnown && fits && hasObject)
-    profiles.push(
-      profileOf(isDisclosure || access.patient === null ? kind.profile : `Patient${kind.profile}`),
-    )
+    profiles.push(profileOf(isDisclosure || !isOfPatient ? kind.profile : `Patient${kind.profile}`))
   if (hasToken(access))
     profiles.push(profileOf(`OAUTHaccessTokenUse.${kind.user === 'recipient' ? 'Comprehensive' : 'Minimal'}`))
   return profiles

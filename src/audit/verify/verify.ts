@@ -1,18 +1,21 @@
-/** Verifies a file that is evidence: an export in NDJSON, one in CSV with its proof, the proof of one entry. */
+/** Verifies a file that is evidence: an export in NDJSON, one in CSV or as AuditEvents with its proof, the proof of one entry. */
 import { err, ok, type Result } from '../../result.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import { readRecords } from './csv-records.ts'
 import { CsvRows } from './csv-rows.ts'
+import { isObject } from './entry-frame.ts'
+import { EventLines } from './event-lines.ts'
 import { type Finding, finding, type Report, UnreadableError, type VerifiedLog } from './report.ts'
+import { parseJson } from './strict-json.ts'
 import { decodeText, joinText, splitLines } from './text.ts'
 import { readTrust, type Trust } from './trust.ts'
-import { type VerifiedExport, verifyExport } from './verify-export.ts'
+import { type Companion, type VerifiedExport, verifyExport } from './verify-export.ts'
 import { verifyProof } from './verify-proof.ts'
 
 export interface VerifyInput {
   /** What kind of file it is, its content tells. */
   readonly file: AsyncIterable<Uint8Array>
-  /** The NDJSON export of the same entries, where the file is CSV. */
+  /** The NDJSON export of the same entries, where the file is CSV or AuditEvents. */
   readonly proof?: AsyncIterable<Uint8Array>
   /** Text of a tlog-policy. */
   readonly policy?: string
@@ -66,10 +69,22 @@ async function verifyPieces(
   const head = await readHead(pieces)
   const text = prepend(head, pieces)
   const begins = (prefix: string): boolean => head.trimStart().startsWith(prefix)
-  if (head.trim() === '') return err(finding('format', 'file', 'It is empty.'))
+  // Of a log without entries there are no events.
+  const isEvents = begins('{') ? isEvent(head) : head.trim() === '' && proof !== undefined
+  if (head.trim() === '' && !isEvents) return err(finding('format', 'file', 'It is empty.'))
+  if (isEvents)
+    return proof === undefined
+      ? err(finding('format', 'file', 'AuditEvents are verified with the file of their proofs.'))
+      : verifyBeside(crypto, trust, new EventLines(crypto.sha256, splitLines(text)), proof)
   if (begins('{') || begins('c2sp.org/tlog-proof')) {
     if (proof !== undefined)
-      return err(finding('format', 'file', 'Only an export in CSV is verified with a file of proofs.'))
+      return err(
+        finding(
+          'format',
+          'file',
+          'Only an export in CSV or as AuditEvents is verified with a file of proofs.',
+        ),
+      )
     if (begins('{')) {
       const verified = await verifyExport(crypto, trust, splitLines(text), null)
       return verified.ok ? ok(exportReport(verified.value)) : verified
@@ -78,7 +93,7 @@ async function verifyPieces(
     if (!verified.ok) return verified
     return ok({ kind: 'tlog-proof', logs: [verified.value.log], notChecked: verified.value.notChecked })
   }
-  if (proof !== undefined) return verifyCsv(crypto, trust, text, proof)
+  if (proof !== undefined) return verifyBeside(crypto, trust, new CsvRows(readRecords(text)), proof)
   return err(
     finding(
       'format',
@@ -90,23 +105,45 @@ async function verifyPieces(
   )
 }
 
-async function verifyCsv(
+/** Whether the first line is a resource of FHIR. */
+const isEvent = (head: string): boolean => {
+  const first = parseJson(head.trimStart().split('\n', 1)[0] ?? '')
+  return isObject(first) && Object.hasOwn(first, 'resourceType')
+}
+
+interface CompanionFile extends Companion {
+  close(): Promise<void>
+}
+
+/** A file that tells of the entries of another one, which proves them. */
+async function verifyBeside(
   crypto: VerifierCrypto,
   trust: Trust,
-  text: AsyncIterable<string>,
+  file: CompanionFile,
   proof: AsyncIterable<Uint8Array>,
 ): Promise<Result<Verified, Finding>> {
-  const rows = new CsvRows(readRecords(text))
+  const told = new Set<Finding>()
+  const note = (fault: Finding | null): Finding | null => {
+    if (fault !== null) told.add(fault)
+    return fault
+  }
+  const companion: Companion = {
+    begin: async () => note(await file.begin()),
+    take: async (line) => note(await file.take(line)),
+    end: async () => note(await file.end()),
+  }
   try {
     const lines = splitLines(decodeText(proof, 'proof'))
-    const verified = await verifyExport(crypto, trust, lines, rows)
+    const verified = await verifyExport(crypto, trust, lines, companion)
     if (verified.ok) return ok(exportReport(verified.value))
-    const { code, source } = verified.error
-    // What is wrong is wrong with the proofs, unless it was found in a row.
-    const isOfRow = code.startsWith('csv-') || verified.error.place.startsWith('row ')
-    return err({ ...verified.error, source: source === 'file' && !isOfRow ? 'proof' : source })
+    const { source } = verified.error
+    // What is wrong is wrong with the proofs, unless it was found in what they go with.
+    return err({
+      ...verified.error,
+      source: source === 'file' && !told.has(verified.error) ? 'proof' : source,
+    })
   } finally {
-    await rows.close()
+    await file.close()
   }
 }
 
@@ -131,16 +168,17 @@ const exportReport = ({ header, covered, parts }: VerifiedExport): Verified => (
   notChecked: covered.flatMap(({ checkpoint }) => checkpoint?.notChecked ?? []),
 })
 
-/** Enough of the beginning to tell what it is. */
+/** Enough of the beginning to tell what it is: of JSON, the first line. */
 async function readHead(pieces: AsyncIterator<string>): Promise<string> {
   let head = ''
-  while (head.trimStart().length < 64) {
+  for (;;) {
+    const begun = head.trimStart()
+    const isEnough = begun.startsWith('{') ? begun.includes('\n') : begun.length >= 64
+    if (isEnough || head.length > maxHeadLength) return head
     const { value, done } = await pieces.next()
     if (done) return head
     head += value
-    if (head.length > maxHeadLength) return head
   }
-  return head
 }
 
 /** Blank lines before the first one are passed over, but not without end. */

@@ -2,6 +2,7 @@
 import { chainCases } from './cases-chains.ts'
 import { csvCases } from './cases-csv.ts'
 import { entryCases } from './cases-entries.ts'
+import { eventCases } from './cases-events.ts'
 import { fileCases } from './cases-files.ts'
 import { harmlessCases } from './cases-harmless.ts'
 import { insiderCases } from './cases-insider.ts'
@@ -21,6 +22,7 @@ export const groups: readonly (readonly [string, readonly Case[]])[] = [
   ['inclusion', proofCases],
   ['redactions and chains', chainCases],
   ['CSV', csvCases],
+  ['AuditEvents', eventCases],
   ['what logs publish', siteCases],
   ['what a file promises', insiderCases],
   ['JSON', jsonCases],

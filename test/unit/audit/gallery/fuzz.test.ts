@@ -1,9 +1,11 @@
 /** The two verifiers over files with one random change: they agree whether, what and where something is wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  auditEvents,
   chainExport,
   csv,
   csvRows,
+  events,
   filteredExport,
   ndjson,
   policyText,
@@ -13,7 +15,15 @@ import {
   tlogProof,
 } from '../verify/sample-files.ts'
 import { SampleLog } from '../verify/sample-log.ts'
-import { mutateCsv, mutateExport, mutateSite, mutateText, type Random, randomOf } from './mutations.ts'
+import {
+  mutateCsv,
+  mutateEvents,
+  mutateExport,
+  mutateSite,
+  mutateText,
+  type Random,
+  randomOf,
+} from './mutations.ts'
 import * as large from './samples.ts'
 import {
   askTypeScript,
@@ -72,6 +82,17 @@ const kinds: readonly (readonly [string, (random: Random) => Changed])[] = [
     'rows',
     (random) => {
       const { what, bytes } = mutateCsv(random, csv(csvRows(small)), csv(csvRows(large.filtered)))
+      return { what, subject: { file: bytes, proof: ndjson(small) } }
+    },
+  ],
+  [
+    'AuditEvents',
+    (random) => {
+      const { what, bytes } = mutateEvents(
+        random,
+        events(auditEvents(small)),
+        events(auditEvents(large.filtered)),
+      )
       return { what, subject: { file: bytes, proof: ndjson(small) } }
     },
   ],

@@ -37,6 +37,17 @@ export function mutateExport(random: Random, text: string, donor: string): Mutat
   return toBytes([`line ${at + 1}: ${what}`, `${lines.with(at, line).join('\n')}\n`])
 }
 
+/** One change of an export as AuditEvents. */
+export function mutateEvents(random: Random, text: string, donor: string): Mutation {
+  const kind = random(10)
+  if (kind === 0) return mutateBytes(random, Buffer.from(text))
+  const lines = text.trimEnd().split('\n')
+  if (kind <= 3) return toBytes(joined(mutateLines(random, lines, donor.trimEnd().split('\n'))))
+  const at = random(lines.length)
+  const [what, line] = mutateJson(random, lines[at] as string)
+  return toBytes([`line ${at + 1}: ${what}`, `${lines.with(at, line).join('\n')}\n`])
+}
+
 const joined = ([what, lines]: readonly [string, readonly string[]]): TextMutation => [
   what,
   lines.map((line) => `${line}\n`).join(''),

@@ -1,8 +1,12 @@
 /** Untampered subjects of each kind: what the cases of the gallery are made of. */
+
+import { accessBases, subjectsOf } from '../accesses.ts'
 import {
+  auditEvents,
   chainExport,
   csv,
   csvRows,
+  events,
   filteredExport,
   ndjson,
   policyText,
@@ -25,6 +29,12 @@ for (let i = fork.size; i < montreal.size; i += 1) fork.append({ patient: 'someb
 export const logs = [montreal, quebec, gaspe]
 const parts = logs.map((log) => ({ log }))
 
+/** A name too long for the id of an event. */
+const odd = new SampleLog(`o${'-dd'.repeat(20)}`)
+for (const [i, access] of accessBases.entries())
+  odd.append({ ...subjectsOf(i), organisation: access.who.organisation, more: access })
+const oddPart = await rangeExport([{ log: odd }])
+
 export const policy = policyText(logs, 2)
 
 export const range = await rangeExport(parts)
@@ -44,6 +54,8 @@ export const kinds = {
   'empty chain': { file: ndjson(emptyChain), policy },
   filtered: { file: ndjson(filtered), policy },
   CSV: { file: csv(csvRows(piece)), proof: ndjson(piece) },
+  AuditEvents: { file: events(auditEvents(piece)), proof: ndjson(piece) },
+  'AuditEvents of every access': { file: events(auditEvents(oddPart)), proof: ndjson(oddPart) },
   'tlog-proof': { file: proofOf77, policy },
   site: { file: publishedSite(logs), policy, known: [montreal.checkpoint(100), quebec.checkpoint()] },
 } satisfies Record<string, Subject>

@@ -5,8 +5,9 @@ import { csvColumns, csvFields, type ToldEntry } from '../../../../src/audit/csv
 import { leafHash } from '../../../../src/audit/tlog/hash.ts'
 import { encodeEntries, entriesPath, TileEdge, tilePath } from '../../../../src/audit/tlog/tile.ts'
 import { formatTlogProof } from '../../../../src/audit/tlog/tlog-proof.ts'
+import { auditEventsOf } from '../../../../src/trail/audit-event.ts'
 import { bytesOf, ed25519Cosigner, mlDsa44Key } from './sample-keys.ts'
-import { type ChainKind, SampleLog } from './sample-log.ts'
+import { type ChainKind, SampleLog, samplePrefix } from './sample-log.ts'
 
 export interface SampleHeaderLog {
   log: string
@@ -307,3 +308,18 @@ export function sampleLog(name: string, size: number, redactions = false): Sampl
   if (redactions) log.redact(11)
   return log
 }
+
+// --- AuditEvents ---
+
+/** What the record says of itself in the events. */
+export const sampleOrigin = `https://${samplePrefix}`
+
+/** Of the open entries of an export, as they are written; change them, then take `events`. */
+export function auditEvents(proof: SampleExport): string[] {
+  return proof.lines.flatMap((line) => {
+    const { entry } = JSON.parse(line) as { readonly entry?: ToldEntry }
+    return entry === undefined ? [] : auditEventsOf(entry, sampleOrigin).map((event) => JSON.stringify(event))
+  })
+}
+
+export const events = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')

@@ -32,6 +32,8 @@ export type ChainKind = 'organisation' | 'patient'
 export interface SampleAccess {
   readonly patient?: string | null
   readonly organisation?: string | null
+  /** Of the patient; absent: one. */
+  readonly resources?: readonly string[]
   readonly more?: Partial<Access>
 }
 
@@ -64,7 +66,7 @@ export class SampleLog {
   }
 
   /** Appends an access and returns its index. Now and then two entries have the same time. */
-  append({ patient = null, organisation = null, more = {} }: SampleAccess = {}): number {
+  append({ patient = null, organisation = null, more = {}, resources: named }: SampleAccess = {}): number {
     const index = this.size
     if (index % 5 !== 4) this.#timeMs += 137
     const accessBase = {
@@ -73,7 +75,7 @@ export class SampleLog {
       ...more,
       who: { ...base.who, organisation, ...more.who },
     }
-    const resources = patient === null ? [] : [`Observation/${this.name}-${index}/_history/1`]
+    const resources = named ?? (patient === null ? [] : [`Observation/${this.name}-${index}/_history/1`])
     const built = buildEntries(accessBase, [{ patient, resources }], organisation)
     const [draft] = built.ok ? built.value : []
     if (draft === undefined) throw new Error('the sample access is too costly')
