@@ -4,14 +4,10 @@ import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { parseCheckpoint } from '../audit/tlog/checkpoint.ts'
 import { parseNote } from '../audit/tlog/note.ts'
-import {
-  type ExportFormat,
-  type ExportResult,
-  exportAudit,
-  proofFileOf,
-} from '../local/client/audit-export.ts'
+import { type ExportResult, exportAudit, proofFileOf } from '../local/client/audit-export.ts'
 import { fetchProof } from '../local/client/audit-proof.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
+import type { ExportFormat } from '../trail/export-chunks.ts'
 import { officerLogin } from './access-command.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 
@@ -41,8 +37,11 @@ export function exportCommand(): Command {
   )
     .requiredOption('--out <file>', 'where to')
     .addOption(
-      new Option('--format <format>', 'file format; a CSV comes with the export that proves it')
-        .choices(['ndjson', 'csv'])
+      new Option(
+        '--format <format>',
+        'file format; CSV and FHIR (AuditEvent) come with the export that proves them',
+      )
+        .choices(['ndjson', 'csv', 'fhir'])
         .default('ndjson'),
     )
     .option('--log <name...>', 'only these logs')
@@ -55,7 +54,7 @@ export function exportCommand(): Command {
       const target = { ...reachCluster(options, officerLogin), language: 'en' } as const
       const result = await exportAudit(target, query, options.format, options.out, bar.update)
       bar.end()
-      const proof = options.format === 'csv' ? `, proved by ${proofFileOf(options.out)}` : ''
+      const proof = options.format !== 'ndjson' ? `, proved by ${proofFileOf(options.out)}` : ''
       process.stdout.write(`${result.entries} entries, ${result.bytes} bytes in ${options.out}${proof}\n`)
     } finally {
       bar.end()

@@ -17,8 +17,8 @@ const readBytes = 256 * 1024
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('check an export or a proof, offline')
-    .argument('<file>', 'an export in NDJSON or CSV, or the proof of one entry')
-    .option('--proof <file>', 'of an export in CSV: the NDJSON export of the same entries')
+    .argument('<file>', 'an export in NDJSON, CSV or FHIR, or the proof of one entry')
+    .option('--proof <file>', 'of an export in CSV or FHIR: the NDJSON export of the same entries')
   return withTrustOptions(command, 'the keys in the file').action(
     async (file: string, options: VerifyOptions) => {
       await showReport({ file, ...options }, async () => {

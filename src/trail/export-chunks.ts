@@ -1,4 +1,5 @@
 /** The bytes of an export, and whom each chunk of them names: those are in the log before it leaves. */
+import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { DisclosureStream } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import type { Reader } from '../store/ports.ts'
@@ -6,6 +7,7 @@ import {
   csvHeader,
   csvLine,
   type ExportHeader,
+  fhirLines,
   type Line,
   ndjsonHeader,
   ndjsonLine,
@@ -14,11 +16,15 @@ import { chainLines, matchingLines, rangeLines } from './export-lines.ts'
 import type { ExportPart } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 
+export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
+
 export interface ExportPlan {
   readonly header: ExportHeader
   readonly parts: readonly ExportPart[]
   readonly filter: EntryFilter
-  readonly format: 'ndjson' | 'csv'
+  readonly format: ExportFormat
+  /** Public address of the record, for `fhir`. */
+  readonly origin: string
 }
 
 type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
@@ -26,7 +32,7 @@ type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : nev
 /** Constant memory: one page of the ledger at a time. */
 export async function* exportChunks(
   ledger: Reader,
-  { header, parts, filter, format }: ExportPlan,
+  { header, parts, filter, format, origin }: ExportPlan,
 ): AsyncGenerator<Chunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
@@ -34,7 +40,7 @@ export async function* exportChunks(
   for (const { chain } of parts) if (chain?.kind === 'patient' && chain.count > 0) met.add(chain.key)
   yield {
     patients: met.take(),
-    bytes: encoder.encode(format === 'csv' ? csvHeader() : ndjsonHeader(header)),
+    bytes: encoder.encode(beginOf(header, format)),
   }
   for (const part of parts) {
     for await (const page of linesOf(ledger, part, header, filter)) {
@@ -46,7 +52,7 @@ export async function* exportChunks(
           lines = ''
         }
         if (patient !== null) met.add(patient)
-        lines += format === 'csv' ? csvOf(line) : ndjsonLine(part.log, line)
+        lines += format === 'ndjson' ? ndjsonLine(part.log, line) : readableOf(line, format, origin)
       }
       yield { patients: met.take(), bytes: encoder.encode(lines) }
     }
@@ -65,8 +71,22 @@ function linesOf(
   return chain === null ? matchingLines(ledger, part, tree, filter) : chainLines(ledger, part, tree, chain)
 }
 
-/** A CSV tells of what can be read. */
-const csvOf = (line: Line): string => (line.kind === 'open' ? csvLine(line) : '')
+function beginOf(header: ExportHeader, format: ExportFormat): string {
+  switch (format) {
+    case 'ndjson':
+      return ndjsonHeader(header)
+    case 'csv':
+      return csvHeader()
+    case 'fhir':
+      return ''
+  }
+}
+
+/** CSV and FHIR tell of what can be read. */
+function readableOf(line: Line, format: 'csv' | 'fhir', origin: string): string {
+  if (line.kind !== 'open') return ''
+  return format === 'csv' ? csvLine(line) : fhirLines(JSON.parse(line.entry) as ToldEntry, origin)
+}
 
 /** Patients named so far, and those of the chunk being made. */
 class PatientsMet {

@@ -1,6 +1,7 @@
-/** The files an export may be: NDJSON, which is evidence, and CSV, which is for reading. */
+/** The files an export may be: NDJSON, which is evidence, CSV, which is for reading, and FHIR, which is for other systems. */
 import { base64url } from '../audit/base64url.ts'
 import { csvColumns, csvFields, type ToldEntry } from '../audit/csv-columns.ts'
+import { auditEventsOf } from './audit-event.ts'
 
 /** Names the layout of the NDJSON file: `docs/audit-log.md` §4. */
 export const formatId = 'dossier-export/1'
@@ -93,6 +94,12 @@ export const csvLine = ({ entry, leaf }: Pick<OpenEntry, 'entry' | 'leaf'>): str
 
 /** @param leaf base64url */
 export const csvRow = (entry: ToldEntry, leaf: string): string => csvRecord(csvFields(entry, leaf))
+
+/** AuditEvents, one a line. @param origin public address of the record */
+export const fhirLines = (entry: ToldEntry, origin: string): string =>
+  auditEventsOf(entry, origin)
+    .map((event) => `${JSON.stringify(event)}\n`)
+    .join('')
 
 /** RFC 4180. */
 const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`

@@ -10,7 +10,7 @@ import type { Disclosure, DisclosureStream, Operation, OperationContext } from '
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { exportChunks } from './export-chunks.ts'
+import { type ExportFormat, exportChunks } from './export-chunks.ts'
 import type { Completeness, ExportHeader } from './export-format.ts'
 import { type Chain, type FixedLog, fixLogs } from './export-logs.ts'
 import { exportParts, type Wanted } from './export-parts.ts'
@@ -43,7 +43,7 @@ const query = z
     until: positions.optional(),
     /** Sizes whose checkpoints the requester has: the file proves that each log only grew since. */
     known: positions.optional(),
-    format: z.enum(['ndjson', 'csv']).default('ndjson'),
+    format: z.enum(['ndjson', 'csv', 'fhir']).default('ndjson'),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || utc(from) <= utc(to), {
     path: ['to'],
@@ -95,18 +95,33 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     logs: parts.map((part) => part.header),
     list: logs.value.find(({ list }) => list !== null)?.list ?? null,
   }
-  return ok(disclosureOf(header, exportChunks(ctx.ledger, { header, parts, filter, format: asked.format })))
+  return ok(
+    disclosureOf(
+      header,
+      asked.format,
+      exportChunks(ctx.ledger, { header, parts, filter, format: asked.format, origin: ctx.origin }),
+    ),
+  )
 }
 
-function disclosureOf(header: ExportHeader, chunks: DisclosureStream['chunks']): Disclosure {
+const media: Readonly<Record<ExportFormat, readonly [contentType: string, extension: string]>> = {
+  ndjson: ['application/x-ndjson; charset=utf-8', 'ndjson'],
+  csv: ['text/csv; charset=utf-8; header=present', 'csv'],
+  fhir: ['application/fhir+ndjson', 'fhir.ndjson'],
+}
+
+function disclosureOf(
+  header: ExportHeader,
+  format: ExportFormat,
+  chunks: DisclosureStream['chunks'],
+): Disclosure {
   const { exportId, time, filters, logs } = header
-  const { format } = filters
+  const [contentType, extension] = media[format]
   return {
     status: 200,
-    contentType:
-      format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8',
+    contentType,
     headers: {
-      'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${format}"`,
+      'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${extension}"`,
     },
     body: { exportId, chunks },
     disclosed: [],

@@ -87,7 +87,7 @@ export class EventLines implements Companion {
       ? finding(
           'event-extra',
           `line ${line.number}`,
-          `It is of no entry that stands here: the next one is ${due.place}.`,
+          `No entry that stands here has this event: the next one is of ${due.place}.`,
         )
       : missing(due)
   }

@@ -2,12 +2,11 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
 import { limits } from '../../limits.ts'
-import { csvHeader, csvRow } from '../../trail/export-format.ts'
+import type { ExportFormat } from '../../trail/export-chunks.ts'
+import { csvHeader, csvRow, fhirLines } from '../../trail/export-format.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
 import { DownloadFailure, writeWhole } from './whole-file.ts'
-
-export type ExportFormat = 'ndjson' | 'csv'
 
 export interface ExportResult {
   /** Open and redacted. */
@@ -16,12 +15,12 @@ export interface ExportResult {
   readonly bytes: number
 }
 
-/** The export that proves the CSV at `out`. */
+/** The export that proves the CSV or AuditEvents at `out`. */
 export const proofFileOf = (out: string): string => `${out}.proof.ndjson`
 
 /**
- * Streams `GET /audit/export` to `out`. As CSV, the export goes to `proofFileOf(out)` and the CSV is made of it here, so
- * that both are of the same entries.
+ * Streams `GET /audit/export` to `out`. As CSV or FHIR, the export goes to `proofFileOf(out)` and the other file is made of
+ * it here, so that both are of the same entries.
  *
  * @param filters query of the request, without `format`
  * @param onProgress called as bytes arrive
@@ -35,10 +34,12 @@ export async function exportAudit(
   onProgress: (soFar: ExportResult) => void = () => {},
 ): Promise<ExportResult> {
   const body = await request(target, filters)
-  const outs = format === 'csv' ? [out, proofFileOf(out)] : [out]
+  const outs = format === 'ndjson' ? [out] : [out, proofFileOf(out)]
   return await writeWhole(outs, async (files) => {
     const [file, proof] = files as [FileHandle, FileHandle?]
-    return proof ? await receive(body, proof, file, onProgress) : await receive(body, file, null, onProgress)
+    return proof && format !== 'ndjson'
+      ? await receive(body, proof, { file, tell: tellers[format](target) }, onProgress)
+      : await receive(body, file, null, onProgress)
   })
 }
 
@@ -66,17 +67,53 @@ async function request(target: Target, filters: URLSearchParams): Promise<Readab
   }
 }
 
-/** @param table where the entries go as CSV; null: nowhere */
+/** What a line says in the other file; the first one is the header. */
+type Teller = (line: string) => string
+
+const tellers: Readonly<Record<Exclude<ExportFormat, 'ndjson'>, (target: Target) => Teller>> = {
+  csv: () => (line) => {
+    if (isHeader(line)) return csvHeader()
+    const { entry, leaf } = JSON.parse(line) as OpenLine
+    return entry === undefined ? '' : csvRow(entry, leaf)
+  },
+  fhir: ({ url }) => {
+    let origin = url
+    return (line) => {
+      if (isHeader(line)) {
+        origin = recordOf(line, url)
+        return ''
+      }
+      const { entry } = JSON.parse(line) as OpenLine
+      return entry === undefined ? '' : fhirLines(entry, origin)
+    }
+  },
+}
+
+interface OpenLine {
+  readonly entry?: ToldEntry
+  readonly leaf: string
+}
+
+const isHeader = (line: string): boolean => line.startsWith('{"format":')
+
+/** Public address of the record: that of its logs, by the scheme by which it is reached. */
+function recordOf(header: string, url: string): string {
+  const { logs = [] } = JSON.parse(header) as { logs?: readonly { readonly origin: string }[] }
+  const [prefix] = logs[0]?.origin.split('/audit/logs/') ?? []
+  return prefix === undefined ? url : `${new URL(url).protocol}//${prefix}`
+}
+
+/** @param beside another file of the same entries; null: none */
 async function receive(
   body: ReadableStream<Uint8Array>,
   file: FileHandle,
-  table: FileHandle | null,
+  beside: { readonly file: FileHandle; readonly tell: Teller } | null,
   onProgress: (soFar: ExportResult) => void,
 ): Promise<ExportResult> {
   let bytes = 0
-  let rows = csvHeader()
+  let told = ''
   const records = new ExportReader((line) => {
-    if (table) rows += csvOf(line)
+    if (beside) told += beside.tell(line)
   })
   const chunks = body.getReader()
   for (;;) {
@@ -87,8 +124,8 @@ async function receive(
     await file.write(value)
     bytes += value.length
     records.take(value)
-    await table?.write(rows)
-    rows = ''
+    await beside?.file.write(told)
+    told = ''
     onProgress({ entries: records.count.entries, bytes })
   }
   const { entries, inRange } = records.count
@@ -97,9 +134,4 @@ async function receive(
       `the export has ${inRange} entries, but its header announces ${records.announced}`,
     )
   return { entries, bytes }
-}
-
-function csvOf(line: string): string {
-  const { entry, leaf } = JSON.parse(line) as { readonly entry?: ToldEntry; readonly leaf: string }
-  return entry === undefined ? '' : csvRow(entry, leaf)
 }

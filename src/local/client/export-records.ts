@@ -15,6 +15,7 @@ const redacted =
 /** Counts an export while it is received. */
 export class ExportReader {
   readonly #decoder = new TextDecoder()
+  /** Of the header, too. */
   readonly #onLine: (line: string) => void
   #rest = ''
   #entries = 0
@@ -43,6 +44,7 @@ export class ExportReader {
   #takeLine(line: string): void {
     if (this.#header === null) {
       this.#header = line
+      this.#onLine(line)
       return
     }
     const found = open.exec(line) ?? redacted.exec(line)

@@ -379,6 +379,23 @@ describe('an export', () => {
     expect(text.match(/^east,\d+/gm)).toEqual(opened.map((line) => `east,${JSON.parse(line).entry.index}`))
   })
 
+  test('as FHIR has the events of each open entry, in order, and says what it is', async () => {
+    publish(sampleLog('east', 30, true))
+    const { contentType, headers } = await disclose({ format: 'fhir' }, { served: ['east'] })
+    const text = await exportedText(ledger, { format: 'fhir' }, { served: ['east'] })
+    const opened = (await exported({}, { served: ['east'] })).lines
+      .filter((line) => line.startsWith('{"entry"'))
+      .map((line) => `east/${JSON.parse(line).entry.index}`)
+    expect(contentType).toBe('application/fhir+ndjson')
+    expect(headers?.['Content-Disposition']).toMatch(/\.fhir\.ndjson"$/)
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(new Set(events.map(({ resourceType }) => resourceType))).toEqual(new Set(['AuditEvent']))
+    expect([...new Set(events.map(({ extension }) => extension[0].valueString))]).toEqual(opened)
+  })
+
   test('names each patient once, before or with the bytes that first name them, never too many at once', async () => {
     const log = new SampleLog('east')
     for (let i = 0; i < 600; i++) log.append({ patient: `p${i % 520}` })

@@ -27,6 +27,7 @@ export async function disclose(
 ): Promise<Disclosure> {
   const ctx = {
     query: auditExport.query.parse(input),
+    origin: 'https://record.example',
     now: Date.UTC(2026, 10, 22, 10),
     ledger: ledger.reader,
     auditLogs: ledger.auditLogs,

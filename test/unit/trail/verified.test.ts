@@ -82,6 +82,23 @@ describe('the verifier accepts', () => {
     expect(await verified(csv, { proof: piecesOf(proof) })).toMatchObject({ ok: true, kind: 'range' })
   })
 
+  test('AuditEvents with the NDJSON of the same entries', async () => {
+    const events = await exportedText(published(), { format: 'fhir' }, { served })
+    const proof = await exportedText(published(), {}, { served })
+    expect(await verified(events, { proof: piecesOf(proof) })).toMatchObject({ ok: true, kind: 'range' })
+    expect(await verified(events, { proof: piecesOf(proof.replace('permit', 'denied')) })).toMatchObject({
+      ok: false,
+      source: 'proof',
+    })
+  })
+
+  test('no AuditEvents of a log without entries', async () => {
+    const events = await exportedText(published(), { format: 'fhir', log: 'north' }, { served })
+    const proof = await exportedText(published(), { log: 'north' }, { served })
+    expect(events).toBe('')
+    expect(await verified(events, { proof: piecesOf(proof) })).toMatchObject({ ok: true, kind: 'range' })
+  })
+
   test('the proof of an entry', async () => {
     const ledger = published()
     const answer = await entryProof.handle({

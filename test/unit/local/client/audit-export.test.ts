@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { exportAudit } from '../../../../src/local/client/audit-export.ts'
 import { fetchProof } from '../../../../src/local/client/audit-proof.ts'
-import { csv, csvRows, ndjson, rangeExport, sampleLog } from '../../audit/verify/sample-files.ts'
+import {
+  auditEvents,
+  csv,
+  csvRows,
+  events,
+  ndjson,
+  rangeExport,
+  sampleLog,
+} from '../../audit/verify/sample-files.ts'
 
 let folder: string
 let server: Server | undefined
@@ -94,6 +102,16 @@ describe('an export', () => {
     expect(await readFile(out, 'utf8')).toBe(csv(csvRows(sample)))
     expect((await readFile(`${out}.proof.ndjson`)).equals(bytes)).toBe(true)
     expect((await readdir(folder)).sort()).toEqual(['log.csv', 'log.csv.proof.ndjson'])
+  })
+
+  it('as FHIR is made of the file that proves it, under the address of the logs', async () => {
+    const sample = await rangeExport([{ log: sampleLog('east', 60, true), end: 50 }])
+    const target = await serve((response) => response.end(ndjson(sample)))
+    const out = join(folder, 'log.ndjson')
+    await exportAudit(target, new URLSearchParams(), 'fhir', out)
+    const told = events(auditEvents(sample)).replaceAll('https://record.example', 'http://record.example')
+    expect(await readFile(out, 'utf8')).toBe(told)
+    expect(await readFile(`${out}.proof.ndjson`, 'utf8')).toBe(ndjson(sample))
   })
 
   it('writes through a link and never in the place of what is not a file', async () => {
