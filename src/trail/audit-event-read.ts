@@ -12,7 +12,7 @@ import { texts } from '../store/rows.ts'
 import { personIdsStatement } from './person-ids.ts'
 import { placeNamesStatements } from './place-names.ts'
 import { askedBy, hitOf, isReader, resourcesOf, type TrailHit } from './trail-answer.ts'
-import { entryOfEvent } from './trail-entry.ts'
+import { entriesOfEvents } from './trail-entry.ts'
 
 const param = z.object({ id: z.string().max(64) })
 const query = z.strictObject({
@@ -67,7 +67,7 @@ async function read(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
 /** With the one event of the entry's that has this id. */
 async function find(ctx: Context, asked: Parameters<typeof hitOf>[1]): Promise<TrailHit | null> {
-  const row = await entryOfEvent(ctx.ledger, ctx.param.id)
+  const [row] = await entriesOfEvents(ctx.ledger, [ctx.param.id])
   const term = { name: '_id', tokens: [{ system: null, code: ctx.param.id }] }
-  return row === null ? null : hitOf(row, { ...asked, terms: [term] })
+  return row === undefined ? null : hitOf(row, { ...asked, terms: [term] })
 }

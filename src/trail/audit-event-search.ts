@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { forbidden } from '../access/refusal.ts'
+import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { Disclosed, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -22,10 +23,10 @@ import {
   type TrailReader,
   trailPage,
 } from './trail-answer.ts'
-import { entryOfEvent } from './trail-entry.ts'
+import { entriesOfEvents } from './trail-entry.ts'
 import { trailKeyOf } from './trail-match.ts'
-import { type TrailPosition, trailPageStatement } from './trail-page.ts'
-import { parseTrailSearch, type TrailSearch, type TrailToken } from './trail-search.ts'
+import { isNewer, positionOf, type TrailPosition, type TrailRange, trailPageStatement } from './trail-page.ts'
+import { parseTrailSearch, type TrailSearch, type TrailTerm, type TrailToken } from './trail-search.ts'
 
 const param = z.object({})
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
@@ -160,18 +161,8 @@ async function readRows(
   whom: Whom | null,
   after: TrailPosition | null,
 ): Promise<{ readonly rows: Rows; readonly scanned: number }> {
-  const id = terms.find(({ name }) => name === '_id')
-  if (id) {
-    const found = await Promise.all(id.tokens.map(({ code }) => entryOfEvent(ctx.ledger, code ?? '')))
-    const rows = found.filter((row) => row !== null)
-    const isOwn = ({ entry }: (typeof rows)[number]) =>
-      whom === null || whom.ids.includes(String(JSON.parse(String(entry)).access.patient))
-    const within = rows.filter((row) => String(row.time) >= from && String(row.time) <= until && isOwn(row))
-    return {
-      rows: after === null ? within.map((row) => ({ ...row, found: within.length })) : [],
-      scanned: count,
-    }
-  }
+  const byId = terms.find(({ name }) => name === '_id')
+  if (byId) return { rows: await namedRows(ctx, byId, { from, until, after }, whom), scanned: count }
   const key = trailKeyOf(terms, whom?.ids ?? null, asked.organisation)
   const isFiltered = terms.length > 0 || (asked.organisation !== null && key.column !== 'organisation')
   const scanned = isFiltered ? Math.max(count, limits.trailScannedRows) : count
@@ -181,6 +172,28 @@ async function readRows(
   const statement = trailPageStatement(key, { from, until, log, after }, scanned + 1)
   const [rows = []] = await ctx.ledger.read([statement], limits.exportPageDeadlineMs)
   return { rows, scanned }
+}
+
+/** Of the events that `_id` names: as rows of `trailPageStatement` would be. */
+async function namedRows(
+  { ledger }: Context,
+  { tokens }: TrailTerm,
+  { from, until, after }: Pick<TrailRange, 'from' | 'until' | 'after'>,
+  whom: Whom | null,
+): Promise<Rows> {
+  const rows = await entriesOfEvents(
+    ledger,
+    tokens.map(({ code }) => code ?? ''),
+  )
+  const within = rows.filter((row) => {
+    const { access } = JSON.parse(String(row.entry)) as ToldEntry
+    const isOwn = whom === null || (access.patient !== null && whom.ids.includes(access.patient))
+    const isLeft = after === null || isNewer(after, positionOf(row))
+    return isOwn && isLeft && String(row.time) >= from && String(row.time) <= until
+  })
+  return within
+    .sort((a, b) => (isNewer(positionOf(a), positionOf(b)) ? -1 : 1))
+    .map((row) => ({ ...row, found: within.length }))
 }
 
 /** Places have names for patients only: officers are told their ids. */

@@ -24,8 +24,8 @@ export const permits: Readonly<Record<PermittedReason, Plain>> = {
     en: 'This person’s role opens this kind of information, they took part in your care, and no refusal of yours stood against it.',
   },
   'own-facility': {
-    fr: 'L’établissement a consulté ce qu’il avait lui-même versé à votre dossier.',
-    en: 'The facility looked at what it had itself put into your record.',
+    fr: 'L’établissement agissait sur ce qu’il verse lui-même à votre dossier.',
+    en: 'The facility acted on what it puts into your record itself.',
   },
   'break-glass': {
     fr: 'Une urgence a été déclarée ; elle lève certains obstacles, et chacune est révisée par un responsable.',

@@ -66,6 +66,8 @@ export const purposes: Readonly<Record<string, Plain>> = {
   PATRQT: { fr: 'à la demande de la personne', en: 'at the request of the person' },
   FAMRQT: { fr: 'à la demande de la famille', en: 'at the request of the family' },
   HOPERAT: { fr: 'pour le fonctionnement du dossier', en: 'for the operation of the record' },
+  HCOMPL: { fr: 'pour la protection des renseignements', en: 'for the protection of information' },
+  PATADMIN: { fr: 'pour l’administration des patients', en: 'for patient administration' },
   HSYSADMIN: { fr: 'pour l’administration du système', en: 'for the administration of the system' },
   RECORDMGT: { fr: 'pour la tenue des dossiers', en: 'for records management' },
   HRESCH: { fr: 'pour la recherche', en: 'for research' },
@@ -109,3 +111,6 @@ export const kinds: ReadonlyMap<string, Plain> = new Map([
 ])
 
 export const otherKind: Plain = { fr: 'autres documents', en: 'other documents' }
+
+/** Before a code that has no words here. */
+export const statedAs: Plain = { fr: 'but indiqué par le code', en: 'purpose stated by the code' }

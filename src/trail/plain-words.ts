@@ -3,7 +3,7 @@ import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { Access } from '../audit/port.ts'
 import { told } from './audit-event-elements.ts'
 import { bases, type Plain, reasonWords } from './plain-reasons.ts'
-import { actions, kinds, otherKind, purposes, roles } from './plain-terms.ts'
+import { actions, kinds, otherKind, purposes, roles, statedAs } from './plain-terms.ts'
 
 export type Language = 'fr' | 'en'
 
@@ -110,13 +110,14 @@ function whyOf({ purpose, breakGlassReason, note }: Access, language: Language):
   const basis = note?.basis ?? ''
   const emergency = told(breakGlassReason)
   return [
-    ...(stated === null
-      ? []
-      : [(Object.hasOwn(purposes, stated) ? purposes[stated]?.[language] : null) ?? stated]),
+    ...(stated === null ? [] : [purposeWords(stated, language)]),
     ...(Object.hasOwn(bases, basis) ? [because[language](bases[basis as keyof typeof bases][language])] : []),
     ...(emergency === null ? [] : [declared[language](emergency)]),
   ].join(language === 'fr' ? ' ; ' : '; ')
 }
+
+const purposeWords = (code: string, language: Language): string =>
+  (Object.hasOwn(purposes, code) ? purposes[code] : null)?.[language] ?? `${statedAs[language]} ${code}`
 
 const because = {
   fr: (basis: string) => `en raison de ceci : ${basis}`,

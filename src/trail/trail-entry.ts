@@ -1,23 +1,19 @@
-/** From the id of an AuditEvent, `<log>-<index>` or `<log>-<index>-authz`, to its entry. */
+/** From ids of AuditEvents, `<log>-<index>` or `<log>-<index>-authz`, to their entries. */
 import { limits } from '../limits.ts'
 import type { Reader, Row } from '../store/ports.ts'
 import { eventId } from './audit-event-elements.ts'
 import { registeredStatement } from './ledger-sql.ts'
 import { trailEntryStatement } from './trail-page.ts'
 
-const ofEvent = /^([a-z0-9-]+?)-(0|[1-9]\d{0,15})(?:-authz)?$/
-
-/** A row of the trail; null: there is no such entry, or it was redacted. */
-export async function entryOfEvent(ledger: Reader, id: string): Promise<Row | null> {
-  const [, , index] = ofEvent.exec(id) ?? []
-  if (index === undefined) return null
+/** Rows `log`, `idx`, `time`, `entry`, once each; of what is not there, or was redacted, none. */
+export async function entriesOfEvents(ledger: Reader, ids: readonly string[]): Promise<Row[]> {
+  const wanted = [...new Set(ids.map((id) => id.replace(/-authz$/, '')))]
   const [logs = []] = await ledger.read([registeredStatement], limits.exportPageDeadlineMs)
-  // Of a log with a long name, the id holds a digest.
-  const log = logs.find((one) => eventId(String(one.log), index) === id.replace(/-authz$/, ''))?.log
-  if (log === undefined) return null
-  const [rows = []] = await ledger.read(
-    [trailEntryStatement(String(log), Number(index))],
-    limits.exportPageDeadlineMs,
-  )
-  return rows[0] ?? null
+  const statements = wanted.flatMap((id) => {
+    const index = /-(0|[1-9]\d{0,15})$/.exec(id)?.[1]
+    // Of a log with a long name, the id holds a digest.
+    const log = index === undefined ? undefined : logs.find((one) => eventId(String(one.log), index) === id)
+    return log === undefined ? [] : [trailEntryStatement(String(log.log), Number(index))]
+  })
+  return statements.length === 0 ? [] : (await ledger.read(statements, limits.exportPageDeadlineMs)).flat()
 }

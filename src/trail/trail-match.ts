@@ -17,8 +17,10 @@ const isIdentifier = (
   identifier: { readonly system?: string; readonly value: string } | undefined,
 ) => identifier !== undefined && isCoded(token, { ...identifier, code: identifier.value })
 
-const startsWith = (text: string | undefined, start: string): boolean =>
-  folded(text ?? '').startsWith(folded(start))
+const startsWith = (text: string, start: string): boolean => folded(text).startsWith(folded(start))
+
+/** A title may stand before a name. */
+const hasWord = (name: string, start: string): boolean => ` ${folded(name)}`.includes(` ${folded(start)}`)
 
 /** FHIR R4, Search, string: without case and accents. */
 const folded = (text: string): string =>
@@ -47,7 +49,7 @@ const matches: Readonly<Record<string, Match>> = {
   altid: ({ agent }, { code }) => agent.some(({ altId }) => altId !== undefined && altId === code),
   'agent.identifier': ({ agent }, token) => agent.some(({ who }) => isIdentifier(token, who?.identifier)),
   'agent-name': ({ agent }, { code }) =>
-    agent.some(({ name }) => name !== undefined && startsWith(name, code ?? '')),
+    agent.some(({ name }) => name !== undefined && hasWord(name, code ?? '')),
   'agent-role': ({ agent }, token) =>
     agent.some(({ role = [] }) => role.some((one) => isConcept(token, one))),
   address: ({ agent }, { code }) =>

@@ -103,9 +103,9 @@ export function trailPageStatement(key: TrailKey, range: TrailRange, rows: numbe
 /** The last instant before `time`, in the texts that entries have. */
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString()
 
-/** The one entry at this place, in the same form; no row: there is none, or it was redacted. */
+/** The entry at this place; no row: there is none, or it was redacted. */
 export const trailEntryStatement = (log: string, index: number): Statement => ({
-  sql: 'select log, idx, time, entry, 1 as found from ledger_body where log = ? and idx = ?',
+  sql: 'select log, idx, time, entry from ledger_body where log = ? and idx = ?',
   args: [log, index],
 })
 
@@ -114,3 +114,9 @@ export const positionOf = ({ time, log, idx }: Row): TrailPosition => ({
   log: String(log),
   index: Number(idx),
 })
+
+/** Whether `one` comes before `other` in the trail. */
+export function isNewer(one: TrailPosition, other: TrailPosition): boolean {
+  if (one.time !== other.time) return one.time > other.time
+  return one.log === other.log ? one.index > other.index : one.log > other.log
+}

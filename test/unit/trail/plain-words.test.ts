@@ -7,7 +7,7 @@ import { auditEventsOf } from '../../../src/trail/audit-event.ts'
 import { patientEvent } from '../../../src/trail/patient-event.ts'
 import { placeNamesOf } from '../../../src/trail/place-names.ts'
 import { bases, denials, others, permits, reasonWords, unnamed } from '../../../src/trail/plain-reasons.ts'
-import { actions, kinds, otherKind, purposes, roles } from '../../../src/trail/plain-terms.ts'
+import { actions, kinds, otherKind, purposes, roles, statedAs } from '../../../src/trail/plain-terms.ts'
 import { kindsOf, type Language, narrativeOf, plainWords } from '../../../src/trail/plain-words.ts'
 import { told } from './told.ts'
 
@@ -143,7 +143,7 @@ describe('each language keeps to itself', () => {
     roles,
     purposes,
     Object.fromEntries(kinds),
-    { otherKind },
+    { otherKind, statedAs },
   ].flatMap((table) => Object.values(table))
   const english =
     /\b(the|of|was|were|and|you|your|for|with|by|access to|is|this|nothing|record|access was)\b/i
