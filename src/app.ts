@@ -25,6 +25,8 @@ import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { readAuditEvent } from './trail/audit-event-read.ts'
+import { searchAuditEvents } from './trail/audit-event-search.ts'
 import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
 
@@ -39,8 +41,10 @@ export const operations: readonly AnyOperation[] = [
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),
   me,
   publishBundle,
-  // Before the document operations: the register, not what facilities publish, answers under this type.
+  // Before the document operations: the register and the log, not what facilities publish, answer under these types.
   ...consentOperations,
+  searchAuditEvents,
+  readAuditEvent,
   searchType,
   readDocument,
 ]

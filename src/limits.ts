@@ -198,6 +198,13 @@ export const limits = {
   maxExportLogs: 16,
   /** One page of a streamed export: sparse filters make the ledger look at many entries. */
   exportPageDeadlineMs: 10_000,
+  /**
+   * Entries looked at for one page of an AuditEvent search whose further filters no index answers: a page of sparse ones is
+   * short or empty, with `next`. 500 entries of usual length are 1 MB.
+   */
+  trailScannedRows: 500,
+  /** Person ids, earlier ones included, under which one page looks for entries: each is an index range of every log. */
+  maxTrailPersons: 50,
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**

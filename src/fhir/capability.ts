@@ -1,4 +1,5 @@
 /** The `CapabilityStatement`, made of the tables that drive reading and searching: it cannot disagree with them. */
+import { auditEventParameters } from './audit-event-parameters.ts'
 import { isSearched, searchParametersOf } from './search-parameters.ts'
 import { resourceTypes } from './types.ts'
 
@@ -28,9 +29,9 @@ export function capabilityStatement(origin: string): string {
 }
 
 function capabilityOf(type: string) {
-  const searchParam = isSearched(type)
-    ? searchParametersOf(type).map(({ name, type }) => ({ name, type }))
-    : []
+  const offered =
+    type === 'AuditEvent' ? auditEventParameters : isSearched(type) ? searchParametersOf(type) : []
+  const searchParam = offered.map(({ name, type }) => ({ name, type }))
   return {
     type,
     versioning: 'versioned',

@@ -36,7 +36,7 @@ export function searchParametersOf(type: string): readonly SearchParameter[] {
 /** Parameters of every search, about its answer. */
 export const answerParameters = ['_count', '_cursor', '_format'] as const
 
-/** The log view and the register of consents come later; what facilities publish of these types is not searched. */
+/** The audit log and the register of consents have searches of their own; what facilities publish of these types is not searched. */
 export const isSearched = (type: string): boolean =>
   type !== 'AuditEvent' &&
   type !== 'Consent' &&

@@ -40,6 +40,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   explain: /"agrees":true/,
   me: /"patients":\["Patient/,
   redact: /"changed":true/,
+  'audit-event-search': /"resourceType":"AuditEvent"/,
+  'audit-event-read': /"resourceType":"AuditEvent"/,
   'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
@@ -169,6 +171,11 @@ describe('the route walk', () => {
         const request = get(`/audit/proof/${/^[^:+]*/.exec(ownReceipt)?.[0]}`, 'patient')
         request.headers.set('Prefer', 'wait=5')
         return request
+      },
+      'audit-event-search': () => get('/fhir/AuditEvent?date=ge2020&date=le2099', 'officer'),
+      'audit-event-read': () => {
+        const [, log, index] = /^([^/]+)\/(\d+)/.exec(ownReceipt) ?? []
+        return get(`/fhir/AuditEvent/${log}-${index}`, 'patient')
       },
       publish: () =>
         new Request(`${cluster.url}/fhir`, {
