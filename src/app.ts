@@ -19,6 +19,7 @@ import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
 import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
@@ -38,6 +39,7 @@ export const operations: readonly AnyOperation[] = [
   logSuccession,
   ...registryOperations,
   ...careOperations,
+  ...questionOperations,
   explainOperation((wanted) => operations.find(({ name }) => name === wanted)),
   me,
   publishBundle,

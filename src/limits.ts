@@ -400,6 +400,24 @@ export const limits = {
   /** `break-glass-hours`: an emergency that lasts longer than three days is care, and has a relationship. */
   maxBreakGlassHours: 72,
 
+  // --- questions, corrections, incidents --------------------------------------------------------------------------
+  /** A question, a follow-up, an answer, in characters: two pages. What needs more is a letter, and names its file. */
+  maxQuestionLength: 4_000,
+  /** Open questions of one person: officers answer each, and whoever sends hundreds is answered by nobody. */
+  maxOpenQuestions: 30,
+  /** Events of one question, its history being one answer. */
+  maxQuestionEvents: 100,
+  /** `question-days`: 30 days from receipt is the longest of the Québec access laws (P-39.1, s. 32; A-2.1, s. 98: 20). */
+  maxQuestionDays: 30,
+  /** One field of the incident register, in characters: the regulation asks for brief descriptions. */
+  maxIncidentTextLength: 4_000,
+  /** Versions of one incident: its history is one answer. */
+  maxIncidentVersions: 100,
+  /** Incidents of one file: at 50 a year, forty years of them; a longer register goes by period. */
+  maxIncidentExportRows: 2_000,
+  /** Persons concerned by one incident: more than live in Québec. */
+  maxIncidentPersons: 10_000_000,
+
   // --- the local cluster ------------------------------------------------------------------------------------------
   /** Load is generated on it with a few tokens, all from one address; look-ups of persons keep `identityRate`. */
   localProfessionalRate: { perSecond: 100, burst: 30_000 },

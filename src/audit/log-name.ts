@@ -11,5 +11,8 @@ export const entryIndex = new RegExp(`^${index}$`)
 /** `<log>:<size>` */
 export const logPosition = new RegExp(`^${name}:${index}$`)
 
+/** `<log>/<index>` */
+export const entryName = new RegExp(`^${name}/${index}$`)
+
 /** `<log>/<first index>[+<more>][:<hash>]`, each captured: a receipt, or its beginning. */
 export const receiptText = new RegExp(`^(${name})/(${index})(?:\\+(\\d+))?(?::([A-Za-z0-9_-]{43}))?$`)

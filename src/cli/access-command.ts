@@ -51,7 +51,7 @@ export async function showList(
   print(options.json ? JSON.stringify({ [member]: rows }, null, 2) : tableOf(columns, rows))
 }
 
-const queryOf = (query: Readonly<Record<string, string | undefined>>): URLSearchParams =>
+export const queryOf = (query: Readonly<Record<string, string | undefined>>): URLSearchParams =>
   new URLSearchParams(Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined))
 
 export const tableOf = (columns: readonly Column[], rows: readonly Answer[]): string =>
@@ -64,6 +64,11 @@ export function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(textOf).join(' ')
   // A name may hold what a terminal obeys.
   return String(value).replaceAll(/\p{Cc}/gu, ' ')
+}
+
+/** What the cluster answers, as it is: for one thing with parts of its own. */
+export async function show(options: AccessOptions, login: string, path: string): Promise<void> {
+  print(JSON.stringify(await askRegistry(reach(options, login), path), null, 2))
 }
 
 /** Sends a change and says what became of it. */

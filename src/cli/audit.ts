@@ -2,6 +2,8 @@
 import { Command } from 'commander'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
+import { incidentCommand } from './audit-incident.ts'
+import { questionCommand } from './audit-question.ts'
 import { redactCommand } from './audit-redact.ts'
 import { succeedCommand } from './audit-succeed.ts'
 import { verifyCommand } from './audit-verify.ts'
@@ -14,5 +16,7 @@ export function auditCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(fsckCommand())
     .addCommand(redactCommand())
+    .addCommand(questionCommand())
+    .addCommand(incidentCommand())
     .addCommand(succeedCommand())
 }

@@ -2,6 +2,7 @@
 import type { Provider } from '../access/caller.ts'
 import type { Statement } from '../store/ports.ts'
 import type { Capacity } from './consent-terms.ts'
+import type { Outcome, QuestionKind } from './question-terms.ts'
 
 /** Said in the reader's language by `notice-text.ts`. Names are those of the time: they stay true when somebody leaves. */
 export type NoticeFacts =
@@ -29,6 +30,15 @@ export type NoticeFacts =
       /** Of the two, whom the notice is for. */
       readonly of: 'ward' | 'guardian'
       /** Who changed it. */
+      readonly name: string
+    }
+  | {
+      readonly kind: 'question'
+      readonly question: string
+      readonly about: QuestionKind
+      /** Of a request for correction; '' : of a question about an access. */
+      readonly outcome: Outcome | ''
+      /** Who answered. */
       readonly name: string
     }
 

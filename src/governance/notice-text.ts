@@ -1,5 +1,6 @@
 /** What a notice says, in the reader's language: who, where, when and why. Pure. */
 import type { NoticeFacts } from './notice-rows.ts'
+import { recourse } from './question-text.ts'
 
 /** `at`, `until`: ISO 8601 UTC, told in the time of Québec. */
 export function noticeText(facts: NoticeFacts, at: string, language: 'fr' | 'en'): string {
@@ -17,6 +18,12 @@ function french(facts: NoticeFacts, at: string): string {
     const whose =
       facts.of === 'ward' ? 'la tutelle qu’une personne exerce pour vous' : 'votre tutelle d’un enfant'
     return `Le ${when}, ${facts.name} a ${what} ${whose}.`
+  }
+  if (facts.kind === 'question') {
+    if (facts.about === 'access' || facts.outcome === '')
+      return `Le ${when}, ${facts.name} a répondu à votre question sur un accès à votre dossier.`
+    const done = `Le ${when}, ${facts.name} a répondu à votre demande de correction : ${frenchOutcomes[facts.outcome]}.`
+    return withRecourse(done, recourse(facts.outcome, 'fr'))
   }
   const who = `${facts.name} (${facts.facilityName})`
   const until = moment(facts.until, 'fr-CA')
@@ -41,6 +48,12 @@ function english(facts: NoticeFacts, at: string): string {
     const whose = facts.of === 'ward' ? 'somebody’s guardianship of you' : 'your guardianship of a child'
     return `On ${when}, ${facts.name} ${facts.change} ${whose}.`
   }
+  if (facts.kind === 'question') {
+    if (facts.about === 'access' || facts.outcome === '')
+      return `On ${when}, ${facts.name} answered your question about an access to your record.`
+    const done = `On ${when}, ${facts.name} answered your request for correction: ${englishOutcomes[facts.outcome]}.`
+    return withRecourse(done, recourse(facts.outcome, 'en'))
+  }
   const who = `${facts.name} (${facts.facilityName})`
   const until = moment(facts.until, 'en-CA')
   return facts.kind === 'break-glass'
@@ -53,6 +66,21 @@ const englishChanges = {
   changed: 'changed a refusal or a restriction',
   cancelled: 'cancelled a refusal or a restriction',
 } as const
+
+const frenchOutcomes = {
+  accepted: 'acceptée',
+  'partly-accepted': 'acceptée en partie',
+  refused: 'refusée',
+} as const
+
+const englishOutcomes = {
+  accepted: 'accepted',
+  'partly-accepted': 'accepted in part',
+  refused: 'refused',
+} as const
+
+const withRecourse = (sentence: string, way: string | null): string =>
+  way === null ? sentence : `${sentence} ${way}`
 
 const moment = (at: string, locale: 'fr-CA' | 'en-CA'): string =>
   new Intl.DateTimeFormat(locale, {

@@ -62,6 +62,7 @@ function told({ id, kind, at, facts }: Row, language: 'fr' | 'en') {
 function aboutWhom(facts: NoticeFacts) {
   if (facts.kind === 'guardianship') return {}
   if (facts.kind === 'consent') return { consent: `Consent/${facts.consent}` }
+  if (facts.kind === 'question') return { question: facts.question }
   const { reason, until, facilityName: facility, name: professional } = facts
   return { reason, until, facility, professional }
 }

@@ -102,6 +102,6 @@ export const fhirLines = (entry: ToldEntry, origin: string): string =>
     .join('')
 
 /** RFC 4180. */
-const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`
+export const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`
 
 const csvField = (text: string): string => (/[";,\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

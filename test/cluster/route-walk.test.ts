@@ -8,11 +8,13 @@ import type { AuditLogRpc } from '../../src/audit/client.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
 import { publicPaths } from '../../src/public-routes.ts'
 import { hranaReader } from '../../src/store/hrana.ts'
+import { register } from '../unit/governance/incidents.ts'
 import { encounter, marker, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { admit, holder, openWard, refusalOf, results, type Ward } from './care.ts'
 import { type CareExamples, careExamples } from './care-examples.ts'
 import { portsOf } from './in-process.ts'
 import { parseReceipt } from './ledger.ts'
+import { type QuestionExamples, questionExamples, questionText } from './question-examples.ts'
 import { registryExamples } from './registry-examples.ts'
 import { replicated } from './support.ts'
 
@@ -42,6 +44,10 @@ const telling: Readonly<Record<string, RegExp>> = {
   redact: /"changed":true/,
   'audit-event-search': /"resourceType":"AuditEvent"/,
   'audit-event-read': /"resourceType":"AuditEvent"/,
+  questions: new RegExp(questionText.slice(0, -1)),
+  'question-read': new RegExp(questionText.slice(0, -1)),
+  incidents: new RegExp(register.circumstances),
+  'incident-read': new RegExp(register.circumstances),
   'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
@@ -95,6 +101,29 @@ async function prepareCare(
   }
 }
 
+/** A question about that access and an incident, made before. */
+async function prepareQuestions(
+  ward: Ward,
+  receipt: string,
+  tokens: Readonly<Record<string, string>>,
+): Promise<QuestionExamples> {
+  const entry = /^[^:+]*/.exec(receipt)?.[0] ?? ''
+  await ward.entries({ receipt })
+  const asked = await ward.send('belisle', 'POST', '/audit/questions', {
+    kind: 'access',
+    entry,
+    text: questionText,
+  })
+  const opened = await ward.send('bouchard', 'POST', '/audit/incidents', register)
+  return {
+    url: ward.test.cluster.url,
+    tokens: { officer: tokens.officer ?? '', patient: tokens.patient ?? '' },
+    entry,
+    question: String(asked.body?.id),
+    incident: String(opened.body?.id),
+  }
+}
+
 describe('the route walk', () => {
   let ward: Ward
   let cluster: Cluster
@@ -103,6 +132,7 @@ describe('the route walk', () => {
   /** An open role request. */
   let request: string
   let care: CareExamples
+  let questions: QuestionExamples
   /** Path of an entry that may be redacted. */
   let entry: string
   /** Of an access about the patient. */
@@ -144,6 +174,8 @@ describe('the route walk', () => {
     while ((await audit.read([covered]))[0]?.length === 0) await new Promise((next) => setTimeout(next, 50))
     await replicated(cluster)
     ownReceipt = (await ward.get('belisle', '/access/me', { clock: ward.clock() })).receipt
+    questions = await prepareQuestions(ward, ownReceipt, tokens)
+    await replicated(cluster)
   })
 
   afterAll(() => ward?.end())
@@ -157,6 +189,7 @@ describe('the route walk', () => {
     return {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
       ...careExamples(care),
+      ...questionExamples(questions),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
@@ -224,6 +257,8 @@ describe('the route walk', () => {
         { sql: 'select row, valid_to from relationship order by row' },
         { sql: 'select row, valid_to from break_glass order by row' },
         { sql: 'select row, valid_to from guardianship order by row' },
+        { sql: 'select row, valid_to from question_event order by row' },
+        { sql: 'select row, valid_to from incident_version order by row' },
       ]),
     )
 

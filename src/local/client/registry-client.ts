@@ -15,11 +15,35 @@ export type Answer = Readonly<Record<string, unknown>>
  * @throws RegistryFailure
  */
 export async function askRegistry(target: Target, path: string, body?: unknown): Promise<Answer> {
+  const { response, text } = await ask(target, path, body)
+  const answer = objectOf(text)
+  if (response.ok && answer !== null) return answer
+  throw refusal(target, response, text)
+}
+
+/**
+ * A file, whole.
+ *
+ * @param path with its query
+ * @throws RegistryFailure
+ */
+export async function askText(target: Target, path: string): Promise<string> {
+  const { response, text } = await ask(target, path)
+  if (response.ok) return text
+  throw refusal(target, response, text)
+}
+
+const refusal = (target: Target, { status }: Response, text: string): RegistryFailure =>
+  new RegistryFailure(`${target.url} answered ${status}: ${reasonOf(objectOf(text), text)}`)
+
+async function ask(
+  target: Target,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly response: Response; readonly text: string }> {
   const token = await target.token()
-  let response: Response
-  let text: string
   try {
-    response = await fetch(`${target.url}${path}`, {
+    const response = await fetch(`${target.url}${path}`, {
       headers: {
         Authorization: `Bearer ${token}`,
         'Accept-Language': target.language,
@@ -30,13 +54,10 @@ export async function askRegistry(target: Target, path: string, body?: unknown):
       redirect: 'manual',
       signal: AbortSignal.timeout(limits.commandDeadlineMs),
     })
-    text = await response.text()
+    return { response, text: await response.text() }
   } catch (cause) {
     throw new RegistryFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })
   }
-  const answer = objectOf(text)
-  if (response.ok && answer !== null) return answer
-  throw new RegistryFailure(`${target.url} answered ${response.status}: ${reasonOf(answer, text)}`)
 }
 
 /**
@@ -57,9 +78,16 @@ export async function listRegistry(
     const answer = await askRegistry(target, asked.size === 0 ? path : `${path}?${asked}`)
     rows.push(...((answer[member] ?? []) as Answer[]))
     if (typeof answer.next !== 'string') return rows
-    asked.set('after', answer.next)
+    goOn(asked, answer.next)
   }
   throw new RegistryFailure(`the list has more than ${rows.length} rows: narrow it.`)
+}
+
+/** Of the address of a next page only its cursor counts: the token goes where it was sent before. */
+function goOn(asked: URLSearchParams, next: string): void {
+  const cursor = URL.canParse(next) ? new URL(next).searchParams.get('_cursor') : null
+  if (cursor === null) asked.set('after', next)
+  else asked.set('_cursor', cursor)
 }
 
 function objectOf(text: string): Answer | null {

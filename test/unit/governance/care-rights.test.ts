@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { careOperations } from '../../../src/governance/care-operations.ts'
 import { consentOperations } from '../../../src/governance/consent-operations.ts'
+import { questionOperations } from '../../../src/governance/question-operations.ts'
 
 const registrants = ['patient', 'guardian', 'privacy-officer']
 const readers = [...registrants, 'provider', 'facility-system']
@@ -22,8 +23,16 @@ const table: Record<string, readonly [string, string, string, string, readonly s
   notices: ['GET', 'audit-read', '*', 'r', ['patient', 'guardian']],
   reviews: ['GET', 'operation', '*', 'r', ['privacy-officer']],
   'review-decide': ['POST', 'policy', '*', 'u', ['privacy-officer']],
+  'question-ask': ['POST', 'policy', '*', 'u', registrants],
+  questions: ['GET', 'audit-read', '*', 'r', registrants],
+  'question-read': ['GET', 'audit-read', '*', 'r', registrants],
+  'question-act': ['POST', 'policy', '*', 'u', registrants],
+  'incident-open': ['POST', 'policy', '*', 'u', ['privacy-officer']],
+  'incident-revise': ['POST', 'policy', '*', 'u', ['privacy-officer']],
+  incidents: ['GET', 'audit-read', '*', 'r', ['privacy-officer']],
+  'incident-read': ['GET', 'audit-read', '*', 'r', ['privacy-officer']],
 }
-const operations = [...consentOperations, ...careOperations]
+const operations = [...consentOperations, ...careOperations, ...questionOperations]
 
 describe('rights', () => {
   test('every operation is in the table', () => {

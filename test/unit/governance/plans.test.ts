@@ -13,18 +13,24 @@ import {
   listGuardianships,
   registerGuardianship,
 } from '../../../src/governance/guardianship.ts'
+import { listIncidents, readIncident } from '../../../src/governance/incident-read.ts'
+import { openIncident, reviseIncident } from '../../../src/governance/incident-write.ts'
 import { listNotices } from '../../../src/governance/notices.ts'
+import { actOnQuestion } from '../../../src/governance/question-act.ts'
+import { askQuestion } from '../../../src/governance/question-ask.ts'
+import { listQuestions, readQuestion } from '../../../src/governance/question-read.ts'
 import { endRelationship, registerRelationship } from '../../../src/governance/relationships.ts'
 import { decideReview, listReviews } from '../../../src/governance/reviews.ts'
 import { restriction } from './consents.ts'
+import { register } from './incidents.ts'
 import { callers, disclosed, noon, openDesk, provider } from './support.ts'
 
 /**
  * One row, a bound list, what a statement made of its own page; names of professionals, once for a page; and the review
- * queue from its newest item on, until a page is full.
+ * queue, the questions and the incident register of the whole record from the newest on, until a page is full.
  */
 const small =
-  /^SCAN (clock|CONSTANT ROW|page|p|professional|i USING INDEX review_item_at|\w+ VIRTUAL TABLE)\b/
+  /^SCAN (clock|CONSTANT ROW|page|p|professional|i USING INDEX (review_item_at|incident_at)|q USING INDEX question_at|\w+ VIRTUAL TABLE)\b/
 
 test('every statement finds its rows by index', async () => {
   const desk = openDesk()
@@ -51,7 +57,38 @@ test('every statement finds its rows by index', async () => {
   const { relationship } = disclosed(
     await desk.ask(registerRelationship, callers.manager, { body: careTeam, now: noon }),
   )
+  const text = 'Pourquoi mon dossier a-t-il été ouvert ?'
+  const question = disclosed<{ id: string }>(
+    await desk.ask(askQuestion, callers.patient, {
+      body: { kind: 'access', entry: desk.access('person-a'), text },
+    }),
+  )
+  const incident = disclosed<{ id: string }>(
+    await desk.ask(openIncident, callers.officer, { body: { ...register, from: { question: question.id } } }),
+  )
   const answers = [
+    await desk.ask(askQuestion, callers.officer, {
+      body: { kind: 'access', entry: desk.access('person-a'), text },
+    }),
+    await desk.ask(askQuestion, callers.patient, {
+      body: { kind: 'correction', document: 'Observation/o', text },
+    }),
+    await desk.ask(listQuestions, callers.patient, {}),
+    await desk.ask(listQuestions, callers.officer, {}),
+    await desk.ask(listQuestions, callers.ownOfficer, {}),
+    await desk.ask(readQuestion, callers.officer, { param: { id: question.id } }),
+    await desk.ask(actOnQuestion, callers.officer, {
+      param: { id: question.id },
+      body: { state: 'referred', to: 'gmf', reason: 'Accès fait à la clinique' },
+    }),
+    await desk.ask(openIncident, callers.officer, { body: { ...register, from: { review: window.id } } }),
+    await desk.ask(reviseIncident, callers.officer, {
+      param: { id: incident.id },
+      body: { ...register, version: 1, status: 'open' },
+    }),
+    await desk.ask(listIncidents, callers.officer, {}),
+    await desk.ask(listIncidents, callers.ownOfficer, {}),
+    await desk.ask(readIncident, callers.officer, { param: { id: incident.id } }),
     await desk.ask(updateConsentOperation, callers.patient, {
       param,
       body: { ...restriction, id: consent.id },

@@ -33,6 +33,7 @@ describe('the policy', () => {
         'break-glass:restriction': 1,
         'encounter-days-after': 30,
         'encounter-open-days': 90,
+        'question-days': 30,
       },
       roleDomains: [
         { role: '*', facilityType: '*', purpose: 'TREAT', domain: 'allergy' },
@@ -93,6 +94,7 @@ describe('the policy', () => {
     ['break-glass:restriction', true, 'value'],
     ['break-glass-hours', 0, 'value'],
     ['break-glass-hours', limits.maxBreakGlassHours + 1, 'value'],
+    ['question-days', limits.maxQuestionDays + 1, 'value'],
     ['attestation-hours', limits.maxAttestationHours + 1, 'value'],
     ['encounter-days-after', -1, 'value'],
     ['encounter-open-days', 0, 'value'],

@@ -1,10 +1,12 @@
-/** A record in memory with a registry, persons and callers, behind the real ports. */
+/** A record in memory with a registry, persons and callers, behind the real ports; and what the log says of accesses. */
+import { DatabaseSync } from 'node:sqlite'
 import type { Caller, Facility } from '../../../src/access/caller.ts'
 import type { Settings, Subject } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { err, ok, type Result } from '../../../src/result.ts'
-import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
+import { auditDatabase } from '../audit/audit-database.ts'
+import { type MemoryDatabase, migrationsOf, openDatabase } from '../store/memory-database.ts'
 
 const facility = (id: string, organisation: string): Facility => ({
   row: 1,
@@ -92,6 +94,8 @@ export interface Asked {
 
 export interface Desk {
   readonly records: MemoryDatabase
+  /** Appends an access to the ledger of `montreal`. Returns `<log>/<index>`. */
+  access(patient: string | null, who?: Readonly<Record<string, string | null>>): string
   /** Notes of the intents, in order. */
   readonly intents: Readonly<Record<string, string>>[]
   /** Overrides of the policy's numbers and switches. */
@@ -102,8 +106,31 @@ export interface Desk {
 export function openDesk(records = openDatabase('records')): Desk {
   seed(records)
   let requests = 0
+  const audit = new DatabaseSync(':memory:')
+  for (const statement of migrationsOf('audit')) audit.exec(statement)
+  let entries = 0
   const desk: Desk = {
     records,
+    access: (patient, who = {}) => {
+      const index = entries++
+      const text = JSON.stringify({
+        access: {
+          requestId: `r${index}`,
+          action: 'read',
+          decision: { outcome: 'permit' },
+          patient,
+          who: { issuer: 'i', subject: 'roy', practitioner: 'dr-roy', organisation: 'ciusss', ...who },
+        },
+        index: String(index),
+        log: 'montreal',
+        time: new Date(noon + index).toISOString(),
+      })
+      audit.prepare('insert into ledger_leaf values (?, ?, ?)').run('montreal', index, new Uint8Array(33))
+      audit
+        .prepare('insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)')
+        .run('montreal', index, new Uint8Array(32), text)
+      return `montreal/${index}`
+    },
     intents: [],
     settings: {
       encounterDaysAfter: 30,
@@ -141,6 +168,7 @@ export function openDesk(records = openDatabase('records')): Desk {
         keys: { idKey: new Uint8Array(32).fill(7), cursorKey: new Uint8Array(32).fill(9) },
         logs: ['montreal'],
         ifMatch: asked.ifMatch ?? null,
+        ledger: auditDatabase(audit),
         scopes: null,
         load: async (page: (asker: Asker) => Page) => {
           const permitted = permits(caller, operation)
