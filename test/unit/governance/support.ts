@@ -4,6 +4,7 @@ import type { Settings, Subject } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { err, ok, type Result } from '../../../src/result.ts'
+import type { Reader } from '../../../src/store/ports.ts'
 import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 const facility = (id: string, organisation: string): Facility => ({
@@ -88,6 +89,8 @@ export interface Asked {
   readonly ifMatch?: string
   readonly language?: 'fr' | 'en'
   readonly now?: number
+  /** Of operations that read the log. */
+  readonly ledger?: Reader
 }
 
 export interface Desk {
@@ -140,6 +143,7 @@ export function openDesk(records = openDatabase('records')): Desk {
         presented: { issuer: 'i', subject: 's', clientId: 'portal', ...rolesOf(caller) },
         keys: { idKey: new Uint8Array(32).fill(7), cursorKey: new Uint8Array(32).fill(9) },
         logs: ['montreal'],
+        ledger: asked.ledger,
         ifMatch: asked.ifMatch ?? null,
         scopes: null,
         load: async (page: (asker: Asker) => Page) => {
