@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
 import { redactCommand } from './audit-redact.ts'
+import { reviewCommand } from './audit-review.ts'
 import { succeedCommand } from './audit-succeed.ts'
 import { verifyCommand } from './audit-verify.ts'
 
@@ -14,5 +15,6 @@ export function auditCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(fsckCommand())
     .addCommand(redactCommand())
+    .addCommand(reviewCommand())
     .addCommand(succeedCommand())
 }

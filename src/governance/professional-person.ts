@@ -48,18 +48,18 @@ async function askedAbout<T extends { readonly professional: string }>(
   const fields = await readFields(ctx, shape)
   if (!fields.ok) return fields
   const asked = fields.value
-  const args = { professional: asked.professional, source: sourceOf(asked) }
+  const { professional } = asked
   const loaded = await ctx.load(() => ({
     records: [
-      { sql: parties, args },
-      { sql: places, args },
+      { sql: parties, args: { professional, source: sourceOf(asked) } },
+      { sql: places, args: { professional } },
     ],
   }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
   if (caller.kind !== 'access-manager' && caller.kind !== 'privacy-officer')
     return forbidden('operation-not-for-caller')
-  if (asked.professional === caller.professional) return forbidden('four-eyes')
+  if (professional === caller.professional) return forbidden('four-eyes')
   const isOwn = (records[1] ?? []).some(({ facility, organisation }) =>
     caller.kind === 'access-manager' ? facility === caller.facility.id : organisation === caller.organisation,
   )
