@@ -17,7 +17,7 @@ insert into review_rule (name, enabled, thresholds, valid_from) values
   ('same-family-or-address', 1, '{"minAccesses":1,"commonFamilies":["TREMBLAY","GAGNON","ROY","COTE","BOUCHARD","GAUTHIER","MORIN","LAVOIE","FORTIN","GAGNE","OUELLET","PELLETIER","BELANGER","LEVESQUE","BERGERON","LEBLANC","PAQUETTE","GIRARD","SIMARD","BOUCHER"]}', 0),
   ('colleague', 1, '{"possible":1,"minAccesses":1}', 0),
   ('attestation-only', 1, '{"minReads":1}', 0),
-  ('fresh-relationship', 1, '{"minutes":60,"maxDocuments":0}', 0),
+  ('fresh-relationship', 1, '{"minutes":60,"startedHours":24,"maxDocuments":0}', 0),
   ('volume', 1, '{"factor":6,"minGroup":10,"minPatients":100}', 0),
   ('unusual-hours', 1, '{"nightFrom":22,"nightTo":6,"dayTypes":["clinic","pharmacy"],"minAccesses":10,"minTotal":50,"maxShare":0.1}', 0),
   ('look-up-without-read', 1, '{"hours":24,"minLookUps":5}', 0),

@@ -14,6 +14,7 @@ import { type CareExamples, careExamples } from './care-examples.ts'
 import { portsOf } from './in-process.ts'
 import { parseReceipt } from './ledger.ts'
 import { registryExamples } from './registry-examples.ts'
+import { reviewExamples } from './review-examples.ts'
 import { replicated } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
@@ -33,6 +34,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   read: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
+  'watched-list': /Ministre/,
+  'audit-review': /"own-record"/,
   'guardianship-list': /"guardian":"Patient/,
   'consent-search': /"resourceType":"Consent"/,
   'consent-read': /"resourceType":"Consent"/,
@@ -155,6 +158,11 @@ describe('the route walk', () => {
     return {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
       ...careExamples(care),
+      ...reviewExamples({
+        url: cluster.url,
+        officer: { read: tokens.officer ?? '', write: tokens.redactor ?? '' },
+        patient,
+      }),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),

@@ -30,6 +30,8 @@ export interface HeldRelationship {
   readonly validTo: number
   /** When its encounter was first published, in milliseconds; null: it is of no encounter. */
   readonly published: number | null
+  /** When that encounter itself began; null: it does not say. */
+  readonly began: number | null
   /** Documents of the facility about the patient beside it, counted up to a bound, and only of one published lately. */
   readonly documents: number
 }
@@ -149,6 +151,7 @@ export function factStatements({ patients, professionals, facilities, month }: A
     {
       sql: `with ${mine} select mine.patient, r.kind, r.facility, r.professional, r.starts, r.ends, r.valid_from, r.valid_to,
           iif(r.kind = 'encounter', ${published}, null) as published,
+          iif(r.kind = 'encounter', ${began}, null) as began,
           iif(r.kind = 'encounter' and ${published} >= :fromText, (
             select count(*) from (select 1 from document as o
               where o.person = s.person and o.facility = r.facility and o.type not in ('Patient', 'Encounter')
@@ -212,6 +215,10 @@ const published = `coalesce(
   (select v.published from document_version as v where v.type = 'Encounter' and v.id = substr(r.source, 11)
     order by v.version limit 1),
   (select d.published from document as d where d.type = 'Encounter' and d.id = substr(r.source, 11)))`
+
+/** What the encounter says of its beginning. */
+const began = `(select d.body ->> '$.period.start' from document as d
+  where d.type = 'Encounter' and d.id = substr(r.source, 11))`
 
 /** Of the accesses of a batch; asked in lists of `limits.reviewPatientsPerList` patients. */
 export async function readFacts(
@@ -317,6 +324,7 @@ const heldRelationship = (row: Row): HeldRelationship => ({
   validFrom: Number(row.valid_from),
   validTo: row.valid_to === null ? Number.POSITIVE_INFINITY : Number(row.valid_to),
   published: row.published === null ? null : Date.parse(String(row.published)),
+  began: typeof row.began === 'string' ? Date.parse(row.began) : null,
   documents: Number(row.documents),
 })
 

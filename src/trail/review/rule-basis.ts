@@ -69,18 +69,22 @@ export const attestationOnly = (
   })
 
 /**
- * Reads that an encounter opened which the same facility had published less than `minutes` before, where nothing else did
- * and it has published no more than `maxDocuments` further documents about the patient: an encounter made for looking.
+ * Reads that an encounter opened which the same facility had published less than `minutes` before, where nothing else did,
+ * it has published no more than `maxDocuments` further documents about the patient, and the encounter itself had begun less
+ * than `startedHours` before its publication: an encounter made for looking, not paperwork that came late.
  */
 export const freshRelationship = (
   { byPatient }: ProfessionalMonth,
   { relationships }: Facts,
-  { minutes, maxDocuments }: Thresholds['fresh-relationship'],
+  { minutes, startedHours, maxDocuments }: Thresholds['fresh-relationship'],
 ): readonly Found[] =>
   [...byPatient].flatMap(([patient, entries]) => {
     const held = relationships.get(patient) ?? []
     const isFresh = (one: HeldRelationship, { time }: AccessEntry): boolean =>
-      one.published !== null && one.documents <= maxDocuments && time - one.published < minutes * minuteMs
+      one.published !== null &&
+      one.documents <= maxDocuments &&
+      (one.began === null || one.published - one.began < startedHours * hourMs) &&
+      time - one.published < minutes * minuteMs
     const fresh = entries.filter((entry) => {
       const open = held.filter((one) => holdsFor(one, entry))
       return isRead(entry) && open.length > 0 && open.every((one) => isFresh(one, entry))

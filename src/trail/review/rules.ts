@@ -23,7 +23,7 @@ export const thresholdShapes = {
   'same-family-or-address': z.strictObject({ minAccesses: count, commonFamilies: words }),
   colleague: z.strictObject({ possible: flag, minAccesses: count }),
   'attestation-only': z.strictObject({ minReads: count }),
-  'fresh-relationship': z.strictObject({ minutes: count, maxDocuments: countOrNone }),
+  'fresh-relationship': z.strictObject({ minutes: count, startedHours: count, maxDocuments: countOrNone }),
   volume: z.strictObject({ factor: z.number().min(0).max(1_000), minGroup: count, minPatients: count }),
   'unusual-hours': z.strictObject({
     nightFrom: hour,

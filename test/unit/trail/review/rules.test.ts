@@ -234,11 +234,12 @@ describe('nothing but an attestation', () => {
 
 describe('a relationship published for looking', () => {
   const rule = 'fresh-relationship'
-  const publish = (published: number, id = 'n1') => {
+  const publish = (published: number, id = 'n1', began = published) => {
     world.sql(`
       insert into document (person, type, date_lo, id, source_record, facility, domain, category, code, date_hi, status,
           confidentiality, published, version, clock, hash, body)
-        values ('person-a', 'Encounter', '', '${id}', 'a-hopital', 'hopital', 'hospital-summary', '', '', '', '', '', '${at(published)}', 1, 0, '', '{}');
+        values ('person-a', 'Encounter', '', '${id}', 'a-hopital', 'hopital', 'hospital-summary', '', '', '', '', '', '${at(published)}', 1, 0, '',
+          json_object('period', json_object('start', '${at(began)}')));
       insert into relationship (kind, source_record, facility, professional, starts, ends, source, recorded_by, valid_from)
         values ('encounter', 'a-hopital', 'hopital', '', ${published - hourMs}, ${published + dayMs}, 'Encounter/${id}', 's', 2)`)
   }
@@ -250,6 +251,14 @@ describe('a relationship published for looking', () => {
     expect(await world.counts(rule)).toEqual([])
     world.set(rule, { minutes: 60 })
     world.read({ at: workday + 60 * minuteMs, who: { practitioner: 'dr-x' } })
+    expect(await world.counts(rule)).toEqual([1])
+  })
+
+  test('is not found where the encounter had begun a day before it was published', async () => {
+    publish(workday, 'n1', workday - 24 * hourMs)
+    world.read({ at: workday + minuteMs })
+    expect(await world.counts(rule)).toEqual([])
+    world.set(rule, { startedHours: 25 })
     expect(await world.counts(rule)).toEqual([1])
   })
 
