@@ -84,12 +84,14 @@ export const watchList = (
   { watched }: Facts,
   { minAccesses }: Thresholds['watch-list'],
 ): readonly Found[] =>
-  pairs(byPatient).flatMap(([patient, entries]) =>
-    (watched.get(patient) ?? []).slice(0, 1).flatMap(({ reason, starts, ends }) => {
-      const during = entries.filter(({ time }) => time >= starts && time < ends)
-      return during.length < minAccesses ? [] : [found('watch-list', during, patient, { reason })]
-    }),
-  )
+  pairs(byPatient).flatMap(([patient, entries]) => {
+    const periods = watched.get(patient) ?? []
+    const during = entries.filter(({ time }) =>
+      periods.some(({ starts, ends }) => time >= starts && time < ends),
+    )
+    if (during.length === 0 || during.length < minAccesses) return []
+    return [found('watch-list', during, patient, { reason: periods[0]?.reason ?? '' })]
+  })
 
 const pairs = (byPatient: ProfessionalMonth['byPatient']) => [...byPatient]
 

@@ -417,6 +417,14 @@ describe('the watch list', () => {
     expect(await world.counts(rule)).toEqual([])
   })
 
+  test('holds the periods of every record of the person', async () => {
+    watch(workday * 2, workday * 3)
+    world.sql(`insert into watch_list (source_record, reason, starts, ends, recorded_by, valid_from)
+      values ('a-hopital', 'autre', ${workday}, ${workday + dayMs}, 'po', 1)`)
+    world.read()
+    expect(await world.counts(rule)).toEqual([1])
+  })
+
   test('tells nothing of a record that is on it no more', async () => {
     watch(0, workday * 2)
     world.read()
