@@ -22,6 +22,7 @@ import { me } from './governance/me.ts'
 import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
+import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
@@ -30,12 +31,15 @@ import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
 import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
+import { auditReview } from './trail/review/operation.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
   entryProof,
+  auditReview,
+  ...reviewOperations,
   logSuccession,
   ...registryOperations,
   ...careOperations,

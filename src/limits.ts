@@ -194,6 +194,34 @@ export const limits = {
   maxLoggedFrames: 8,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
   exportPageRows: 1_000,
+  /** Professionals counted at once by the review: a count walks each one's index entries of the month. */
+  reviewProfessionalsPage: 200,
+  /** Accesses the review reads at once, of several professionals or of one (about 300 bytes each; sqld sends 10 MB). */
+  reviewPageEntries: 5_000,
+  /** Accesses of one professional in a month that are looked at (15 MB); a busy one has 300. More is told as left out. */
+  maxReviewEntries: 50_000,
+  /** Professionals of one review whose volumes are kept (about 300 bytes each, with evidence); more is told as left out. */
+  maxReviewProfessionals: 100_000,
+  /** Patients asked about at once: each has a handful of source records with names and addresses. */
+  reviewPatientsPerList: 200,
+  /** Rows of one list of facts; more is told as left out. */
+  maxReviewFacts: 20_000,
+  /** Findings told one by one: an officer reads tens. The rest are counted, and thresholds are to be raised. */
+  maxReviewFindings: 5_000,
+  /** Entries named by one finding; the rest are counted. */
+  maxFindingEntries: 20,
+  /** Previous decisions told with one finding, the newest: a year's. */
+  maxFindingDecisions: 12,
+  /** A threshold of the review: past it a rule would find nobody. */
+  maxReviewThreshold: 100_000,
+  /** Family names or types of facility of one rule. */
+  maxReviewList: 200,
+  /** Within which an emergency is followed up: the longest wait that is still care of the same event. */
+  maxFollowUpDays: 90,
+  /** Records on the watch list: one list is one answer, and names each person in the log. */
+  maxWatchedRecords: 100,
+  /** A record is watched for so long at most; whoever still knows why says so again. */
+  maxWatchDays: 366,
   /** Logs of one export: what its header, and the entry about it, can name. */
   maxExportLogs: 16,
   /** One page of a streamed export: sparse filters make the ledger look at many entries. */

@@ -5,6 +5,7 @@ import { fsckCommand } from './audit-fsck.ts'
 import { incidentCommand } from './audit-incident.ts'
 import { questionCommand } from './audit-question.ts'
 import { redactCommand } from './audit-redact.ts'
+import { reviewCommand } from './audit-review.ts'
 import { succeedCommand } from './audit-succeed.ts'
 import { verifyCommand } from './audit-verify.ts'
 
@@ -18,5 +19,6 @@ export function auditCommand(): Command {
     .addCommand(redactCommand())
     .addCommand(questionCommand())
     .addCommand(incidentCommand())
+    .addCommand(reviewCommand())
     .addCommand(succeedCommand())
 }

@@ -103,6 +103,9 @@ export type RegistryTable =
   | 'client'
   | 'role_domain'
   | 'policy_setting'
+  | 'review_rule'
+  | 'professional_person'
+  | 'watch_list'
 
 /**
  * The current row of `key` ends where it says otherwise, and a new one begins; both only where `condition` (over

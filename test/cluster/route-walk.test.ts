@@ -16,6 +16,7 @@ import { portsOf } from './in-process.ts'
 import { parseReceipt } from './ledger.ts'
 import { type QuestionExamples, questionExamples, questionText } from './question-examples.ts'
 import { registryExamples } from './registry-examples.ts'
+import { reviewExamples } from './review-examples.ts'
 import { replicated } from './support.ts'
 
 const faults: Readonly<Record<string, () => Promise<never>>> = {
@@ -35,6 +36,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   read: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
+  'watched-list': /Ministre/,
+  'audit-review': /"own-record"/,
   'guardianship-list': /"guardian":"Patient/,
   'consent-search': /"resourceType":"Consent"/,
   'consent-read': /"resourceType":"Consent"/,
@@ -190,6 +193,11 @@ describe('the route walk', () => {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
       ...careExamples(care),
       ...questionExamples(questions),
+      ...reviewExamples({
+        url: cluster.url,
+        officer: { read: tokens.officer ?? '', write: tokens.redactor ?? '' },
+        patient,
+      }),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),

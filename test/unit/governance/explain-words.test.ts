@@ -19,11 +19,13 @@ const permits = members('access/policy.ts', 'export type PermitReason =')
 
 /** Reasons that operations give for what they disclose, in so many words. */
 const disclosing = ['governance', 'records', 'trail', 'disclosure'].flatMap((folder) =>
-  readdirSync(`${import.meta.dirname}/../../../src/${folder}`).flatMap((file) =>
-    [...source(`${folder}/${file}`).matchAll(/outcome: 'permit', reason: '([a-z-]+)'/g)].map(
-      ([, name = '']) => name,
+  readdirSync(`${import.meta.dirname}/../../../src/${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      [...source(`${folder}/${file}`).matchAll(/outcome: 'permit', reason: '([a-z-]+)'/g)].map(
+        ([, name = '']) => name,
+      ),
     ),
-  ),
 )
 
 const other = { fr: sentenceOf('invalid', 'fr'), en: sentenceOf('invalid', 'en') }

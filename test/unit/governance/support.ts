@@ -5,6 +5,7 @@ import type { Settings, Subject } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Operation, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
 import { err, ok, type Result } from '../../../src/result.ts'
+import type { Reader } from '../../../src/store/ports.ts'
 import { auditDatabase } from '../audit/audit-database.ts'
 import { type MemoryDatabase, migrationsOf, openDatabase } from '../store/memory-database.ts'
 
@@ -90,6 +91,8 @@ export interface Asked {
   readonly ifMatch?: string
   readonly language?: 'fr' | 'en'
   readonly now?: number
+  /** Of operations that read the log. */
+  readonly ledger?: Reader
 }
 
 export interface Desk {
@@ -168,7 +171,7 @@ export function openDesk(records = openDatabase('records')): Desk {
         keys: { idKey: new Uint8Array(32).fill(7), cursorKey: new Uint8Array(32).fill(9) },
         logs: ['montreal'],
         ifMatch: asked.ifMatch ?? null,
-        ledger: auditDatabase(audit),
+        ledger: asked.ledger ?? auditDatabase(audit),
         scopes: null,
         load: async (page: (asker: Asker) => Page) => {
           const permitted = permits(caller, operation)
