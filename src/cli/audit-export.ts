@@ -24,6 +24,8 @@ const filters = [
   ['organisation', '<id>', 'one organisation'],
   ['action', '<name>', 'e.g. read, search, publish, authenticate'],
   ['outcome', '<name>', 'permit, deny or error'],
+  ['facility', '<id>', 'one facility'],
+  ['reason', '<name>', 'one reason of decision, e.g. shared-domain'],
 ] as const
 
 type Filter = (typeof filters)[number][0]
@@ -33,6 +35,7 @@ interface ExportOptions extends ClusterOptions, Partial<Readonly<Record<Filter, 
   readonly format: ExportFormat
   readonly log?: readonly string[]
   readonly known?: readonly string[]
+  readonly breakGlass?: true
 }
 
 export function exportCommand(): Command {
@@ -46,6 +49,7 @@ export function exportCommand(): Command {
         .default('ndjson'),
     )
     .option('--log <name...>', 'only these logs')
+    .option('--break-glass', 'only what an emergency opened, or was to open')
     .option('--known <file...>', 'checkpoints of earlier: the file proves that the logs continue them')
   for (const [name, value, description] of filters) command.option(`--${name} ${value}`, description)
   return command.action(async (options: ExportOptions) => {
@@ -64,7 +68,7 @@ export function exportCommand(): Command {
 }
 
 /** The query of the request; a filter that is not named is not sent. */
-function queryOf(options: Pick<ExportOptions, 'log' | 'known' | Filter>): URLSearchParams {
+function queryOf(options: Pick<ExportOptions, 'log' | 'known' | 'breakGlass' | Filter>): URLSearchParams {
   const query = new URLSearchParams()
   for (const log of options.log ?? []) query.append('log', log)
   for (const file of options.known ?? []) query.append('known', positionOf(file))
@@ -72,6 +76,7 @@ function queryOf(options: Pick<ExportOptions, 'log' | 'known' | Filter>): URLSea
     const value = options[name]
     if (value !== undefined) query.set(name, value)
   }
+  if (options.breakGlass) query.set('break-glass', 'true')
   return query
 }
 
