@@ -6,7 +6,7 @@ import { parseCheckpoint } from '../audit/tlog/checkpoint.ts'
 import { parseNote } from '../audit/tlog/note.ts'
 import {
   type ExportFormat,
-  type ExportResult,
+  type ExportProgress,
   exportAudit,
   proofFileOf,
 } from '../local/client/audit-export.ts'
@@ -90,17 +90,23 @@ function positionOf(file: string): string {
   }
 }
 
-/** How far a stream of unknown length is, where somebody watches. */
-function showProgress(): { update(soFar: ExportResult): void; end(): void } {
+/** How far the stream is, where somebody watches: of a range its header tells the length, and so how long it may take. */
+function showProgress(): { update(soFar: ExportProgress): void; end(): void } {
   if (!process.stderr.isTTY) return { update: () => {}, end: () => {} }
   const bar = new SingleBar({
     stream: process.stderr,
-    format: '{value} entries, {bytes} bytes',
+    format: (_options, { value, total, eta }, { bytes }: { readonly bytes: number }) =>
+      total === 0
+        ? `${value} entries, ${bytes} bytes`
+        : `${Math.floor((100 * value) / total)}%  ${value} of ${total} entries, ${bytes} bytes${Number.isFinite(Number(eta)) ? `, ${eta} s left` : ''}`,
     hideCursor: true,
   })
   bar.start(0, 0, { bytes: 0 })
   return {
-    update: ({ entries, bytes }) => bar.update(entries, { bytes }),
+    update: ({ entries, inRange, announced, bytes }) => {
+      if (announced !== null) bar.setTotal(announced)
+      bar.update(announced === null ? entries : inRange, { bytes })
+    },
     end: () => bar.stop(),
   }
 }

@@ -9,6 +9,14 @@ import { DownloadFailure, writeWhole } from './whole-file.ts'
 
 export type ExportFormat = 'ndjson' | 'csv'
 
+/** How far an export that is being received has come. */
+export interface ExportProgress extends ExportResult {
+  /** Of `announced`: entries of the range. */
+  readonly inRange: number
+  /** Entries that the header announces; null: it does not say, or has not come. */
+  readonly announced: number | null
+}
+
 export interface ExportResult {
   /** Open and redacted. */
   readonly entries: number
@@ -32,7 +40,7 @@ export async function exportAudit(
   filters: URLSearchParams,
   format: ExportFormat,
   out: string,
-  onProgress: (soFar: ExportResult) => void = () => {},
+  onProgress: (soFar: ExportProgress) => void = () => {},
 ): Promise<ExportResult> {
   const body = await request(target, filters)
   const outs = format === 'csv' ? [out, proofFileOf(out)] : [out]
@@ -71,10 +79,11 @@ async function receive(
   body: ReadableStream<Uint8Array>,
   file: FileHandle,
   table: FileHandle | null,
-  onProgress: (soFar: ExportResult) => void,
+  onProgress: (soFar: ExportProgress) => void,
 ): Promise<ExportResult> {
   let bytes = 0
   let rows = csvHeader()
+  let announced: number | null = null
   const records = new ExportReader((line) => {
     if (table) rows += csvOf(line)
   })
@@ -87,15 +96,14 @@ async function receive(
     await file.write(value)
     bytes += value.length
     records.take(value)
+    announced ??= records.announced
     await table?.write(rows)
     rows = ''
-    onProgress({ entries: records.count.entries, bytes })
+    onProgress({ ...records.count, bytes, announced })
   }
   const { entries, inRange } = records.count
-  if (records.announced !== null && records.announced !== inRange)
-    throw new DownloadFailure(
-      `the export has ${inRange} entries, but its header announces ${records.announced}`,
-    )
+  if (announced !== null && announced !== inRange)
+    throw new DownloadFailure(`the export has ${inRange} entries, but its header announces ${announced}`)
   return { entries, bytes }
 }
 
