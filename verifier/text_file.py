@@ -1,6 +1,8 @@
-"""Lines of a text file in UTF-8 or UTF-16, one at a time, in bounded memory (docs/audit-log.md §5)."""
+"""Lines of a text file in UTF-8 or UTF-16, gzip or not, one at a time, in bounded memory (docs/audit-log.md §5)."""
 
+import gzip
 import io
+import zlib
 
 from fault import Fault
 
@@ -21,8 +23,10 @@ class TextFile:
         self.keep_blank = False
         try:
             self._file = open(path, 'rb')
+            if self._file.peek(2)[:2] == b'\x1f\x8b':
+                self._file = io.BufferedReader(gzip.GzipFile(fileobj=self._file))
             start = self._file.peek(4)[:4]
-        except OSError as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise unreadable(error) from None
         self._next = self._next_utf8
         if start.startswith(b'\xef\xbb\xbf'):
@@ -43,7 +47,7 @@ class TextFile:
                     return line
         except UnicodeError:
             raise Fault('unreadable', 'file', f'line {self.number} is neither UTF-8 nor UTF-16 with a byte order mark') from None
-        except OSError as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise unreadable(error) from None
 
     def __iter__(self):
@@ -81,4 +85,5 @@ def _ended(line):
 
 
 def unreadable(error):
-    return Fault('unreadable', 'file', f'cannot be read: {error.strerror or error}')
+    why = getattr(error, 'strerror', None) or error
+    return Fault('unreadable', 'file', f'cannot be read: {why}')

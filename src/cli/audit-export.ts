@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { parseCheckpoint } from '../audit/tlog/checkpoint.ts'
 import { parseNote } from '../audit/tlog/note.ts'
-import { type ExportResult, exportAudit, proofFileOf } from '../local/client/audit-export.ts'
+import { type ExportProgress, exportAudit, proofFileOf } from '../local/client/audit-export.ts'
 import { fetchProof } from '../local/client/audit-proof.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
 import type { ExportFormat } from '../trail/export-chunks.ts'
@@ -20,6 +20,8 @@ const filters = [
   ['organisation', '<id>', 'one organisation'],
   ['action', '<name>', 'e.g. read, search, publish, authenticate'],
   ['outcome', '<name>', 'permit, deny or error'],
+  ['facility', '<id>', 'one facility'],
+  ['reason', '<name>', 'one reason of decision, e.g. shared-domain'],
 ] as const
 
 type Filter = (typeof filters)[number][0]
@@ -29,6 +31,7 @@ interface ExportOptions extends ClusterOptions, Partial<Readonly<Record<Filter, 
   readonly format: ExportFormat
   readonly log?: readonly string[]
   readonly known?: readonly string[]
+  readonly breakGlass?: true
 }
 
 export function exportCommand(): Command {
@@ -45,6 +48,7 @@ export function exportCommand(): Command {
         .default('ndjson'),
     )
     .option('--log <name...>', 'only these logs')
+    .option('--break-glass', 'only what an emergency opened, or was to open')
     .option('--known <file...>', 'checkpoints of earlier: the file proves that the logs continue them')
   for (const [name, value, description] of filters) command.option(`--${name} ${value}`, description)
   return command.action(async (options: ExportOptions) => {
@@ -63,7 +67,7 @@ export function exportCommand(): Command {
 }
 
 /** The query of the request; a filter that is not named is not sent. */
-function queryOf(options: Pick<ExportOptions, 'log' | 'known' | Filter>): URLSearchParams {
+function queryOf(options: Pick<ExportOptions, 'log' | 'known' | 'breakGlass' | Filter>): URLSearchParams {
   const query = new URLSearchParams()
   for (const log of options.log ?? []) query.append('log', log)
   for (const file of options.known ?? []) query.append('known', positionOf(file))
@@ -71,6 +75,7 @@ function queryOf(options: Pick<ExportOptions, 'log' | 'known' | Filter>): URLSea
     const value = options[name]
     if (value !== undefined) query.set(name, value)
   }
+  if (options.breakGlass) query.set('break-glass', 'true')
   return query
 }
 
@@ -84,17 +89,23 @@ function positionOf(file: string): string {
   }
 }
 
-/** How far a stream of unknown length is, where somebody watches. */
-function showProgress(): { update(soFar: ExportResult): void; end(): void } {
+/** How far the stream is, where somebody watches: of a range its header tells the length, and so how long it may take. */
+function showProgress(): { update(soFar: ExportProgress): void; end(): void } {
   if (!process.stderr.isTTY) return { update: () => {}, end: () => {} }
   const bar = new SingleBar({
     stream: process.stderr,
-    format: '{value} entries, {bytes} bytes',
+    format: (_options, { value, total, eta }, { bytes }: { readonly bytes: number }) =>
+      total === 0
+        ? `${value} entries, ${bytes} bytes`
+        : `${Math.floor((100 * value) / total)}%  ${value} of ${total} entries, ${bytes} bytes${Number.isFinite(Number(eta)) ? `, ${eta} s left` : ''}`,
     hideCursor: true,
   })
   bar.start(0, 0, { bytes: 0 })
   return {
-    update: ({ entries, bytes }) => bar.update(entries, { bytes }),
+    update: ({ entries, inRange, announced, bytes }) => {
+      if (announced !== null) bar.setTotal(announced)
+      bar.update(announced === null ? entries : inRange, { bytes })
+    },
     end: () => bar.stop(),
   }
 }

@@ -39,6 +39,11 @@ const query = z
     organisation: text.optional(),
     action: text.optional(),
     outcome: z.enum(['permit', 'deny', 'error']).optional(),
+    facility: text.optional(),
+    /** Tag of the decision, e.g. `shared-domain`. */
+    reason: text.optional(),
+    /** Only what an emergency opened, or was to open. */
+    'break-glass': z.literal('true').optional(),
     /** Sizes to stop at, as an earlier export did. */
     until: positions.optional(),
     /** Sizes whose checkpoints the requester has: the file proves that each log only grew since. */
@@ -149,13 +154,11 @@ function ownOrganisation(
   return ok({ organisation: caller.organisation })
 }
 
-const filterOf = ({ patient, practitioner, organisation, action, outcome }: Query): EntryFilter => ({
-  patient,
-  practitioner,
-  organisation,
-  action,
-  outcome,
-})
+const filterOf = (query: Query): EntryFilter => {
+  const { patient, practitioner, organisation, action, outcome, facility, reason } = query
+  const breakGlass = query['break-glass'] === undefined ? undefined : true
+  return { patient, practitioner, organisation, action, outcome, facility, reason, breakGlass }
+}
 
 const isAsked = (value: unknown): boolean => value !== undefined
 

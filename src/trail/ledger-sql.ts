@@ -10,6 +10,11 @@ export interface EntryFilter {
   readonly organisation?: string | undefined
   readonly action?: string | undefined
   readonly outcome?: string | undefined
+  readonly facility?: string | undefined
+  /** Tag of the decision. */
+  readonly reason?: string | undefined
+  /** An emergency was declared, refused, or used for reading. */
+  readonly breakGlass?: true | undefined
 }
 
 /** Every log of the ledger and its size, without visiting each row. */
@@ -48,8 +53,11 @@ export const lastBeforeStatement = (log: string, time: string): Statement => ({
  */
 const indexes: readonly (readonly [keyof EntryFilter, string])[] = [
   ['patient', 'ledger_body_patient'],
+  ['breakGlass', 'ledger_body_break_glass'],
   ['practitioner', 'ledger_body_practitioner'],
   ['outcome', 'ledger_body_refused'],
+  ['facility', 'ledger_body_facility'],
+  ['reason', 'ledger_body_reason'],
   ['organisation', 'ledger_body_organisation'],
   ['action', 'ledger_body_action'],
 ]
@@ -74,6 +82,11 @@ export function pageStatement(
   for (const [column] of indexes) {
     const value = filter[column]
     if (value === undefined) continue
+    // The index is partial to it, so it is written out.
+    if (value === true) {
+      conditions.push('break_glass = 1')
+      continue
+    }
     conditions.push(`${column} = ?`)
     args.push(value)
   }

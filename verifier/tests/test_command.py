@@ -1,5 +1,6 @@
 """The command as a person runs it, on a machine where something is missing, and with files made to harm it."""
 
+import gzip
 import os
 import random
 import stat
@@ -27,6 +28,17 @@ class CommandTest(VerifierCase):
         run = self.run_process('verify', path)
         self.assertEqual((run.returncode, run.stdout), (1, ''))
         self.assertRegex(run.stderr, f'^{path}: leaf: montreal/7: .*\\n$')
+
+    def test_a_file_in_gzip_whole_and_cut_short(self):
+        with open(self.file(self.world.range()), 'rb') as plain:
+            data = gzip.compress(plain.read())
+        path = os.path.join(self.folder, 'export.gz')
+        for content, code in ((data, 0), (data[:-9], 1), (data[:20], 1), (data[:-8] + b'\0\0\0\0' + data[-4:], 1)):
+            with open(path, 'wb') as file:
+                file.write(content)
+            run = self.run_process('verify', path)
+            self.assertEqual(run.returncode, code, run.stderr)
+            self.assertRegex(run.stderr, f'^({path}: unreadable: file: .*\n)?$')
 
     def test_without_openssl(self):
         run = self.run_process('verify', self.file(self.world.range()), path=self.folder)

@@ -1,5 +1,6 @@
-/** Bytes to text and to lines, in constant memory: UTF-8 with or without a byte order mark, UTF-16 with one. */
+/** Bytes, gzip or not, to text and to lines, in constant memory: UTF-8 with or without a byte order mark, UTF-16 with one. */
 import { limits } from '../../limits.ts'
+import { gunzip } from './gunzip.ts'
 import { type Source, UnreadableError } from './report.ts'
 
 /** Bytes decoded at a time: more would only grow memory. */
@@ -82,7 +83,7 @@ export async function* splitLines(pieces: AsyncIterable<string>): AsyncGenerator
 const withoutReturn = (text: string): string => (text.endsWith('\r') ? text.slice(0, -1) : text)
 
 async function* readPieces(bytes: AsyncIterable<Uint8Array>, source: Source): AsyncGenerator<Uint8Array> {
-  const iterator = bytes[Symbol.asyncIterator]()
+  const iterator = gunzip(bytes)
   try {
     for (;;) {
       const next = await readNext(iterator, source)
@@ -90,7 +91,7 @@ async function* readPieces(bytes: AsyncIterable<Uint8Array>, source: Source): As
       for (let at = 0; at < next.length; at += pieceBytes) yield next.subarray(at, at + pieceBytes)
     }
   } finally {
-    await iterator.return?.()
+    await iterator.return(undefined)
   }
 }
 

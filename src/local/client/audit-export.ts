@@ -8,6 +8,14 @@ import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
 import { DownloadFailure, writeWhole } from './whole-file.ts'
 
+/** How far an export that is being received has come. */
+export interface ExportProgress extends ExportResult {
+  /** Of `announced`: entries of the range. */
+  readonly inRange: number
+  /** Entries that the header announces; null: it does not say, or has not come. */
+  readonly announced: number | null
+}
+
 export interface ExportResult {
   /** Open and redacted. */
   readonly entries: number
@@ -31,7 +39,7 @@ export async function exportAudit(
   filters: URLSearchParams,
   format: ExportFormat,
   out: string,
-  onProgress: (soFar: ExportResult) => void = () => {},
+  onProgress: (soFar: ExportProgress) => void = () => {},
 ): Promise<ExportResult> {
   const body = await request(target, filters)
   const outs = format === 'ndjson' ? [out] : [out, proofFileOf(out)]
@@ -108,10 +116,11 @@ async function receive(
   body: ReadableStream<Uint8Array>,
   file: FileHandle,
   beside: { readonly file: FileHandle; readonly tell: Teller } | null,
-  onProgress: (soFar: ExportResult) => void,
+  onProgress: (soFar: ExportProgress) => void,
 ): Promise<ExportResult> {
   let bytes = 0
   let told = ''
+  let announced: number | null = null
   const records = new ExportReader((line) => {
     if (beside) told += beside.tell(line)
   })
@@ -124,14 +133,13 @@ async function receive(
     await file.write(value)
     bytes += value.length
     records.take(value)
+    announced ??= records.announced
     await beside?.file.write(told)
     told = ''
-    onProgress({ entries: records.count.entries, bytes })
+    onProgress({ ...records.count, bytes, announced })
   }
   const { entries, inRange } = records.count
-  if (records.announced !== null && records.announced !== inRange)
-    throw new DownloadFailure(
-      `the export has ${inRange} entries, but its header announces ${records.announced}`,
-    )
+  if (announced !== null && announced !== inRange)
+    throw new DownloadFailure(`the export has ${inRange} entries, but its header announces ${announced}`)
   return { entries, bytes }
 }

@@ -268,6 +268,12 @@ describe('an export by other filters', () => {
     [{ outcome: 'permit' }, () => true],
     [{ outcome: 'deny' }, () => false],
     [{ action: 'read' }, () => false],
+    [{ facility: 'facility-1' }, () => true],
+    [{ facility: 'nowhere' }, () => false],
+    [{ reason: 'shared' }, () => true],
+    [{ reason: 'four-eyes' }, () => false],
+    [{ 'break-glass': 'true' }, (i: number) => i % 13 === 12],
+    [{ 'break-glass': 'true', reason: 'four-eyes' }, () => false],
   ])('with %j holds what matches, and nothing else', async (filter, matches) => {
     const log = sampleLog('east', 40)
     publish(log)
@@ -426,6 +432,8 @@ describe('an export', () => {
     const { note, disclosed } = await disclose({ patient: 'p1' }, { served: ['east'] })
     expect(note).toMatchObject({ patient: 'p1', format: 'ndjson', 'log:east': '[0,20)/20' })
     expect(disclosed).toEqual([])
+    const asked = { facility: 'f', reason: 'shared', 'break-glass': 'true', practitioner: 'd' }
+    expect((await disclose(asked, { served: ['east'] })).note).toMatchObject(asked)
   })
 
   test.each([
@@ -433,6 +441,7 @@ describe('an export', () => {
     { from: 'yesterday' },
     { from: '2026-11-22' },
     { outcome: 'maybe' },
+    { 'break-glass': 'false' },
     { log: '../x' },
     { format: 'xml' },
     { until: 'east' },
@@ -457,6 +466,9 @@ describe('an export', () => {
       { practitioner: 'professional-1', action: 'read' },
       { action: 'search', outcome: 'permit' },
       { outcome: 'deny' },
+      { facility: 'f' },
+      { reason: 'shared-domain', outcome: 'permit' },
+      { 'break-glass': 'true', organisation: 'o1' },
     ])
       await exported(input)
     const plans = ledger.plans().map((plan) => plan.join('\n'))

@@ -141,6 +141,32 @@ describe('the verifier accepts', () => {
   })
 })
 
+describe('an export in gzip', () => {
+  const compressed = async (text: string): Promise<Uint8Array> =>
+    new Uint8Array(
+      await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(),
+    )
+  async function* each(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  }
+
+  test.each([1, 1000])('is accepted like the file in it, read by %i bytes', async (size) => {
+    const bytes = await compressed(await exportedText(published(), { log: 'west' }, { served }))
+    const report = await verify(portableCrypto, { file: each(bytes, size), policy })
+    expect(report).toMatchObject({ ok: true, kind: 'range' })
+  })
+
+  test.each([
+    ['cut short', (bytes: Uint8Array) => bytes.subarray(0, -9)],
+    ['damaged', (bytes: Uint8Array) => bytes.map((byte, i) => (i === bytes.length - 5 ? byte ^ 1 : byte))],
+    ['followed by more', (bytes: Uint8Array) => new Uint8Array([...bytes, 1, 2, 3])],
+  ])('is not accepted when %s', async (_, change) => {
+    const bytes = change(await compressed(await exportedText(published(), { log: 'west' }, { served })))
+    const report = await verify(portableCrypto, { file: each(bytes, 1000), policy })
+    expect(report).toMatchObject({ ok: false, code: 'unreadable' })
+  })
+})
+
 describe('the verifier finds in an export', () => {
   test.each([
     [
