@@ -158,6 +158,17 @@ function requestsOf(operation: string): readonly Request[] {
       return [{ name: 'consent-search', path: (id) => `/fhir/Consent?patient=${id}`, reads: ['records'] }]
     case 'consent-history':
       return [{ name: 'consent-history', path: (id) => `/fhir/Consent/${id}/_history`, reads: ['records'] }]
+    // The log is read by officers and by whom it is about, never by providers.
+    case 'audit-event-search':
+      return [
+        {
+          name: 'audit-event-search',
+          path: (id) => `/fhir/AuditEvent?patient=${id}&date=ge2020-01-01&date=le2030-01-01`,
+          reads: ['records'],
+        },
+      ]
+    case 'audit-event-read':
+      return [{ name: 'audit-event-read', path: () => '/fhir/AuditEvent/montreal-0', reads: ['records'] }]
     default:
       throw new Error(`${operation} has no place in the table of what an outsider can tell`)
   }
@@ -181,6 +192,8 @@ const table: Readonly<Record<string, readonly Told[]>> = {
   'consent-read': cases.map(() => notFound),
   'consent-search': cases.map(() => notOffered),
   'consent-history': cases.map(() => forbidden),
+  'audit-event-search': cases.map(() => forbidden),
+  'audit-event-read': cases.map(() => forbidden),
   search: [
     relationshipRequired,
     nothing,
