@@ -9,7 +9,7 @@ import type { Operation } from '../../src/disclosure/operation.ts'
 import { type Caller, callerIn } from './caller.ts'
 import { bodyOf, type Cluster, type Cost, origin, startCluster } from './cluster.ts'
 import { actorOf, isRelated, mayAsk, permits, statusFor } from './oracle.ts'
-import { type Drawn, matches, readOperations, requestIn } from './requests.ts'
+import { type Drawn, documentOperations, matches, requestIn } from './requests.ts'
 import { type Document, type World, world } from './world.ts'
 
 const runs = (usual: number) => ({
@@ -74,10 +74,10 @@ interface Case {
 /** All of the table; those that return documents more often. */
 const ofOperation = () => {
   const often = ['read', 'read', 'search-type', 'search-type', 'search-type', 'search-type']
-  return fc.constantFrom(...readOperations.map(({ name }) => name), ...often)
+  return fc.constantFrom(...documentOperations.map(({ name }) => name), ...often)
 }
 const operationOf = (wanted: string): Operation => {
-  const operation = readOperations.find(({ name }) => name === wanted)
+  const operation = documentOperations.find(({ name }) => name === wanted)
   if (!operation) throw new Error(wanted)
   return operation
 }

@@ -18,6 +18,9 @@ export const readOperations: readonly Operation[] = operations.filter(
   ({ method, path }) => method === 'GET' && path.startsWith('/fhir'),
 )
 
+/** Those that answer from documents and the register. The log's answers hold earlier accesses: `audit-event-search.test.ts`. */
+export const documentOperations = readOperations.filter(({ action }) => action !== 'audit-read')
+
 export interface Parameter {
   readonly name: string
   readonly value: string
