@@ -45,9 +45,9 @@ export const searchAuditEvents: Operation<z.infer<typeof param>, z.infer<typeof 
   handle: search,
 }
 
-/** Of whom the page is: the person, and the ids under which the log speaks of that person. */
+/** Of whom the page is: whoever was asked about, and the ids under which the log speaks of them. */
 interface Whom {
-  readonly person: string
+  readonly persons: readonly string[]
   readonly ids: readonly string[]
 }
 
@@ -142,15 +142,14 @@ async function personsOf(ctx: Context, { system, code }: TrailToken): Promise<Re
 }
 
 async function idsOf(ctx: Context, persons: readonly string[]): Promise<Result<Whom, Refusal>> {
-  const [person = ''] = persons
-  if (persons.length === 0) return ok({ person, ids: [] })
+  if (persons.length === 0) return ok({ persons, ids: [] })
   const tooMany = (got: number): Result<never, Refusal> =>
     err({ reason: 'too-costly', of: 'patients', got, max: limits.maxTrailPersons })
   if (persons.length > limits.maxTrailPersons) return tooMany(persons.length)
   const loaded = await ctx.load(() => ({ records: persons.map(personIdsStatement) }))
   if (!loaded.ok) return loaded
   const ids = [...new Set(loaded.value.records.flatMap((rows) => texts(rows, 'person')))]
-  return ids.length > limits.maxTrailPersons ? tooMany(ids.length) : ok({ person, ids })
+  return ids.length > limits.maxTrailPersons ? tooMany(ids.length) : ok({ persons, ids })
 }
 
 /** What no index answers is looked for in as many entries as a page may cost; what it finds may be less than a page. */
@@ -215,11 +214,13 @@ function isSame(caller: Loaded['caller'], reader: TrailReader): boolean {
   )
 }
 
-/** Everybody whom the page names; of a patient's own trail the patient, also where an entry has an earlier id. */
+/**
+ * Everybody whom the page names; of those who were asked about all, also where an entry has an earlier id, or where there is
+ * none: that nobody has looked is told of them too.
+ */
 function disclosedOf(hits: readonly TrailHit[], whom: Whom | null): Disclosed[] {
-  const persons = hits.map(({ entry }) => entry.access.patient).filter((patient) => patient !== null)
-  const patients = whom === null || whom.person === '' ? persons : [whom.person]
-  return [...new Set(patients)].map((patient) => ({ patient, resources: [] }))
+  const named = hits.map(({ entry }) => entry.access.patient).filter((patient) => patient !== null)
+  return [...new Set(whom?.persons ?? named)].map((patient) => ({ patient, resources: [] }))
 }
 
 function searchset(
