@@ -136,12 +136,15 @@ export const narrativeOf = (words: PlainWords, language: Language): string =>
     .map(([label, text]) => `<dt>${escaped(label)}</dt><dd>${escaped(text)}</dd>`)
     .join('')}</dl></div>`
 
-/** XML 1.0: without the characters that no document may hold. */
+/** XML 1.0 (§2.2): without the characters that no document may hold. */
 const escaped = (text: string): string =>
-  text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out.
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+  [...text]
+    .filter(isXml)
+    .join('')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
+
+const isXml = (character: string): boolean =>
+  character >= ' ' ? !/[\ufffe\uffff]/.test(character) : '\t\n\r'.includes(character)

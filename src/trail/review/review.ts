@@ -21,7 +21,7 @@ import type { Month } from './month.ts'
 import { type ProfessionalMonth, professionalMonth } from './professional-month.ts'
 import { attestationOnly, breakGlassWithoutFollowUp, freshRelationship } from './rule-basis.ts'
 import { lookUpWithoutRead, unusualHours } from './rule-habits.ts'
-import { colleague, ownRecord, sameFamilyOrAddress, watchList } from './rule-persons.ts'
+import { colleague, ownRecord, sameFamilyOrAddress, watchList, withoutReason } from './rule-persons.ts'
 import { type Volume, volumeOf, volumes } from './rule-volume.ts'
 import type { Rules } from './rules.ts'
 
@@ -172,7 +172,7 @@ export class Review {
   }
 
   #judge(own: ProfessionalMonth, facts: Facts): readonly Found[] {
-    const { rules, month, now } = this.#request
+    const { rules, month, now, organisation } = this.#request
     this.summary.professionals++
     const volume = rules.volume && volumeOf(own, rules.volume)
     if (volume) this.#volumes.push(volume)
@@ -182,6 +182,7 @@ export class Review {
     this.summary.notYetDue += broken?.notYetDue ?? 0
     const judged = <T>(thresholds: T | undefined, rule: (thresholds: T) => readonly Found[]) =>
       thresholds === undefined ? [] : rule(thresholds)
+    const watched = judged(rules['watch-list'], (of) => watchList(own, facts, of))
     return [
       ...(broken?.findings ?? []),
       ...judged(rules['own-record'], (of) => ownRecord(own, facts, of)),
@@ -191,7 +192,7 @@ export class Review {
       ...judged(rules['fresh-relationship'], (of) => freshRelationship(own, facts, of)),
       ...judged(rules['unusual-hours'], (of) => unusualHours(own, facts, of)),
       ...judged(rules['look-up-without-read'], (of) => lookUpWithoutRead(own, month, of)),
-      ...judged(rules['watch-list'], (of) => watchList(own, facts, of)),
+      ...(organisation === null ? watched : watched.map(withoutReason)),
     ]
   }
 

@@ -79,6 +79,12 @@ export const colleague = (
   })
 
 /** The record is on the watch list at the time of the access. */
+/** Why a record is watched is the record's officer's to know; that it is, whoever answers for the access. */
+export const withoutReason = (one: Found): Found => {
+  const { reason: _, ...numbers } = one.numbers
+  return { ...one, numbers }
+}
+
 export const watchList = (
   { byPatient }: ProfessionalMonth,
   { watched }: Facts,

@@ -1,13 +1,8 @@
 /** What `dossier access` sends and says, against a server that answers as told. */
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { accessCommand } from '../../../src/cli/access.ts'
 import { outcomeOf, tableOf, textOf } from '../../../src/cli/access-command.ts'
+import { inHome, runCommand, useHome } from './commands.ts'
 
 interface Received {
   readonly method: string
@@ -22,24 +17,12 @@ interface Reply {
   readonly body: unknown
 }
 
-let folder: string
-let server: Server | undefined
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'dossier-access-'))
-  writeFileSync(join(folder, 'token'), 'abc\n')
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
-  server?.closeAllConnections()
-  server?.close()
-  rmSync(folder, { recursive: true })
-})
+useHome()
 
 /** Runs `dossier access …` against a server that gives these replies in turn. */
 async function run(args: readonly string[], ...replies: Reply[]) {
   const received: Received[] = []
-  server = createServer(async (request, response) => {
+  const { said, failure, url } = await runCommand(accessCommand(), args, async (request, response) => {
     const text = (await request.toArray()).join('')
     received.push({
       method: request.method ?? '',
@@ -50,18 +33,8 @@ async function run(args: readonly string[], ...replies: Reply[]) {
     })
     const { status = 200, body } = replies[received.length - 1] ?? { status: 500, body: {} }
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  vi.stubEnv('DOSSIER_HOME', folder)
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  const failure = await accessCommand()
-    .parseAsync([...args, '--url', url, '--token-file', join(folder, 'token')], { from: 'user' })
-    .then(
-      () => null,
-      (error: unknown) => (error as Error).message,
-    )
-  return { received, out: write.mock.calls.map(([text]) => text).join(''), failure, url }
+  })
+  return { received, out: said, failure, url }
 }
 
 describe('dossier access', () => {
@@ -183,7 +156,7 @@ describe('dossier access', () => {
       '--algorithm',
       'ES256',
       '--jwks',
-      join(folder, 'none'),
+      inHome('none'),
     ])
     expect(failure).toMatch(/^The keys cannot be read from .*none: .*$/)
     expect(received).toEqual([])

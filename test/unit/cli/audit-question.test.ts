@@ -1,48 +1,22 @@
 /** What `dossier audit question` and `dossier audit incident` send and say, against a server that answers as told. */
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
 import { auditCommand } from '../../../src/cli/audit.ts'
 import { register } from '../governance/incidents.ts'
+import { inHome, runCommand, useHome } from './commands.ts'
 
-let folder: string
-let server: Server | undefined
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'dossier-question-'))
-  writeFileSync(join(folder, 'token'), 'abc\n')
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
-  server?.closeAllConnections()
-  server?.close()
-  rmSync(folder, { recursive: true })
-})
+useHome()
 
 /** Runs `dossier audit …` against a server that gives these replies in turn, text as it is. */
 async function run(args: readonly string[], ...replies: readonly unknown[]) {
   const received: string[] = []
-  server = createServer(async (request, response) => {
+  const { said, failure, url } = await runCommand(auditCommand(), args, async (request, response) => {
     received.push(`${request.method} ${request.url} ${(await request.toArray()).join('')}`.trim())
     const reply = replies[received.length - 1]
     response.writeHead(reply === undefined ? 404 : 200)
     response.end(typeof reply === 'string' ? reply : JSON.stringify(reply ?? { title: 'Not found.' }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  vi.stubEnv('DOSSIER_HOME', folder)
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  const failure = await auditCommand()
-    .parseAsync([...args, '--url', url, '--token-file', join(folder, 'token')], { from: 'user' })
-    .then(
-      () => null,
-      (error: unknown) => (error as Error).message,
-    )
-  return { received, out: write.mock.calls.map(([text]) => text).join(''), failure, url }
+  })
+  return { received, out: said, failure, url }
 }
 
 const question = {
@@ -100,8 +74,6 @@ describe('dossier audit question', () => {
       'POST /audit/questions {"kind":"access","entry":"montreal/17","text":"Pourquoi ?"}',
     ])
     expect(asked.out).toBe('Question q1 is to be answered by 2026-10-31.\n')
-    server?.close()
-    vi.restoreAllMocks()
     const shown = await run(['question', 'show', '../q'], question)
     expect(shown.received).toEqual(['GET /audit/questions/..%2Fq'])
     expect(JSON.parse(shown.out)).toEqual(question)
@@ -117,14 +89,12 @@ describe('dossier audit incident', () => {
     })
     expect(listed.received).toEqual(['GET /audit/incidents?from=2026-01-01'])
     expect(listed.out).toMatch(/i1 +open +2026-11-20 +1 +- +the whole record +question q1/)
-    const file = join(folder, 'incident.json')
+    const file = inHome('incident.json')
     writeFileSync(file, JSON.stringify(register))
     for (const [args, path] of [
       [['add', file], '/audit/incidents'],
       [['revise', 'i1', file], '/audit/incidents/i1'],
     ] as const) {
-      server?.close()
-      vi.restoreAllMocks()
       const { received, out } = await run(['incident', ...args], { id: 'i1', version: 2, status: 'open' })
       expect(received).toEqual([`POST ${path} ${JSON.stringify(register)}`])
       expect(out).toBe('Incident i1 has version 2: open.\n')
@@ -141,7 +111,7 @@ describe('dossier audit incident', () => {
   it('says in one sentence what went wrong', async () => {
     const refused = await run(['incident', 'export'])
     expect(refused.failure).toBe(`${refused.url} answered 404: Not found.`)
-    const absent = await run(['incident', 'add', join(folder, 'none.json')])
+    const absent = await run(['incident', 'add', inHome('none.json')])
     expect(absent.failure).toMatch(/^The incident cannot be read from .*none\.json: /)
     expect(absent.received).toEqual([])
   })

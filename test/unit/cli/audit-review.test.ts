@@ -1,26 +1,10 @@
 /** What `dossier audit review` asks, shows and sends, against a server that answers as told. */
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
 import { reviewCommand } from '../../../src/cli/audit-review.ts'
+import { runCommand, useHome } from './commands.ts'
 
-let folder: string
-let server: Server | undefined
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'dossier-review-'))
-  writeFileSync(join(folder, 'token'), 'abc\n')
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
-  server?.closeAllConnections()
-  server?.close()
-  rmSync(folder, { recursive: true })
-})
+useHome()
 
 const finding = (id: string, more: object = {}) => ({
   id,
@@ -42,25 +26,14 @@ const documentOf = (findings: readonly object[], summary: object = {}) =>
 
 async function run(review: string | ((response: ServerResponse) => void), ...words: readonly string[]) {
   const received: string[] = []
-  server = createServer(async (request, response) => {
+  const args = ['--month', '2026-10', ...words]
+  const ran = await runCommand(reviewCommand(), args, async (request, response) => {
     received.push(`${request.method} ${request.url} ${(await request.toArray()).join('')}`.trim())
     if (request.method === 'POST') response.end(JSON.stringify({ id: 'aaa1', decision: 'justified' }))
     else if (typeof review === 'string') response.end(review)
     else review(response)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  vi.stubEnv('DOSSIER_HOME', folder)
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  const failure = await reviewCommand()
-    .parseAsync(['--month', '2026-10', ...words, '--url', url, '--token-file', join(folder, 'token')], {
-      from: 'user',
-    })
-    .then(
-      () => null,
-      (error: Error) => error.message,
-    )
-  return { received, said: write.mock.calls.map(([text]) => text).join(''), failure }
+  })
+  return { received, ...ran }
 }
 
 describe('dossier audit review', () => {
@@ -114,16 +87,13 @@ describe('dossier audit review', () => {
     const both = documentOf([finding('aaa1'), finding('aaa2')])
     const { received, failure } = await run(both, '--decide', 'aaa', '--as', 'justified')
     expect([received.length, failure]).toEqual([1, '2 findings of 2026-10 with an id that begins with aaa.'])
-    server?.close()
     expect((await run(both, '--decide', 'x', '--as', 'justified')).failure).toMatch(/^No finding of 2026-10/)
-    server?.close()
     expect((await run(both, '--decide', 'aaa1')).failure).toMatch(/^Say what is decided/)
   })
 
   it('fails when the review is refused, or breaks off', async () => {
     const refused = await run((response) => response.writeHead(403).end('{"title":"Forbidden"}'))
     expect(refused.failure).toMatch(/answered 403: .*Forbidden/)
-    server?.close()
     const broken = await run((response) => {
       response.write('{"month":"2026-10","findings":[\n', () => response.destroy())
     })

@@ -83,6 +83,15 @@ describe('a review', () => {
     expect(await of(callers.officer)).toHaveLength(3)
   })
 
+  test('tells the officer of one organisation that a record is watched, and only the record’s officer why', async () => {
+    watch()
+    world.read()
+    const numbersFor = async (caller: (typeof callers)['officer' | 'ownOfficer']) =>
+      (await world.review('watch-list', { caller })).findings.map(({ numbers }) => numbers)
+    expect(await numbersFor(callers.ownOfficer)).toEqual([{ accesses: 1 }])
+    expect(await numbersFor(callers.officer)).toEqual([{ accesses: 1, reason: 'personnalité publique' }])
+  })
+
   test('is for privacy officers, of a month, by rules there are', async () => {
     const ask = (
       query: Record<string, unknown>,
