@@ -5,6 +5,7 @@ import re
 
 from base64_text import base64url
 from canonical import canonical, number_text
+from companion import Companion
 from fault import Fault, cut
 from text_file import MAX_LINE_BYTES, TextFile
 
@@ -86,50 +87,26 @@ def fields_of(entry, leaf):
     return [*fields, base64url(leaf).decode()]
 
 
-class CsvRows:
-    """Takes the open entries of the proof file, one by one. What is wrong with the CSV file is told only when the proof
-    file itself has been found right."""
-
+class CsvRows(Companion):
     def __init__(self, path):
+        super().__init__()
         self._records = _Records(path)
         self._row = 1
-        self._fault = None
-        try:
-            names = self._records.next()
-            if names is None:
-                raise Fault('csv-columns', 'row 1', 'the file is empty')
-            if names != NAMES:
-                raise Fault('csv-columns', 'row 1', _columns_words(names))
-        except Fault as fault:
-            self._fault = fault
+        self._attempt(self._begin)
 
-    def __enter__(self):
-        return self
+    def _begin(self):
+        names = self._records.next()
+        if names is None:
+            raise Fault('csv-columns', 'row 1', 'the file is empty')
+        if names != NAMES:
+            raise Fault('csv-columns', 'row 1', _columns_words(names))
 
-    def __exit__(self, *_):
+    def _end(self):
+        if self._next() is not None:
+            raise Fault('csv-row-extra', f'row {self._row}', 'the proof file has no entry for this row')
+
+    def _close(self):
         self._records.close()
-
-    def take(self, line):
-        if self._fault is not None:
-            return
-        try:
-            self._compare(line)
-        except Fault as fault:
-            self._fault = fault
-
-    def finish(self):
-        if self._fault is None:
-            try:
-                if self._next() is not None:
-                    raise Fault('csv-row-extra', f'row {self._row}', 'the proof file has no entry for this row')
-            except Fault as fault:
-                self._fault = fault
-        if self._fault is not None:
-            raise self._fault
-
-    def has(self, fault):
-        """Whether a fault is of these rows."""
-        return fault is self._fault
 
     def _compare(self, line):
         expected = [_LINE_END.sub('\n', field) for field in fields_of(line.entry(), line.leaf)]

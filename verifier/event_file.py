@@ -1,61 +1,39 @@
 """AuditEvents against the NDJSON export of the same entries: element by element (docs/audit-log.md §4, AuditEvent)."""
 
 from canonical import NotJson, canonical, parse
-from event_facts import ENTRY_URL, event_id, facts_of, get, has_decision, told_decision, told_event
+from companion import Companion
+from event_facts import ENTRY_URL, facts_of, get
+from event_told import event_id, has_decision, told_decision, told_event
 from fault import Fault, cut
 from text_file import TextFile
 
 _LONG = 200
 
 
-class EventLines:
-    """Takes the open entries of the proof file, one by one. What is wrong with the events is told only when the proof file
-    itself has been found right."""
-
+class EventLines(Companion):
     def __init__(self, path):
+        super().__init__()
         self._file = TextFile(path)
-        self._fault = None
         # Public address of the record, as the first event says it: all of them say the same.
         self._origin = None
 
-    def __enter__(self):
-        return self
+    def _end(self):
+        if self._next() is not None:
+            raise Fault('event-extra', self._place(), 'the entries of the proof file have no more events')
 
-    def __exit__(self, *_):
+    def _close(self):
         self._file.__exit__()
 
-    def take(self, line):
-        if self._fault is not None:
-            return
-        try:
-            self._compare_entry(line)
-        except Fault as fault:
-            self._fault = fault
-
-    def finish(self):
-        if self._fault is None:
-            try:
-                if self._next() is not None:
-                    raise Fault('event-extra', self._place(), 'the entries of the proof file have no more events')
-            except Fault as fault:
-                self._fault = fault
-        if self._fault is not None:
-            raise self._fault
-
-    def has(self, fault):
-        """Whether a fault is of these events."""
-        return fault is self._fault
-
-    def _compare_entry(self, line):
+    def _compare(self, line):
         entry = line.entry()
         place = f'{line.log}/{line.index}'
         name = event_id(line.log, line.index)
-        self._compare(place, name, False, lambda origin: told_event(entry, name, origin))
+        self._compare_event(place, name, False, lambda origin: told_event(entry, name, origin))
         if has_decision(get(entry, 'access')):
             name = f'{name}-authz'
-            self._compare(place, name, True, lambda origin: told_decision(entry, name, origin))
+            self._compare_event(place, name, True, lambda origin: told_decision(entry, name, origin))
 
-    def _compare(self, place, name, is_decision, tell):
+    def _compare_event(self, place, name, is_decision, tell):
         raw = self._next()
         if raw is None:
             raise _missing(place, is_decision)

@@ -1,6 +1,5 @@
 """Lines of a text file in UTF-8 or UTF-16, gzip or not, one at a time, in bounded memory (docs/audit-log.md §5)."""
 
-import gzip
 import io
 import zlib
 
@@ -24,7 +23,7 @@ class TextFile:
         try:
             self._file = open(path, 'rb')
             if self._file.peek(2)[:2] == b'\x1f\x8b':
-                self._file = io.BufferedReader(gzip.GzipFile(fileobj=self._file))
+                self._file = io.BufferedReader(_Gunzip(self._file))
             start = self._file.peek(4)[:4]
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(error) from None
@@ -75,6 +74,36 @@ class TextFile:
         self.number += 1
         line = self._readline(MAX_LINE_BYTES + 2)
         return _ended(line.encode()) if line else None
+
+
+class _Gunzip(io.RawIOBase):
+    """What one member of gzip holds (RFC 1952); bytes after its end are none of it."""
+
+    def __init__(self, file):
+        super().__init__()
+        self._file = file
+        self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        while True:
+            data = self._inflate.unconsumed_tail or (b'' if self._inflate.eof else self._file.read1(len(buffer)))
+            if self._inflate.eof:
+                if self._inflate.unused_data or self._file.read(1):
+                    raise zlib.error('there are bytes after the end of what is compressed')
+                return 0
+            if not data:
+                raise EOFError('what is compressed is cut short')
+            out = self._inflate.decompress(data, len(buffer))
+            if out:
+                buffer[: len(out)] = out
+                return len(out)
+
+    def close(self):
+        self._file.close()
+        super().close()
 
 
 def _ended(line):

@@ -60,10 +60,32 @@ const blocks: readonly Case[] = [
 
 const big = sampleLog('montreal', 600)
 
+const inGzip = new Uint8Array(gzipSync(ndjson(range)))
+
 const files: readonly Case[] = [
   textCase('range', 'empty file', ['format', 'file'], ''),
   textCase('range', 'file of blank lines', ['format', 'file'], '\n \r\n\n'),
-  textCase('range', 'file in gzip', ['unreadable', 'file'], gzipSync(ndjson(range))),
+  textCase('range', 'gzip of nothing', ['format', 'file'], gzipSync('')),
+  textCase('range', 'gzip cut short', ['unreadable', 'file'], inGzip.subarray(0, -9)),
+  textCase(
+    'range',
+    'gzip with another checksum',
+    ['unreadable', 'file'],
+    inGzip.with(-8, (inGzip.at(-8) ?? 0) ^ 1),
+  ),
+  textCase(
+    'range',
+    'gzip with bytes after its end',
+    ['unreadable', 'file'],
+    Buffer.concat([inGzip, Buffer.from('{}')]),
+  ),
+  textCase(
+    'range',
+    'two files in gzip, one after the other',
+    ['unreadable', 'file'],
+    Buffer.concat([inGzip, inGzip]),
+  ),
+  textCase('range', 'gzip in gzip', ['unreadable', 'file'], gzipSync(inGzip)),
   textCase(
     'range',
     'file in another encoding',

@@ -1,4 +1,5 @@
 /** What editors, spreadsheets and mail programs do to a file without changing what it says: no alarm. */
+import { gzipSync } from 'node:zlib'
 import { csv, csvRows, ndjson, type SampleExport } from '../verify/sample-files.ts'
 import { type Case, exportCase, textCase } from './changes.ts'
 import { type Kind, kinds, patientChain, piece, proofOf77, range } from './samples.ts'
@@ -18,6 +19,7 @@ const textForms: readonly (readonly [string, (text: string) => string | Uint8Arr
   ['blank lines around', (text) => `\r\n\n${text}\n\n`],
   ['blank lines between', (text) => text.replace(/\r?\n/g, '\n\n')],
   ['final newline missing', (text) => text.replace(/\r?\n$/, '')],
+  ['gzip', (text) => gzipSync(text)],
 ]
 
 const text = (kind: Kind): string => (kinds[kind] as { file: string }).file
