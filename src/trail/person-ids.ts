@@ -1,8 +1,10 @@
 /**
  * Under which person ids the log speaks of a person: an entry has the id of its time, and joining source records changes it.
  */
+import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
-import type { Statement } from '../store/ports.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Rows, Statement } from '../store/ports.ts'
 
 /**
  * The person's own id first, then those that source records of the person had before they were joined; one row for each,
@@ -36,3 +38,11 @@ export const personIdsStatement = (person: string): Statement => ({
          order by 2, 1 limit ${limits.maxPersonIds + 1}`,
   args: { person },
 })
+
+/** Refused where there are more than the log is asked for at once. */
+export function readPersonIds(rows: Rows): Result<readonly string[], Refusal> {
+  const ids = rows.map(({ person }) => String(person))
+  return ids.length <= limits.maxPersonIds
+    ? ok(ids)
+    : err({ reason: 'too-costly', of: 'patients', got: ids.length, max: limits.maxPersonIds })
+}
