@@ -29,6 +29,11 @@ export const limits = {
   maxPersonFamilies: 5,
   /** Source records joined to one person automatically: every read of the person looks at each; real ones have a handful. */
   maxJoinedSourceRecords: 200,
+  /**
+   * Ids of one person in the log: one for each source record that stood alone for a while; real persons have a handful. The
+   * heads of 64 chains in 16 logs are 400 KiB of an export's first line, of which verifiers read 1 MiB.
+   */
+  maxPersonIds: 64,
   /** Look-alikes of one source record written down for review: a placeholder for unknown numbers is shared by thousands. */
   maxLinkReviews: 50,
   /** One bound list of documents in a write batch: sqld refuses a value past 5,000,000 bytes. */
@@ -156,8 +161,8 @@ export const limits = {
   maxSalvagedEntries: 250,
   /** A one-time key that is never to be used again: the year 9999, the last that times of entries can tell. */
   foreverMs: 253_402_300_799_000,
-  /** Heads of chains in one attestation: those of one file. */
-  maxAttestedChains: 16,
+  /** Heads of chains in one attestation: those of one file, of as many ids as a person may have. */
+  maxAttestedChains: 64,
   /** How soon a log looks again at what is not drained or counted yet, should no request come. */
   logAlarmMs: 5_000,
   /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */

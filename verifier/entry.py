@@ -39,6 +39,8 @@ class Line:
     """A line that holds an index: open, or redacted (`redacted` is then the index of the redaction entry)."""
 
     log = index = leaf = proof = redacted = None
+    # Of a redacted line: the key of the chain it is in, where it says so.
+    chain = None
     is_open = False
     # Whether entry and salt give the leaf; True where there is no entry.
     opens = True

@@ -5,7 +5,7 @@ that redaction entries name.
 """
 
 from fault import Fault, cut
-from header import CHAINS, Header
+from header import Header
 from line import Block, read_line
 from part import Part, misplaced
 from text_file import TextFile
@@ -34,9 +34,9 @@ class Walk:
         self.header = header
         self.rows = rows
         self.is_range = header.completeness == 'range'
-        self.kind = CHAINS.get(header.completeness)
+        self.kind, self.keys = header.chains or (None, ())
         self.position = 0
-        self.part = Part(header.logs[0], self.is_range)
+        self.part = Part(header.logs[0], self.is_range, self.keys)
         self.report = []
 
     def run(self):
@@ -59,6 +59,9 @@ class Walk:
     def _take(self, line):
         if not self.is_range and line.proof is None:
             raise Fault('format', self._line_place(), 'a line of this export has its own proof, this one has none')
+        if line.redacted is not None and (line.chain is not None) != (len(self.keys) > 1):
+            place = self._expected_place() or self._line_place()
+            raise Fault('format', place, 'a redacted line says of which chain it is where the export is of several, and only there')
         if not line.opens:
             raise Fault('leaf', self._place_of(line), 'entry and salt do not give the leaf: one of the three was changed')
         if line.log is None or line.index is None:
@@ -76,13 +79,12 @@ class Walk:
             if line.time < part.time:
                 raise Fault('time', part.place(line.index), f'the time {line.time} is earlier than {part.time}, that of the entry before')
             part.time = line.time
-        if self.kind is not None:
-            self._follow_chain(part, line)
+        chain = None if self.kind is None else self._chain_of(part, line)
         if line.proof is not None:
             self._check_inclusion(part, line)
-        self._accept(part, line)
+        self._accept(part, line, chain)
 
-    def _accept(self, part, line):
+    def _accept(self, part, line, chain):
         index = line.index
         part.previous = index
         if self.is_range and line.proof is None:
@@ -92,7 +94,7 @@ class Walk:
             part.block = (start, part.expected) if not part.expected % TILE_WIDTH and start >= part.stated.first else None
         if line.redacted is not None:
             part.redacted += 1
-            place = None if self.kind is None else (part.count, part.chain_previous)
+            place = None if chain is None else (chain.count + 1, chain.last)
             part.pending.setdefault(line.redacted, []).append((index, place))
         else:
             part.open += 1
@@ -102,6 +104,8 @@ class Walk:
                 self._explain(part, line)
             if self.rows is not None:
                 self.rows.take(line)
+        if chain is not None:
+            chain.add(index)
 
     def _change_part(self, line):
         """A line of a later log of the header begins the part of that log."""
@@ -154,22 +158,25 @@ class Walk:
             f'not of the range from {stated.first} up to {stated.end}, and no redaction entry that a line of it names (with a proof)',
         )
 
-    def _follow_chain(self, part, line):
-        """The next entry of the chain, unless it is there only because it redacts one."""
-        kind, key = self.header.chain
+    def _chain_of(self, part, line):
+        """The chain of which it is the next entry; None where it is there only because it redacts one."""
         index = line.index
-        if line.is_open:
-            own, place = line.membership(kind)
-            if own != key:
-                if index in part.pending:
-                    return
-                raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {kind}')
-            fault = misplaced(part, index, place, part.count + 1, part.last)
-            if fault is not None:
-                raise fault
-        part.count += 1
-        part.chain_previous = part.last
-        part.last = index
+        if not line.is_open:
+            chain = part.chains.get(self.keys[0] if line.chain is None else line.chain)
+            if chain is None:
+                raise Fault('chain-key', part.place(index), f'said to be of {cut(line.chain)}, whose chain the file does not cover')
+            return chain
+        key, place = line.membership(self.kind)
+        # An entry from after the export began is there for what it redacts.
+        chain = None if key is None or index >= part.stated.size else part.chains.get(key)
+        if chain is None:
+            if index in part.pending:
+                return None
+            raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {self.kind}')
+        fault = misplaced(part, index, place, chain.count + 1, chain.last)
+        if fault is not None:
+            raise fault
+        return chain
 
     def _check_inclusion(self, part, line):
         checkpoint = part.stated.checkpoint
@@ -232,16 +239,17 @@ class Walk:
                 part.tree.add(subtree, level)
             if part.tree.root() != stated.checkpoint.root:
                 raise Fault('root', part.log, 'the leaves do not give the root that the log signed: a leaf, or a hash of before or after, was changed')
-        head = stated.head
-        if head is not None and (part.count, part.last) != (head.count, head.last):
-            raise Fault('chain-head', part.log, f'the log signed a chain of {_chain_words(head)}, here it has {_chain_words(part)}')
+        for chain in part.chains.values():
+            if not chain.is_as_signed():
+                raise Fault('chain-head', part.log, f'the log signed a chain of {_chain_words(chain.head)}, here it has {_chain_words(chain)}')
         for index in (index for lines in part.pending.values() for index, _ in lines):
             part.tell_later(index, Fault('redaction-missing', part.place(index), 'redacted, but the redaction entry that it names is not in the file'))
         if part.problem is not None:
             raise part.problem[1]
         self.report.append(self._words(part))
         self.position += 1
-        self.part = Part(self.header.logs[self.position], self.is_range) if self.position < len(self.header.logs) else None
+        logs = self.header.logs
+        self.part = Part(logs[self.position], self.is_range, self.keys) if self.position < len(logs) else None
 
     def _words(self, part):
         stated = part.stated

@@ -26,7 +26,7 @@ CHAINS = {'patient-chain': 'patient', 'organisation-chain': 'organisation'}
 
 
 class Header:
-    """`chain` is (kind, key) in a chain export, else None. `logs` are LogParts in order."""
+    """`chains` is (kind, keys) in a chain export, else None. `logs` are LogParts in order."""
 
     def __init__(self, line, number):
         self._place = f'line {number}'
@@ -40,12 +40,7 @@ class Header:
         self._expect(value, 'time', str)
         self.completeness = self._expect(value, 'completeness', str)
         filters = self._expect(value, 'filters', dict)
-        self.chain = None
-        if self.completeness in CHAINS:
-            kind = CHAINS[self.completeness]
-            self.chain = (kind, self._expect(filters, kind, str))
-        elif self.completeness not in ('range', 'none'):
-            raise self._malformed(f'completeness is {cut(self.completeness)}')
+        self.chains = self._chains(value, filters)
         logs = self._expect(value, 'logs', list)
         if not logs:
             raise self._malformed('the header names no log')
@@ -61,7 +56,7 @@ class Header:
 
     def check_list(self):
         if self.list is None:
-            if self.chain is not None:
+            if self.chains is not None:
                 raise Fault('list', 'file', 'a chain export has a signed list of logs: without it logs may have been left out')
             return
         lines = self.list.text.split('\n')
@@ -91,7 +86,7 @@ class Header:
             ml_dsa_44 = None if stated.ml_dsa_44 is None else stated.ml_dsa_44.vkey
             if each.vkey != stated.ed25519.vkey or each.ml_dsa_44 != ml_dsa_44:
                 raise Fault('list', part.log, 'the keys of this log in the header are not those in the signed list')
-        if self.chain is not None:
+        if self.chains is not None:
             covered = {part.log for part in self.logs}
             for log in logs:
                 if log not in covered:
@@ -107,6 +102,21 @@ class Header:
             origins.add(part.origin)
             part.check_contradictions(self)
 
+    def _chains(self, value, filters):
+        keys = self._texts(value, 'chains')
+        if self.completeness not in CHAINS:
+            if self.completeness not in ('range', 'none'):
+                raise self._malformed(f'completeness is {cut(self.completeness)}')
+            if keys:
+                raise self._malformed('only a chain export covers chains')
+            return None
+        kind = CHAINS[self.completeness]
+        if self._expect(filters, kind, str) not in keys:
+            raise self._malformed(f'the {kind} in the filters is not among the chains of the header')
+        if len(set(keys)) < len(keys) or (kind == 'organisation' and len(keys) > 1):
+            raise self._malformed('a chain stands in the header twice, or several of an organisation, which has one')
+        return (kind, keys)
+
     def _log(self, value):
         if not isinstance(value, dict):
             raise self._malformed('a log of the header is no object')
@@ -115,14 +125,12 @@ class Header:
         if not LOG_NAME.fullmatch(part.log):
             raise self._malformed(f'{cut(part.log)} is no name of a log')
         part.origin = self._expect(value, 'origin', str)
-        part.vkeys = self._expect(value, 'keys', list)
-        if not all(isinstance(vkey, str) for vkey in part.vkeys):
-            raise self._malformed(f'a key of {part.log} is no text')
+        part.vkeys = self._texts(value, 'keys')
         part.size, part.first, part.end = [self._decimal(value, name) for name in ('size', 'first', 'end')]
         part.is_current = self._expect(value, 'current', bool)
         part.before, part.after = [self._hashes(value, name) for name in ('before', 'after')]
         part.checkpoint = self._signed(value, 'checkpoint', Checkpoint, part.log)
-        part.head = self._signed(value, 'head', Head, part.log)
+        part.heads = [self._note(Head, message, f'a head of {part.log}') for message in self._texts(value, 'heads')]
         known = self._expect(value, 'known', dict, type(None))
         if known is not None:
             part.known = (self._decimal(known, 'size'), self._hashes(known, 'proof'))
@@ -132,6 +140,12 @@ class Header:
         if name not in value or not isinstance(value[name], kinds):
             raise self._malformed(f'member {name} of the header is missing or of the wrong type')
         return value[name]
+
+    def _texts(self, value, name):
+        texts = self._expect(value, name, list)
+        if not all(isinstance(text, str) for text in texts):
+            raise self._malformed(f'member {name} of the header is not of texts')
+        return texts
 
     def _decimal(self, value, name):
         number = decimal(value.get(name))
@@ -166,7 +180,9 @@ class LogPart:
     size = first = end = 0
     is_current = False
     before = after = ()
-    checkpoint = head = known = None
+    checkpoint = known = None
+    # Of a chain export one for each key, in the order of the header.
+    heads = ()
     signatures = 'nothing is signed'
 
     def check_contradictions(self, header):
@@ -176,11 +192,11 @@ class LogPart:
             raise self._contradiction('a log has a checkpoint exactly when it has entries')
         if name_of_origin(self.origin) != self.log:
             raise self._contradiction(f'the origin {cut(self.origin)} does not end in /audit/logs/{self.log}')
-        if header.chain is None:
-            if self.head is not None:
+        if header.chains is None:
+            if self.heads:
                 raise self._contradiction('only a chain export has the head of a chain')
-        elif self.head is None:
-            raise self._contradiction('a chain export has a signed head of the chain for every log')
+        elif len(self.heads) != len(header.chains[1]):
+            raise self._contradiction('a chain export has for every log a signed head of each chain')
         elif (self.first, self.end) != (0, self.size):
             raise self._contradiction('a chain export searches the whole log')
 
@@ -192,8 +208,10 @@ class LogPart:
             if self.checkpoint.size < self.size:
                 raise Fault('checkpoint-older', self.log, f'the checkpoint has {self.checkpoint.size} entries, the export {self.size}')
         self._check_subtrees(header.completeness)
-        if self.head is not None:
-            self._check_head(header.chain)
+        if header.chains is not None:
+            kind, keys = header.chains
+            for key, head in zip(keys, self.heads):
+                self._check_head(kind, key, head)
         for known in knowns:
             check_known_signature(known, self.keys, self.log)
             if self.checkpoint is None:
@@ -207,9 +225,7 @@ class LogPart:
         if (len(self.before), len(self.after)) != (before, after):
             raise self._contradiction(f'before and after have {len(self.before)} and {len(self.after)} hashes, {before} and {after} are due')
 
-    def _check_head(self, chain):
-        kind, key = chain
-        head = self.head
+    def _check_head(self, kind, key, head):
         if head.origin != self.origin:
             raise Fault('origin', self.log, f'the head of the chain is of {cut(head.origin)}, the log is {cut(self.origin)}')
         check_signatures(head.note, self.keys.ed25519, [], self.log)

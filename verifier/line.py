@@ -35,7 +35,7 @@ def read_line(raw):
         raise Fault('format', None, f'not a line of an export: {error}') from None
     if not isinstance(value, dict):
         raise Fault('format', None, 'not a line of an export: no JSON object')
-    kind = frozenset(value) - {'proof'}
+    kind = frozenset(value) - {'proof', 'chain'} if 'redacted' in value else frozenset(value) - {'proof'}
     if kind == {'entry', 'leaf', 'salt'}:
         return _open_line(value)
     if kind == {'index', 'leaf', 'log', 'redacted'}:
@@ -67,10 +67,13 @@ def _redacted_line(value):
     line.log = value['log']
     line.index = decimal(value['index'])
     line.redacted = decimal(value['redacted'])
+    line.chain = value.get('chain')
     line.leaf = base64url_value(value['leaf'], LEAF_BYTES)
     line.proof = _proof(value)
     if not isinstance(line.log, str) or line.index is None or line.redacted is None:
         raise Fault('format', None, 'a redacted line has the name of a log and two indices in strings')
+    if 'chain' in value and not isinstance(line.chain, str):
+        raise Fault('format', None, 'the chain of a redacted line is its key')
     if line.leaf is None or not line.leaf.startswith(LEAF_VERSION):
         raise Fault('format', None, 'the leaf of a redacted line is not 33 bytes in base64url, the first of them 1')
     return line

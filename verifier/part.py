@@ -4,10 +4,29 @@ from fault import Fault
 from tlog import Tree, cover
 
 
-class Part:
-    """The part of one log, as far as it has been read."""
+class Chain:
+    """One chain in the part of one log, as far as it has been read, and its signed head."""
 
-    def __init__(self, stated, is_range):
+    __slots__ = ('head', 'count', 'last')
+
+    def __init__(self, head):
+        self.head = head
+        # Entries so far, and the index of the last one.
+        self.count = 0
+        self.last = None
+
+    def is_as_signed(self):
+        return (self.count, self.last) == (self.head.count, self.head.last)
+
+    def add(self, index):
+        self.count += 1
+        self.last = index
+
+
+class Part:
+    """The part of one log, as far as it has been read. `keys`: of its chains, in a chain export."""
+
+    def __init__(self, stated, is_range, keys=()):
         self.stated = stated
         self.log = stated.log
         self.is_range = is_range
@@ -26,10 +45,7 @@ class Part:
         self.redacts = set()
         # What is wrong about redactions, told when the part ends: the one of the lowest index.
         self.problem = None
-        # Chain exports: entries so far, the index of the last one, and of the one before that.
-        self.count = 0
-        self.last = None
-        self.chain_previous = None
+        self.chains = {key: Chain(head) for key, head in zip(keys, stated.heads)}
         if is_range and stated.checkpoint is not None:
             for subtree, level in zip(stated.before, cover(0, stated.first)):
                 self.tree.add(subtree, level)
@@ -40,8 +56,7 @@ class Part:
     def is_complete(self):
         if self.pending or not self.has_all_indices():
             return False
-        head = self.stated.head
-        return head is None or self.count == head.count
+        return all(chain.count == chain.head.count for chain in self.chains.values())
 
     def place(self, index):
         return f'{self.log}/{index}'

@@ -16,6 +16,7 @@ import type { OpenEntry, RedactedEntry } from './export-format.ts'
 import { entryOf } from './export-rows.ts'
 import { treeOf } from './export-tree.ts'
 import { rangeStatement } from './ledger-sql.ts'
+import { loadOwnIds } from './own-ids.ts'
 import { newestBest, quorumOf } from './quorum.ts'
 
 const param = z.object({
@@ -43,6 +44,9 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!loaded.ok) return loaded
   const { caller } = loaded.value
   const { log, index } = ctx.param
+  // Asked before the entry is looked for, so that it does not show whether there is one.
+  const own = await loadOwnIds(ctx, caller)
+  if (!own.ok) return own
   let found = await find(ctx)
   if (!found.isCovered && found.isKnown && (await isComing(ctx))) {
     const waitMs = preferredWaitSeconds(ctx.prefer) * 1_000
@@ -54,7 +58,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { entry, checkpoints, isCovered } = found
   if (entry?.kind !== 'open') return err(notFound(ctx, caller, entry))
   const { access } = JSON.parse(entry.entry) as { readonly access: Access }
-  if (!isOwn(caller, access)) return err(notOwn(ctx, caller, access))
+  if (!isOwn(caller, own.value, access)) return err(notOwn(ctx, caller, access))
   if (!isCovered) return ok(notYet(ctx, caller))
   return ok(await proofOf(ctx, caller, entry, checkpoints))
 }
@@ -99,13 +103,14 @@ function preferredWaitSeconds(prefer: string | null): number {
   return Math.min(Number(seconds), limits.maxProofWaitSeconds)
 }
 
-function isOwn(caller: Caller, { patient, who }: Access): boolean {
+/** @param persons ids of the patient who asks, or of the ward: an entry has that of its time */
+function isOwn(caller: Caller, persons: readonly string[], { patient, who }: Access): boolean {
   switch (caller.kind) {
     case 'privacy-officer':
       return caller.organisation === null || caller.organisation === who.organisation
     case 'patient':
     case 'guardian':
-      return caller.person === patient
+      return patient !== null && persons.includes(patient)
     case 'provider':
     case 'facility-system':
     case 'access-manager':

@@ -21,7 +21,8 @@ export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
 export interface ExportPlan {
   readonly header: ExportHeader
   readonly parts: readonly ExportPart[]
-  readonly filter: EntryFilter
+  /** An entry that matches any of them is told, unless the export is a range or of chains. */
+  readonly filters: readonly EntryFilter[]
   readonly format: ExportFormat
   /** Public address of the record, for `fhir`. */
   readonly origin: string
@@ -32,18 +33,17 @@ type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : nev
 /** Constant memory: one page of the ledger at a time. */
 export async function* exportChunks(
   ledger: Reader,
-  { header, parts, filter, format, origin }: ExportPlan,
+  { header, parts, filters, format, origin }: ExportPlan,
 ): AsyncGenerator<Chunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
-  // That somebody's chain has entries is told by its heads, in the header.
-  for (const { chain } of parts) if (chain?.kind === 'patient' && chain.count > 0) met.add(chain.key)
+  for (const patient of toldBy(header, parts)) met.add(patient)
   yield {
     patients: met.take(),
     bytes: encoder.encode(beginOf(header, format)),
   }
   for (const part of parts) {
-    for await (const page of linesOf(ledger, part, header, filter)) {
+    for await (const page of linesOf(ledger, part, header, filters)) {
       let lines = ''
       for (const line of page) {
         const patient = line.kind === 'open' ? line.patient : null
@@ -63,12 +63,21 @@ function linesOf(
   ledger: Reader,
   part: ExportPart,
   { completeness }: ExportHeader,
-  filter: EntryFilter,
+  filters: readonly EntryFilter[],
 ): AsyncGenerator<readonly Line[]> | readonly (readonly Line[])[] {
-  const { tree, chain } = part
+  const { tree, chains } = part
   if (tree === null) return []
   if (completeness === 'range') return rangeLines(ledger, part, tree)
-  return chain === null ? matchingLines(ledger, part, tree, filter) : chainLines(ledger, part, tree, chain)
+  return completeness === 'none'
+    ? matchingLines(ledger, part, tree, filters)
+    : chainLines(ledger, part, tree, chains)
+}
+
+/** Whom the header tells something of: that their chain has entries, or that several ids are one person's. */
+function toldBy({ completeness, chains: [own, ...others] }: ExportHeader, parts: readonly ExportPart[]) {
+  if (completeness !== 'patient-chain' || own === undefined) return []
+  const inUse = parts.flatMap(({ chains }) => chains.filter(({ count }) => count > 0).map(({ key }) => key))
+  return others.length > 0 ? [own, ...inUse] : inUse
 }
 
 function beginOf(header: ExportHeader, format: ExportFormat): string {

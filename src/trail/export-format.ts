@@ -23,8 +23,8 @@ export interface ExportedLog {
   /** Hashes (base64url) of the subtrees before and after the part, of a `range`. */
   readonly before: readonly string[]
   readonly after: readonly string[]
-  /** Signed head of the chain, of a chain export. */
-  readonly head: string | null
+  /** Signed heads of the chains, one for each key in order; none of another export. */
+  readonly heads: readonly string[]
   /** Consistency proof from a size that the requester named. */
   readonly known: { readonly size: string; readonly proof: readonly string[] } | null
 }
@@ -37,6 +37,8 @@ export interface ExportHeader {
   readonly time: string
   readonly completeness: Completeness
   readonly filters: Readonly<Record<string, string>>
+  /** Keys of the chains that a chain export covers, that of today first; none of another export. */
+  readonly chains: readonly string[]
   readonly logs: readonly ExportedLog[]
   /** Signed list of the logs; null where no log could be asked. */
   readonly list: string | null
@@ -60,6 +62,8 @@ export interface RedactedEntry {
   readonly index: number
   readonly leaf: Uint8Array
   readonly redacted: number
+  /** Key of its chain, where the export is of several. */
+  readonly chain: string | null
 }
 
 /** The tree hash of [from, to), after the last line of that block. */
@@ -84,8 +88,11 @@ export function ndjsonLine(log: string, line: Line): string {
   const proof = line.proof === null ? '' : `,"proof":${JSON.stringify(line.proof.map(base64url))}`
   return line.kind === 'open'
     ? `{"entry":${line.entry},${leaf}${proof},"salt":"${base64url(line.salt)}"}\n`
-    : `{"index":"${line.index}",${leaf},"log":"${log}"${proof},"redacted":"${line.redacted}"}\n`
+    : `{${chainMember(line)}"index":"${line.index}",${leaf},"log":"${log}"${proof},"redacted":"${line.redacted}"}\n`
 }
+
+const chainMember = ({ chain }: RedactedEntry): string =>
+  chain === null ? '' : `"chain":${JSON.stringify(chain)},`
 
 export const csvHeader = (): string => csvRecord(csvColumns)
 

@@ -12,6 +12,7 @@ import {
   rangeStatement,
   redactedMembersStatement,
 } from './ledger-sql.ts'
+import { mergedPages } from './merged-pages.ts'
 
 /** A log, as far as it is exported. */
 export interface Part {
@@ -27,6 +28,8 @@ export interface Part {
 export interface ChainPart {
   readonly kind: ChainKind
   readonly key: string
+  /** The export is of no other: lines need not say of which they are. */
+  readonly isOnly: boolean
   readonly count: number
   /** Index of the newest entry; null where there is none. */
   readonly last: string | null
@@ -57,22 +60,28 @@ export async function* rangeLines(ledger: Reader, part: Part, tree: Tree): Async
     yield await proved(tree, await openEntries(ledger, log, indices))
 }
 
-/** What matches, each line with its proof. */
+/** What matches any of the filters, of which no entry matches two; each line with its proof. */
 export const matchingLines = (
   ledger: Reader,
   part: Part,
   tree: Tree,
-  filter: EntryFilter,
-): AsyncGenerator<readonly Line[]> => provedLines(tree, matching(ledger, part, filter))
+  filters: readonly EntryFilter[],
+): AsyncGenerator<readonly Line[]> =>
+  provedLines(tree, mergedPages(filters.map((filter) => matching(ledger, part, filter, rowsOf(filters)))))
 
-/** A chain from its first entry to the one its head names, open or redacted, among them the redaction entries. */
+/** Chains from their first entry to the one their head names, open or redacted, among them the redaction entries. */
 export const chainLines = (
   ledger: Reader,
   part: Part,
   tree: Tree,
-  chain: ChainPart,
-): AsyncGenerator<readonly Line[]> =>
-  provedLines(tree, withRedactions(ledger, part, members(ledger, part, chain)))
+  chains: readonly ChainPart[],
+): AsyncGenerator<readonly Line[]> => {
+  const streams = chains.map((chain) => members(ledger, part, chain, rowsOf(chains)))
+  return provedLines(tree, withRedactions(ledger, part, mergedPages(streams)))
+}
+
+/** Entries read at once of each of several streams, so that all of them hold no more than one alone would. */
+const rowsOf = (streams: readonly unknown[]): number => Math.ceil(limits.exportProofRows / streams.length)
 
 async function* provedLines(
   tree: Tree,
@@ -90,9 +99,10 @@ async function* matching(
   ledger: Reader,
   { log, first, end }: Part,
   filter: EntryFilter,
+  count: number,
 ): AsyncGenerator<readonly OpenEntry[]> {
   for (let from = first; from < end; ) {
-    const rows = await readPage(ledger, pageStatement(log, from, end, filter, limits.exportProofRows))
+    const rows = await readPage(ledger, pageStatement(log, from, end, filter, count))
     const last = rows.at(-1)
     if (!last) return
     yield rows.map(openEntry)
@@ -103,28 +113,30 @@ async function* matching(
 async function* members(
   ledger: Reader,
   part: Part,
-  { kind, key, count, last }: ChainPart,
+  chain: ChainPart,
+  rows: number,
 ): AsyncGenerator<readonly Entry[]> {
+  const { kind, key, count, last } = chain
   // The count of the next member.
   let next = 1
-  for await (const page of matching(ledger, part, { [kind]: key })) {
+  for await (const page of matching(ledger, part, { [kind]: key }, rows)) {
     const found: Entry[] = []
     for (const entry of page) {
       const place = placeOf(entry, kind)
       if (place)
-        found.push(...(await redactedMembers(ledger, part, kind, place.previous, place.count - next)))
+        found.push(...(await redactedMembers(ledger, part, chain, place.previous, place.count - next)))
       found.push(entry)
       next = place ? place.count + 1 : next
     }
     yield found
   }
-  yield await redactedMembers(ledger, part, kind, last, count - next + 1)
+  yield await redactedMembers(ledger, part, chain, last, count - next + 1)
 }
 
 async function redactedMembers(
   ledger: Reader,
   { log }: Part,
-  kind: ChainKind,
+  { kind, key, isOnly }: ChainPart,
   previous: string | null,
   count: number,
 ): Promise<readonly RedactedEntry[]> {
@@ -132,7 +144,7 @@ async function redactedMembers(
   if (count > limits.maxChainGap)
     throw new Error(`${count} redacted entries of one chain in a row are more than an export follows`)
   const rows = await readPage(ledger, redactedMembersStatement(log, kind, previous, count))
-  return rows.map(redactedEntry)
+  return rows.map((row) => redactedEntry(row, isOnly ? null : key))
 }
 
 /** An entry's place in the chain; null where it has none. */

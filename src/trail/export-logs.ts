@@ -27,15 +27,16 @@ export interface FixedLog {
   readonly isCurrent: boolean
   /** Null for a log without entries. */
   readonly checkpoint: PublishedCheckpoint | null
-  /** Null without a chain, and where the log was not asked. */
-  readonly head: string | null
+  /** One for each chain; null where the log was not asked. */
+  readonly heads: readonly string[] | null
   /** The list of logs that it signed; null where it was not asked. */
   readonly list: string | null
 }
 
-export interface Chain {
+/** Of one organisation, or of one person under every id that the log has of them. */
+export interface Chains {
   readonly kind: ChainKind
-  readonly key: string
+  readonly keys: readonly string[]
 }
 
 /** What a log answered, and whether a checkpoint covers the size that it told. */
@@ -48,7 +49,7 @@ interface Said {
 export async function fixLogs(
   source: LogSource,
   asked: readonly string[],
-  chain: Chain | null,
+  chains: Chains | null,
   meetsQuorum: MeetsQuorum,
 ): Promise<Result<readonly FixedLog[], Refusal>> {
   const { ledger, auditLogs, logs: served } = source
@@ -66,7 +67,10 @@ export async function fixLogs(
   if (unnamed !== undefined)
     return err({ reason: 'store-unavailable', detail: `log ${unnamed} has not said yet who it is` })
 
-  const request = { chains: chain === null ? [] : [chain], list: registered.map(listedLog) }
+  const request = {
+    chains: (chains?.keys ?? []).map((key) => ({ kind: (chains as Chains).kind, key })),
+    list: registered.map(listedLog),
+  }
   const said = await Promise.all(
     names.map(async (log): Promise<Said> => {
       const answer = await auditLogs.attest(log, request)
@@ -135,7 +139,7 @@ function fixedLog(
     size,
     isCurrent,
     checkpoint: size === 0 ? null : newestBest(covering, meetsQuorum),
-    head: isCurrent ? (attestation.heads[0] ?? null) : null,
+    heads: isCurrent ? attestation.heads : null,
     list: attestation?.list ?? null,
   }
 }

@@ -4,22 +4,22 @@ import { limits } from '../limits.ts'
 import type { Reader, Rows, Statement } from '../store/ports.ts'
 import type { Completeness, ExportedLog } from './export-format.ts'
 import type { ChainPart, Part } from './export-lines.ts'
-import type { Chain, FixedLog } from './export-logs.ts'
+import type { Chains, FixedLog } from './export-logs.ts'
 import { type Tree, treeOf } from './export-tree.ts'
 import { firstAtStatement, lastBeforeStatement } from './ledger-sql.ts'
 
 export interface ExportPart extends Part {
   /** Null for a log without entries. */
   readonly tree: Tree | null
-  /** Of a chain export. */
-  readonly chain: ChainPart | null
+  /** Of a chain export, in the order of the header; else none. */
+  readonly chains: readonly ChainPart[]
   readonly header: ExportedLog
 }
 
 /** What was asked for beside the filters. */
 export interface Wanted {
   readonly completeness: Completeness
-  readonly chain: Chain | null
+  readonly chains: Chains | null
   /** ISO 8601, UTC, milliseconds; null: no bound. */
   readonly from: string | null
   readonly to: string | null
@@ -67,14 +67,14 @@ const readEach = async (ledger: Reader, statements: readonly Statement[]): Promi
 
 async function exportPart(
   ledger: Reader,
-  { log, origin, keys, size, isCurrent, checkpoint, head }: FixedLog,
+  { log, origin, keys, size, isCurrent, checkpoint, heads }: FixedLog,
   { first, end }: Bounds,
-  { completeness, chain, known }: Wanted,
+  { completeness, chains, known }: Wanted,
 ): Promise<ExportPart> {
   const covered = checkpoint?.size ?? 0
   const tree = checkpoint && treeOf(ledger, log, covered)
   const isRange = completeness === 'range'
-  const isChain = chain !== null && head !== null && completeness === `${chain.kind}-chain`
+  const told = chains !== null && completeness === `${chains.kind}-chain` ? (heads ?? []) : []
   const from = known.get(log)
   const [before = [], after = [], grown = null] = await Promise.all([
     isRange ? tree?.cover(0, first) : [],
@@ -87,7 +87,7 @@ async function exportPart(
     end,
     covered,
     tree,
-    chain: isChain ? { ...chain, ...placesIn(head) } : null,
+    chains: told.map((head, i) => chainPart(chains as Chains, i, head)),
     header: {
       log,
       origin,
@@ -99,11 +99,18 @@ async function exportPart(
       checkpoint: checkpoint?.note ?? null,
       before: before.map(base64url),
       after: after.map(base64url),
-      head: isChain ? head : null,
+      heads: told,
       known: grown && { size: String(from), proof: grown.map(base64url) },
     },
   }
 }
+
+const chainPart = ({ kind, keys }: Chains, i: number, head: string): ChainPart => ({
+  kind,
+  key: keys[i] as string,
+  isOnly: keys.length === 1,
+  ...placesIn(head),
+})
 
 /** Of a `dossier-head/v1` (`docs/audit-log.md` §3). */
 function placesIn(head: string): { readonly count: number; readonly last: string | null } {

@@ -18,11 +18,13 @@ export const openEntry = ({ idx, entry, leaf, salt, patient }: Row): OpenEntry =
   patient: patient as string | null,
 })
 
-export const redactedEntry = ({ idx, leaf, redacted }: Row): RedactedEntry => ({
+/** @param chain key of its chain; null: it is not to be told */
+export const redactedEntry = ({ idx, leaf, redacted }: Row, chain: string | null = null): RedactedEntry => ({
   kind: 'redacted',
   index: Number(idx),
   leaf: bytes(leaf),
   redacted: Number(redacted),
+  chain,
 })
 
 /** Null: neither open nor redacted, which nobody is told as anything else; whoever verifies the file finds the gap. */

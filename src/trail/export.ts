@@ -4,15 +4,16 @@
  * log before the bytes that name them leave.
  */
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
+import type { CallerKind } from '../access/caller.ts'
 import { logName, logPosition } from '../audit/log-name.ts'
 import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import { exportScope } from './export-asker.ts'
 import { type ExportFormat, exportChunks } from './export-chunks.ts'
 import type { Completeness, ExportHeader } from './export-format.ts'
-import { type Chain, type FixedLog, fixLogs } from './export-logs.ts'
+import { type Chains, type FixedLog, fixLogs } from './export-logs.ts'
 import { exportParts, type Wanted } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 import { quorumOf } from './quorum.ts'
@@ -64,7 +65,7 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
   method: 'GET',
   path: '/audit/export',
   action: 'export',
-  callers: ['privacy-officer'],
+  callers: ['privacy-officer', 'patient', 'guardian'],
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query,
@@ -72,23 +73,22 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
 }
 
 async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const loaded = await ctx.load(() => ({}))
-  if (!loaded.ok) return loaded
-  const own = ownOrganisation(loaded.value.caller, ctx.query)
-  if (!own.ok) return own
-  const asked = { ...ctx.query, ...own.value }
+  const scope = await exportScope(ctx)
+  if (!scope.ok) return scope
+  const { caller, persons, ...own } = scope.value
+  const asked = { ...ctx.query, ...own }
   const filter = filterOf(asked)
-  const chain = chainOf(asked)
+  const chains = chainsOf(asked, persons)
   const names = asked.log === undefined ? [] : [asked.log].flat()
-  const logs = await fixLogs(ctx, names, chain, quorumOf(ctx.logPolicy))
+  const logs = await fixLogs(ctx, names, chains, quorumOf(ctx.logPolicy))
   if (!logs.ok) return logs
   const positions = positionsOf(asked, logs.value)
   if (!positions.ok) return positions
-  const completeness = completenessOf(filter, chain, logs.value)
+  const completeness = completenessOf(filter, chains, logs.value)
   const parts = await exportParts(ctx.ledger, logs.value, {
     ...positions.value,
     completeness,
-    chain,
+    chains,
     from: asked.from === undefined ? null : utc(asked.from),
     to: asked.to === undefined ? null : utc(asked.to),
   })
@@ -97,16 +97,14 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     time: new Date(ctx.now).toISOString(),
     completeness,
     filters: toldFilters(asked),
+    chains: completeness === `${chains?.kind}-chain` ? (chains?.keys ?? []) : [],
     logs: parts.map((part) => part.header),
     list: logs.value.find(({ list }) => list !== null)?.list ?? null,
   }
-  return ok(
-    disclosureOf(
-      header,
-      asked.format,
-      exportChunks(ctx.ledger, { header, parts, filter, format: asked.format, origin: ctx.origin }),
-    ),
-  )
+  const { format } = asked
+  const filters = persons.length === 0 ? [filter] : persons.map((patient) => ({ ...filter, patient }))
+  const chunks = exportChunks(ctx.ledger, { header, parts, filters, format, origin: ctx.origin })
+  return ok(disclosureOf(header, format, caller, chunks))
 }
 
 const media: Readonly<Record<ExportFormat, readonly [contentType: string, extension: string]>> = {
@@ -118,6 +116,7 @@ const media: Readonly<Record<ExportFormat, readonly [contentType: string, extens
 function disclosureOf(
   header: ExportHeader,
   format: ExportFormat,
+  caller: CallerKind,
   chunks: DisclosureStream['chunks'],
 ): Disclosure {
   const { exportId, time, filters, logs } = header
@@ -130,7 +129,7 @@ function disclosureOf(
     },
     body: { exportId, chunks },
     disclosed: [],
-    reason: 'privacy-officer',
+    reason: caller,
     note: {
       export: exportId,
       ...filters,
@@ -141,19 +140,6 @@ function disclosureOf(
   }
 }
 
-/** The officer of one organisation sees what its own professionals did. */
-function ownOrganisation(
-  caller: Caller,
-  { organisation }: Query,
-): Result<{ readonly organisation?: string }, Refusal> {
-  if (caller.kind !== 'privacy-officer')
-    return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
-  if (caller.organisation === null) return ok({})
-  if (organisation !== undefined && organisation !== caller.organisation)
-    return err({ reason: 'forbidden', cause: 'not-own-organisation' })
-  return ok({ organisation: caller.organisation })
-}
-
 const filterOf = (query: Query): EntryFilter => {
   const { patient, practitioner, organisation, action, outcome, facility, reason } = query
   const breakGlass = query['break-glass'] === undefined ? undefined : true
@@ -162,20 +148,24 @@ const filterOf = (query: Query): EntryFilter => {
 
 const isAsked = (value: unknown): boolean => value !== undefined
 
-/** All of one chain, in every log and up to now; null: something else is asked for. */
-function chainOf(query: Query): Chain | null {
+/**
+ * All of one person's chains, or of one organisation's, in every log and up to now; null: something else is asked for.
+ *
+ * @param persons the ids of `patient`
+ */
+function chainsOf(query: Query, persons: readonly string[]): Chains | null {
   const { log, from, to, until, patient, organisation } = query
   if ([log, from, to, until].some(isAsked)) return null
   if (Object.values(filterOf(query)).filter(isAsked).length !== 1) return null
-  if (patient !== undefined) return { kind: 'patient', key: patient }
-  return organisation === undefined ? null : { kind: 'organisation', key: organisation }
+  if (patient !== undefined) return { kind: 'patient', keys: persons }
+  return organisation === undefined ? null : { kind: 'organisation', keys: [organisation] }
 }
 
 /** A chain is complete only where every log has said where it stands, and some log which logs there are. */
-function completenessOf(filter: EntryFilter, chain: Chain | null, logs: readonly FixedLog[]): Completeness {
+function completenessOf(filter: EntryFilter, chains: Chains | null, logs: readonly FixedLog[]): Completeness {
   if (!Object.values(filter).some(isAsked)) return 'range'
-  const isWhole = logs.every(({ head }) => head !== null) && logs.some(({ list }) => list !== null)
-  return chain !== null && isWhole ? `${chain.kind}-chain` : 'none'
+  const isWhole = logs.every(({ heads }) => heads !== null) && logs.some(({ list }) => list !== null)
+  return chains !== null && isWhole ? `${chains.kind}-chain` : 'none'
 }
 
 /** Of `until` and `known`: one size for a log of this export. */

@@ -19,13 +19,14 @@ export interface HeaderLog {
   readonly checkpoint: string | null
   readonly before: readonly string[]
   readonly after: readonly string[]
-  readonly head: string | null
+  readonly heads: readonly string[]
 }
 
 export interface Header {
   readonly format: string
   readonly completeness: string
   readonly filters: Readonly<Record<string, string>>
+  readonly chains: readonly string[]
   readonly logs: readonly HeaderLog[]
   readonly list: string | null
 }

@@ -208,13 +208,14 @@ describe('the ledger on sqld', () => {
     const part = { log, first: 0, end, covered: end }
     const all = Array.from({ length: end }, (_, i) => `${i === idx ? 'redacted' : 'open'} ${i}`)
     expect(await told(rangeLines(ledger, part, tree))).toEqual(all)
-    const p1 = { kind: 'patient', key: 'p1', count: chain.length + 1, last: String(end - 2) } as const
-    expect(await told(chainLines(ledger, part, tree, p1))).toEqual([
+    const place = { count: chain.length + 1, last: String(end - 2) }
+    const p1 = { kind: 'patient', key: 'p1', isOnly: true, ...place } as const
+    expect(await told(chainLines(ledger, part, tree, [p1]))).toEqual([
       ...chain.map((row) => `${row.idx === idx ? 'redacted' : 'open'} ${row.idx}`),
       `open ${end - 2}`,
       `open ${end - 1}`,
     ])
-    expect(await told(matchingLines(ledger, part, tree, { patient: 'p1' }))).toEqual([
+    expect(await told(matchingLines(ledger, part, tree, [{ patient: 'p1' }]))).toEqual([
       ...chain.slice(0, -1).map((row) => `open ${row.idx}`),
       `open ${end - 2}`,
     ])

@@ -294,14 +294,12 @@ class Export:
         raise AssertionError(f'no line of {index}')
 
 
-def export(logs, completeness='range', bounds=None, filters=None, chosen=None, list_signer=None):
-    """`bounds` and `chosen`: by name of a log, the part searched, and for `none` the indices found."""
+def export(logs, completeness='range', bounds=None, filters=None, chosen=None, list_signer=None, others=()):
+    """`others`: keys of chains beside the one in `filters`. `bounds` and `chosen`: by name of a log, the part searched, and for `none` the indices found."""
     lines = []
     stated = []
-    kind, key = None, None
-    if completeness.endswith('-chain'):
-        kind = completeness[: -len('-chain')]
-        key = filters[kind]
+    kind = completeness[: -len('-chain')] if completeness.endswith('-chain') else None
+    keys = [] if kind is None else [filters[kind], *others]
     for log in logs:
         first, end = (bounds or {}).get(log.name, (0, log.size))
         is_range = completeness == 'range'
@@ -317,15 +315,17 @@ def export(logs, completeness='range', bounds=None, filters=None, chosen=None, l
                 'checkpoint': log.checkpoint() if log.size else None,
                 'before': [b64url(each) for each in subtrees(0, first, log.leaves)] if is_range else [],
                 'after': [b64url(each) for each in subtrees(end, log.size, log.leaves)] if is_range else [],
-                'head': None if kind is None else log.head(kind, key),
+                'heads': [log.head(kind, each) for each in keys],
                 'known': None,
             }
         )
         if is_range:
             lines += _range_lines(log, first, end)
         else:
-            indices = log.chain(kind, key) if kind else chosen[log.name]
+            indices = [index for key in keys for index in log.chain(kind, key)] if kind else chosen[log.name]
             lines += [log.line(index, True) for index in with_redactions(log, indices)]
+            if others:
+                _name_chains(lines, log, {index: key for key in keys for index in log.chain(kind, key)})
     signer = list_signer or logs[0]
     header = {
         'format': 'dossier-export/1',
@@ -333,10 +333,17 @@ def export(logs, completeness='range', bounds=None, filters=None, chosen=None, l
         'time': '2026-11-22T12:00:00.000Z',
         'completeness': completeness,
         'filters': filters or {},
+        'chains': keys,
         'logs': stated,
         'list': list_of_logs(signer, logs),
     }
     return Export(header, lines)
+
+
+def _name_chains(lines, log, keys):
+    for line in lines:
+        if 'redacted' in line and line['log'] == log.name:
+            line['chain'] = keys[int(line['index'])]
 
 
 def with_redactions(log, indices):

@@ -130,6 +130,9 @@ class FormatTest(VerifierCase):
             ('logs.0.end', '18446744073709551616'),
             ('logs.0.current', 'true'),
             ('logs.0.keys', [1]),
+            ('logs.0.heads', [None]),
+            ('chains', 'pat-1'),
+            ('chains', ['pat-1']),
             ('logs.0.before', ['x']),
             ('logs.0.after', None),
             ('logs.0.checkpoint', 'x'),
@@ -208,10 +211,10 @@ class HeaderTest(VerifierCase):
             ('montreal', lambda logs: logs[0].update(first='1')),
             ('quebec', lambda logs: logs[1].update(after=['A' * 43])),
             ('quebec', lambda logs: logs[1].update(origin=logs[1]['origin'] + '-2')),
-            ('quebec', lambda logs: logs[1].update(head=quebec.head('patient', 'pat-1'))),
+            ('quebec', lambda logs: logs[1].update(heads=[quebec.head('patient', 'pat-1')])),
         ):
             self.fault('header', log, change)
-        self.fault('header', 'gaspe', lambda logs: logs[2].update(head=None), self.world.chain())
+        self.fault('header', 'gaspe', lambda logs: logs[2].update(heads=[]), self.world.chain())
         self.fault('header', 'montreal', lambda logs: logs[0].update(end='599'), self.world.chain())
         self.fault('header', 'montreal', lambda logs: logs[0].update(after=['A' * 43]), self.world.none())
 
@@ -298,7 +301,7 @@ class HeaderTest(VerifierCase):
     def test_heads(self):
         montreal = self.world.montreal
         chain = self.world.chain()
-        head = chain.header['logs'][0]['head']
+        [head] = chain.header['logs'][0]['heads']
         signature = head[head.index('\n\n') + 1 :]
         for code, message in (
             ('origin', montreal.head('patient', 'pat-1', origin=self.world.quebec.origin)),
@@ -308,7 +311,7 @@ class HeaderTest(VerifierCase):
             ('chain-key', montreal.head('organisation', 'pat-1')),
             ('chain-key', montreal.head('patient', 'pat-1', size=599)),
         ):
-            self.fault(code, 'montreal', lambda logs: logs[0].update(head=message), chain)
+            self.fault(code, 'montreal', lambda logs: logs[0].update(heads=[message]), chain)
 
     def test_the_list_of_logs(self):
         world = self.world
@@ -615,7 +618,7 @@ class ChainsTest(VerifierCase):
     def test_a_head_that_names_another_last_entry(self):
         export = self.world.chain()
         chain = self.world.montreal.chain('patient', 'pat-1')
-        export.header['logs'][0]['head'] = self.world.montreal.head('patient', 'pat-1', last=chain[-2])
+        export.header['logs'][0]['heads'][0] = self.world.montreal.head('patient', 'pat-1', last=chain[-2])
         self.assert_fault('chain-head', 'montreal', export)
 
     def test_a_chain_said_to_be_empty(self):
@@ -662,6 +665,70 @@ class ChainsTest(VerifierCase):
                 log.append(sample.access())
             log.redact(1, note={'redacts': '1', 'redacts-organisation': '2@0', 'redacts-patient': patient})
             self.assert_fault(code, 'small/1', sample.export([log], 'patient-chain', filters={'patient': 'pat-1'}))
+
+    def test_a_redacted_line_of_the_only_chain_names_none(self):
+        export = self.world.chain()
+        export.lines[export.at(19)]['chain'] = 'pat-1'
+        self.assert_fault('format', f'line {export.at(19) + 2}', export)
+
+
+class UnionTest(VerifierCase):
+    """Chains of one person under two ids: pat-1, of whom 19 is redacted, and pat-2."""
+
+    def union(self, *others):
+        return sample.export(self.world.logs, 'patient-chain', filters={'patient': 'pat-1'}, others=others or ('pat-2',))
+
+    def test_each_is_complete_in_every_log(self):
+        self.assert_verified(self.union())
+        self.assert_verified(self.union('pat-2', 'pat-unknown'))
+
+    def test_an_entry_of_either_left_out(self):
+        for key in ('pat-1', 'pat-2'):
+            chain = self.world.montreal.chain('patient', key)
+            for left_out, code, place in ((chain[3], 'chain-gap', f'montreal/{chain[4]}'), (chain[-1], 'chain-head', 'montreal')):
+                export = self.union()
+                del export.lines[export.at(left_out, 'montreal')]
+                self.assert_fault(code, place, export)
+
+    def test_heads_that_are_not_those_of_the_keys(self):
+        for code, change in (
+            ('chain-key', lambda header: header['logs'][0]['heads'].reverse()),
+            ('chain-key', lambda header: header['chains'].reverse()),
+            ('header', lambda header: header['logs'][0]['heads'].pop()),
+            ('header', lambda header: header['chains'].append('pat-3')),
+        ):
+            export = self.union()
+            change(export.header)
+            self.assert_fault(code, 'montreal', export)
+
+    def test_keys_that_are_not_those_asked_for(self):
+        for chains in (['pat-2', 'pat-3'], ['pat-1', 'pat-1'], [], ['pat-1', 2]):
+            export = self.union()
+            export.header['chains'] = chains
+            self.assert_fault('format', 'line 1', export)
+        export = self.union()
+        export.header.update(completeness='organisation-chain', filters={'organisation': 'pat-1'})
+        self.assert_fault('format', 'line 1', export)
+
+    def test_an_entry_of_somebody_else(self):
+        export = self.union()
+        stranger = self.world.montreal.chain('patient', 'pat-0')[0]
+        after = next(at for at, line in enumerate(export.lines) if int(line.get('entry', line)['index']) > stranger)
+        export.lines.insert(after, self.world.montreal.line(stranger, True))
+        self.assert_fault('chain-key', f'montreal/{stranger}', export)
+
+    def test_a_redacted_line_of_another_chain_than_its_own(self):
+        following = next(index for index in self.world.montreal.chain('patient', 'pat-2') if index > 19)
+        for chain, code, place in (('pat-2', 'chain-order', f'montreal/{following}'), ('pat-9', 'chain-key', 'montreal/19')):
+            export = self.union()
+            export.lines[export.at(19)]['chain'] = chain
+            self.assert_fault(code, place, export)
+
+    def test_a_redacted_line_that_does_not_name_its_chain(self):
+        for change in (lambda line: line.pop('chain'), lambda line: line.update(chain=None)):
+            export = self.union()
+            change(export.lines[export.at(19)])
+            self.assert_fault('format', f'line {export.at(19) + 2}', export)
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ import { isDecimalLess } from './decimal.ts'
 import type { Header, HeaderLog } from './header.ts'
 import { type Finding, finding } from './report.ts'
 import { checkSignatures, sentenceOf, withName } from './signed-text.ts'
-import { type LogList, listOrigin, parseList } from './statements.ts'
+import { type LogList, listOrigin, parseList, type SignedHead } from './statements.ts'
 import {
   judgeCheckpoint,
   knownFault,
@@ -54,7 +54,7 @@ function coverLog(
   if (!keys.ok) return keys
   const checkpoint = readLogCheckpoint(crypto, trust, header, log, keys.value)
   if (!checkpoint.ok) return checkpoint
-  const fault = headFault(crypto, header, log, keys.value)
+  const fault = headsFault(crypto, header, log, keys.value)
   if (fault !== null) return err(fault)
   const known: string[] = []
   for (const checkpointKnown of trust.known.filter(({ origin }) => origin === log.origin)) {
@@ -99,9 +99,28 @@ function readLogCheckpoint(
       )
 }
 
-function headFault(crypto: VerifierCrypto, { chain }: Header, log: HeaderLog, keys: LogKeys): Finding | null {
-  const { head, size } = log
-  if (head === null || chain === null) return null
+function headsFault(
+  crypto: VerifierCrypto,
+  { chains }: Header,
+  log: HeaderLog,
+  keys: LogKeys,
+): Finding | null {
+  if (chains === null) return null
+  for (const [i, head] of log.heads.entries()) {
+    const chain = { kind: chains.kind, key: chains.keys[i] as string }
+    const fault = headFault(crypto, chain, head, log, keys)
+    if (fault !== null) return fault
+  }
+  return null
+}
+
+function headFault(
+  crypto: VerifierCrypto,
+  chain: { readonly kind: string; readonly key: string },
+  head: SignedHead,
+  log: HeaderLog,
+  keys: LogKeys,
+): Finding | null {
   const fault = originFault(log, head.origin, 'the head of the chain')
   if (fault !== null) return fault
   const what = `the head of the chain in ${log.log}`
@@ -113,9 +132,9 @@ function headFault(crypto: VerifierCrypto, { chain }: Header, log: HeaderLog, ke
       log.log,
       `The head is that of another chain than the one of this ${chain.kind}.`,
     )
-  return head.size === size
+  return head.size === log.size
     ? null
-    : finding('chain-key', log.log, `The head is as of ${head.size} entries, not as of ${size}.`)
+    : finding('chain-key', log.log, `The head is as of ${head.size} entries, not as of ${log.size}.`)
 }
 
 const keyHash = (crypto: VerifierCrypto, key: string): string =>
@@ -126,7 +145,7 @@ const keyHash = (crypto: VerifierCrypto, key: string): string =>
 function listFault(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]): Finding | null {
   const { list } = header
   if (list === null)
-    return header.chain === null
+    return header.chains === null
       ? null
       : finding('list', 'file', 'The list of logs is missing: nothing shows that no log was left out.')
   const origin = listOrigin(list.text)
@@ -170,7 +189,7 @@ function listContradiction(
       return finding('list', own.log, 'The list of logs names other keys of this log than the header.')
   }
   const names = new Set(covered.map(({ header: own }) => own.log))
-  const left = header.chain === null ? undefined : list.logs.find((listed) => !names.has(listed.log))
+  const left = header.chains === null ? undefined : list.logs.find((listed) => !names.has(listed.log))
   return left === undefined
     ? null
     : finding('list-log', left.log, 'This log is in the list of logs and the export leaves it out.')

@@ -12,6 +12,8 @@ export class ExportLines {
   readonly parts: readonly LogPart[]
   readonly #crypto: VerifierCrypto
   readonly #needsProofs: boolean
+  /** Of one chain, or none, nothing need be said. */
+  readonly #needsChain: boolean
   readonly #lines = new LineParser()
   /** Of its own, as a parser keeps one line. */
   readonly #linesAhead = new LineParser()
@@ -20,10 +22,11 @@ export class ExportLines {
   constructor(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]) {
     this.#crypto = crypto
     this.#needsProofs = header.completeness !== 'range'
+    this.#needsChain = header.chains !== null && header.chains.keys.length > 1
     this.parts = covered.map((log) =>
       header.completeness === 'range'
         ? new RangePart(crypto, log)
-        : new ProvedPart(crypto, log, header.chain),
+        : new ProvedPart(crypto, log, header.chains),
     )
   }
 
@@ -43,6 +46,12 @@ export class ExportLines {
       return finding('format', this.#expectedPlace ?? place, `The line ${line.why}.`)
     if (this.#needsProofs && line.kind !== 'block' && line.proof === null)
       return finding('format', place, 'The line has no proof, as all lines of this export have.')
+    if (line.kind === 'redacted' && (line.chain !== null) !== this.#needsChain)
+      return finding(
+        'format',
+        this.#expectedPlace ?? place,
+        'A redacted line says of which chain it is where the export is of several, and only there.',
+      )
     if (line.kind === 'open' && !this.#isCommitted(line))
       return finding(
         'leaf',

@@ -25,15 +25,16 @@ export interface HeaderLog {
   readonly checkpoint: SignedCheckpoint | null
   readonly before: readonly Uint8Array[]
   readonly after: readonly Uint8Array[]
-  readonly head: SignedHead | null
+  /** Of a chain export, one for each key in the order of the header; else none. */
+  readonly heads: readonly SignedHead[]
   readonly known: { readonly size: string; readonly proof: readonly Uint8Array[] } | null
 }
 
 export interface Header {
   readonly completeness: Completeness
   readonly logs: readonly HeaderLog[]
-  /** The chain that the export promises; null: none. */
-  readonly chain: { readonly kind: 'organisation' | 'patient'; readonly key: string } | null
+  /** The chains that the export promises, each key once; null: none. */
+  readonly chains: { readonly kind: 'organisation' | 'patient'; readonly keys: readonly string[] } | null
   readonly list: Note | null
 }
 
@@ -64,7 +65,7 @@ function readMembers(value: Members): Header {
   if (!Array.isArray(logs) || logs.length === 0) throw new FormatError('The header names no logs.')
   return {
     completeness,
-    chain: readChain(completeness, filters),
+    chains: readChains(completeness, filters, value.chains),
     logs: logs.map(readLog),
     list: readSigned(list, 'the list of logs', (text, what) => withName(what, () => parseNote(text))),
   }
@@ -73,12 +74,21 @@ function readMembers(value: Members): Header {
 const isCompleteness = (value: unknown): value is Completeness =>
   ['range', 'patient-chain', 'organisation-chain', 'none'].includes(value as string)
 
-function readChain(completeness: Completeness, filters: Members): Header['chain'] {
-  if (completeness === 'range' || completeness === 'none') return null
+function readChains(completeness: Completeness, filters: Members, keys: unknown): Header['chains'] {
+  if (!isTexts(keys)) throw new FormatError('The header does not say which chains it covers.')
+  if (completeness === 'range' || completeness === 'none') {
+    if (keys.length > 0) throw new FormatError('Only an export of a chain covers one.')
+    return null
+  }
   const kind = completeness === 'patient-chain' ? 'patient' : 'organisation'
   const key = filters[kind]
   if (typeof key !== 'string') throw new FormatError(`The header does not say of which ${kind} the chain is.`)
-  return { kind, key }
+  if (!keys.includes(key))
+    throw new FormatError(`The header does not cover the chain of the ${kind} asked for.`)
+  if (new Set(keys).size < keys.length) throw new FormatError('The header covers a chain twice.')
+  if (kind === 'organisation' && keys.length > 1)
+    throw new FormatError('An organisation has one chain, and the header covers more.')
+  return { kind, keys }
 }
 
 function readLog(value: unknown): HeaderLog {
@@ -104,9 +114,14 @@ function readLog(value: unknown): HeaderLog {
     checkpoint: readSigned(value.checkpoint, `the checkpoint of ${log}`, parseSignedCheckpoint),
     before,
     after,
-    head: readSigned(value.head, `the head of the chain in ${log}`, parseSignedHead),
+    heads: readHeads(value.heads, log, fail),
     known: readKnown(known, fail),
   }
+}
+
+function readHeads(value: unknown, log: string, fail: (what: string) => FormatError): readonly SignedHead[] {
+  if (!isTexts(value)) throw fail('list of heads')
+  return value.map((text) => parseSignedHead(text, `the head of a chain in ${log}`))
 }
 
 const isTexts = (value: unknown): value is readonly string[] =>
@@ -127,29 +142,29 @@ function readSigned<T>(value: unknown, what: string, parse: (text: string, what:
 }
 
 /** The first contradiction within the header, log by log. */
-export function contradictionOf({ completeness, logs }: Header): Finding | null {
+export function contradictionOf({ chains, logs }: Header): Finding | null {
   const names = new Set<string>()
   for (const log of logs) {
     if (names.has(log.log)) return finding('header', log.log, 'The header names this log twice.')
     names.add(log.log)
-    const why = logContradiction(log, completeness)
+    const why = logContradiction(log, chains)
     if (why !== null) return finding('header', log.log, why)
   }
   return null
 }
 
-function logContradiction(log: HeaderLog, completeness: Completeness): string | null {
-  const { size, first, end, checkpoint, head } = log
+function logContradiction(log: HeaderLog, chains: Header['chains']): string | null {
+  const { size, first, end, checkpoint, heads } = log
   if (isDecimalLess(end, first)) return `The part begins at ${first} and ends before that, at ${end}.`
   if (isDecimalLess(size, end)) return `The part ends at ${end}, past the ${size} entries of the log.`
   if (size === '0' && checkpoint !== null) return 'The log is empty and has a checkpoint.'
   if (size !== '0' && checkpoint === null) return `The log has ${size} entries and no checkpoint.`
   const misnamed = nameContradiction(log)
   if (misnamed !== null) return misnamed
-  const isChain = completeness === 'patient-chain' || completeness === 'organisation-chain'
-  if (isChain && head === null) return 'The head of the chain in this log is missing.'
-  if (!isChain && head !== null) return 'Only an export of a chain has the head of one.'
-  return isChain && (first !== '0' || end !== size)
+  if (chains === null && heads.length > 0) return 'Only an export of a chain has the head of one.'
+  if (chains !== null && heads.length !== chains.keys.length)
+    return `There are ${heads.length} heads for ${chains.keys.length} chains.`
+  return chains !== null && (first !== '0' || end !== size)
     ? `A chain is of the whole log, not of the entries from ${first} to ${end}.`
     : null
 }

@@ -29,6 +29,8 @@ export interface RedactedLine {
   readonly leaf: Uint8Array
   /** Index of the redaction entry. */
   readonly redacted: string
+  /** Key of the chain it is in, as the line says; null: it says none. */
+  readonly chain: string | null
   readonly proof: readonly Uint8Array[] | null
 }
 
@@ -172,16 +174,17 @@ function readOpenLine(value: Members): Line {
 }
 
 function readRedactedLine(value: Members): Line {
-  if (!hasOnly(value, ['index', 'leaf', 'log', 'redacted', 'proof']))
+  if (!hasOnly(value, ['index', 'leaf', 'log', 'redacted', 'chain', 'proof']))
     return malformed('has a member too many')
-  const { index, log, redacted } = value
+  const { chain, index, log, redacted } = value
   const leaf = readBytes(value.leaf, leafBytes)
   const proof = value.proof === undefined ? null : readHashes(value.proof)
   if (leaf?.[0] !== 1) return malformed('has no leaf of 33 bytes that begins with 1')
   if (proof === null && value.proof !== undefined) return malformed('has a proof that is not hashes')
   if (typeof log !== 'string') return malformed('names no log')
   if (!isDecimal(index) || !isDecimal(redacted)) return malformed('has an index that is not a decimal number')
-  return { kind: 'redacted', log, index, leaf, redacted, proof }
+  if (chain !== undefined && typeof chain !== 'string') return malformed('has a chain that is no text')
+  return { kind: 'redacted', log, index, leaf, redacted, chain: chain ?? null, proof }
 }
 
 function readBlockLine(value: Members): Line {

@@ -1,4 +1,5 @@
-/** Lines that are proved one by one: a whole chain, or what a filter left. */
+/** Lines that are proved one by one: whole chains, or what a filter left. */
+import { ChainWalk } from './chain-walk.ts'
 import type { CoveredLog } from './covered-logs.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
@@ -11,20 +12,19 @@ import { type Finding, finding } from './report.ts'
 export class ProvedPart implements LogPart {
   readonly state: PartState
   readonly expected = null
-  readonly #chain: Header['chain']
+  readonly #chains: Header['chains']
+  /** By key, in the order of the header. */
+  readonly #walks: ReadonlyMap<string, ChainWalk>
   #previous: string | null = null
-  /** Entries of the chain so far, and the index of the newest. */
-  #count = 0n
-  #last: string | null = null
 
-  constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: Header['chain']) {
-    this.state = new PartState(crypto, covered, chain?.kind ?? null)
-    this.#chain = chain
+  constructor(crypto: VerifierCrypto, covered: CoveredLog, chains: Header['chains']) {
+    this.state = new PartState(crypto, covered, chains?.kind ?? null)
+    this.#chains = chains
+    this.#walks = new Map(covered.header.heads.map((head, i) => [chains?.keys[i] ?? '', new ChainWalk(head)]))
   }
 
   get isComplete(): boolean {
-    const { head } = this.state.covered.header
-    return !this.state.redactions.areMissing && (head === null || this.#count === BigInt(head.count))
+    return !this.state.redactions.areMissing && [...this.#walks.values()].every((walk) => walk.isComplete)
   }
 
   take(line: OpenLine | RedactedLine | BlockLine, place: string): Finding | null {
@@ -38,17 +38,14 @@ export class ProvedPart implements LogPart {
       )
     const fault = this.#orderFault(index) ?? this.#outsideFault(index)
     if (fault !== null) return fault
-    const chained = line.kind === 'open' ? this.#openFault(line, index) : null
+    const walk = this.#walkOf(line, index)
+    const chained = line.kind === 'open' ? this.#openFault(line, walk) : this.#redactedFault(index, walk)
     if (chained !== null) return chained
     const inclusion = this.state.inclusionFault(index, line.leaf, line.proof)
     if (inclusion !== null) return inclusion
-    const expected = `${this.#count + 1n}@${this.#last ?? '-'}`
-    this.state.count(line, index, this.#chain === null ? null : expected)
+    this.state.count(line, index, walk?.next ?? null)
     this.#previous = index
-    if (line.kind === 'redacted' || this.#isInChain(line, index)) {
-      this.#count += 1n
-      this.#last = index
-    }
+    walk?.add(index)
     return null
   }
 
@@ -66,62 +63,49 @@ export class ProvedPart implements LogPart {
     return this.state.at(index, 'index-outside', `The log had ${size} entries when the export began.`)
   }
 
-  #openFault(line: OpenLine, index: string): Finding | null {
-    const { frame } = line
+  /** The chain that a line is in; null: in none of the export. */
+  #walkOf(line: OpenLine | RedactedLine, index: string): ChainWalk | null {
+    if (this.#chains === null) return null
+    if (line.kind === 'redacted')
+      return this.#walks.get(line.chain ?? (this.#chains.keys[0] as string)) ?? null
+    // An entry from after the export began is there for what it redacts.
+    if (typeof line.frame === 'string' || !isDecimalLess(index, this.state.covered.header.size)) return null
+    const { access } = JSON.parse(line.entry) as { readonly access: unknown }
+    const key = readChainKeys(access)?.[this.#chains.kind] ?? null
+    return key === null ? null : (this.#walks.get(key) ?? null)
+  }
+
+  #redactedFault(index: string, walk: ChainWalk | null): Finding | null {
+    return this.#chains === null || walk !== null
+      ? null
+      : this.state.at(index, 'chain-key', 'It says it is of a chain that the export does not cover.')
+  }
+
+  #openFault({ frame, index }: OpenLine, walk: ChainWalk | null): Finding | null {
     if (typeof frame === 'string')
-      return this.state.at(index, 'entry', `The entry is not of the form it should have: ${frame}.`)
-    return this.state.timeFault(frame) ?? this.#chainFault(line, frame)
+      return this.state.at(index ?? '', 'entry', `The entry is not of the form it should have: ${frame}.`)
+    return this.state.timeFault(frame) ?? this.#chainFault(frame, walk)
   }
 
   /** `chain-key`, `chain-order`, `chain-gap` */
-  #chainFault(line: OpenLine, frame: EntryFrame): Finding | null {
-    if (this.#chain === null) return null
-    const { kind } = this.#chain
+  #chainFault(frame: EntryFrame, walk: ChainWalk | null): Finding | null {
+    if (this.#chains === null) return null
+    const { kind } = this.#chains
     const { index } = frame
-    if (!this.#isInChain(line, index))
+    if (walk === null)
       return this.state.redactions.isNeeded(index)
         ? null
         : this.state.at(index, 'chain-key', `It belongs to another ${kind} than that of the export.`)
-    const { count, previous } = frame[kind] as ChainPlace
-    const told = `It is number ${count} of its chain, after ${previous ?? 'none'}`
-    if (BigInt(count) <= this.#count || goesBack(previous, this.#last))
-      return this.state.at(
-        index,
-        'chain-order',
-        `${told}: the file had number ${this.#count}, ${this.#last ?? 'none'}, before.`,
-      )
-    return BigInt(count) === this.#count + 1n && previous === this.#last
-      ? null
-      : this.state.at(
-          index,
-          'chain-gap',
-          `${told}, and before it stands number ${this.#count}, ${this.#last ?? 'none'}.`,
-        )
+    const fault = walk.placeFault(frame[kind] as ChainPlace)
+    return fault && this.state.at(index, ...fault)
   }
 
-  /** An entry from after the export began is there for what it redacts. */
-  #isInChain({ entry, frame }: OpenLine, index: string): boolean {
-    if (this.#chain === null || typeof frame === 'string') return false
-    const { access } = JSON.parse(entry) as { readonly access: unknown }
-    const key = readChainKeys(access)?.[this.#chain.kind]
-    return key === this.#chain.key && isDecimalLess(index, this.state.covered.header.size)
-  }
-
+  /** The first of the chains, in the order of the header, that does not end as its head says; then redactions. */
   end(): Finding | null {
-    return this.#headFault() ?? this.state.redactions.fault()
-  }
-
-  #headFault(): Finding | null {
-    const { head } = this.state.covered.header
-    if (head === null || (BigInt(head.count) === this.#count && head.last === this.#last)) return null
-    return finding(
-      'chain-head',
-      this.state.log,
-      `The chain has ${head.count} entries up to ${head.last ?? 'none'}, the file ${this.#count} up to ${this.#last ?? 'none'}.`,
-    )
+    for (const walk of this.#walks.values()) {
+      const fault = walk.headFault(this.state.log)
+      if (fault !== null) return fault
+    }
+    return this.state.redactions.fault()
   }
 }
-
-/** Whether a predecessor is older than the entry before. */
-const goesBack = (previous: string | null, last: string | null): boolean =>
-  last !== null && (previous === null || isDecimalLess(previous, last))

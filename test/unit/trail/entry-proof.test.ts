@@ -13,6 +13,7 @@ import type { Result } from '../../../src/result.ts'
 import { entryProof } from '../../../src/trail/entry-proof.ts'
 import { policyText, sampleLog, tlogProof } from '../audit/verify/sample-files.ts'
 import type { SampleLog } from '../audit/verify/sample-log.ts'
+import { loadOf } from './exported.ts'
 import { PublishedLedger } from './published-ledger.ts'
 
 const officer = (organisation: string | null): Caller => ({
@@ -43,12 +44,14 @@ beforeEach(() => {
 interface Asked {
   readonly prefer?: string
   readonly policy?: string
+  /** Persons of each source record, one after the other. */
+  readonly sources?: readonly (readonly string[])[]
 }
 
 async function ask(
   caller: Caller,
   index: number | string,
-  { prefer, policy }: Asked = {},
+  { prefer, policy, sources = [] }: Asked = {},
   name = 'east',
 ): Promise<Result<Disclosure, Refusal>> {
   return await entryProof.handle({
@@ -59,7 +62,7 @@ async function ask(
     logs: ['east'],
     logPolicy: policy ?? null,
     prefer: prefer ?? null,
-    load: async () => ({ ok: true, value: { caller } }),
+    load: loadOf(caller, sources),
   } as unknown as Parameters<typeof entryProof.handle>[0])
 }
 
@@ -113,6 +116,24 @@ describe('the proof of an entry', () => {
     }
     expect((await refused(officer('o2'), 4)).audit[0]).toBe('not-own-organisation')
     expect((await refused(officer(null), 4, {}, 'west')).wire).toEqual(unknown.wire)
+  })
+
+  test.each<[string, number, Caller, (readonly string[])[]]>([
+    ['an earlier id of the patient', 200, patient('p9'), [['p9'], ['p4', 'p9']]],
+    ['an earlier id of the ward', 200, guardian('p9'), [['p9'], ['p4', 'p9']]],
+    [
+      'an id that a stranger had too',
+      404,
+      patient('p9'),
+      [
+        ['p4', 'p9'],
+        ['s', 'p4', 's'],
+      ],
+    ],
+    ['the id of another', 404, patient('p9'), [['p9'], ['p4']]],
+  ])('about %s is answered with %i', async (_, status, caller, sources) => {
+    if (status === 404) expect((await refused(caller, 4, { sources })).wire.status).toBe(404)
+    else expect((await disclosed(caller, 4, { sources })).status).toBe(200)
   })
 
   test('of a redacted entry is told as such to the officer of the whole record, and to the log', async () => {

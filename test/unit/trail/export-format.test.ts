@@ -56,6 +56,7 @@ describe('an NDJSON line', () => {
       time: '2026-11-22T09:06:00.123Z',
       completeness: 'range',
       filters: {},
+      chains: [],
       logs: [],
       list: 'dossier-logs/v1\n…',
     })

@@ -234,7 +234,7 @@ describe('an export of one chain', () => {
     const log = sampleLog('east', 20)
     publish(log)
     const { header, lines } = await exported(input, { served: ['east'] })
-    expect([header.completeness, header.logs[0]?.head]).toEqual(['none', null])
+    expect([header.completeness, header.chains, header.logs[0]?.heads]).toEqual(['none', [], []])
     for (const line of lines) expect(JSON.parse(line).proof).toBeInstanceOf(Array)
   })
 
@@ -243,9 +243,9 @@ describe('an export of one chain', () => {
     ledger.silent.add('west')
     const { header, lines } = await exported({ patient: 'p1' })
     expect(header.completeness).toBe('none')
-    expect(header.logs.map(({ current, head }) => [current, head])).toEqual([
-      [true, null],
-      [false, null],
+    expect(header.logs.map(({ current, heads }) => [current, heads])).toEqual([
+      [true, []],
+      [false, []],
     ])
     expect(lines.length).toBeGreaterThan(2)
   })

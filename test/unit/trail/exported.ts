@@ -1,7 +1,8 @@
-/** Exports of a published ledger, as an officer has them. */
+/** Exports of a published ledger, as an officer has them, or a patient. */
 import type { Caller } from '../../../src/access/caller.ts'
-import type { Disclosure, DisclosureStream } from '../../../src/disclosure/operation.ts'
+import type { Disclosure, DisclosureStream, Page } from '../../../src/disclosure/operation.ts'
 import { auditExport } from '../../../src/trail/export.ts'
+import { openDatabase } from '../store/memory-database.ts'
 import type { PublishedLedger } from './published-ledger.ts'
 
 /** Null: of the whole record. */
@@ -15,6 +16,10 @@ const officerOf = (organisation: string | null): Caller => ({
 export interface Asked {
   /** Of the officer. */
   readonly organisation?: string
+  /** Another who asks; absent: an officer. */
+  readonly caller?: Caller
+  /** Source records in the order of the persons they were about, the last one that of today; absent: nobody is known. */
+  readonly sources?: readonly (readonly string[])[]
   readonly policy?: string
   readonly served?: readonly string[]
 }
@@ -23,7 +28,13 @@ export interface Asked {
 export async function disclose(
   ledger: PublishedLedger,
   input: Record<string, unknown>,
-  { organisation, policy, served = ['east', 'west'] }: Asked = {},
+  {
+    organisation,
+    caller = officerOf(organisation ?? null),
+    sources = [],
+    policy,
+    served = ['east', 'west'],
+  }: Asked = {},
 ): Promise<Disclosure> {
   const ctx = {
     query: auditExport.query.parse(input),
@@ -33,11 +44,30 @@ export async function disclose(
     auditLogs: ledger.auditLogs,
     logs: served,
     logPolicy: policy ?? null,
-    load: async () => ({ ok: true, value: { caller: officerOf(organisation ?? null) } }),
+    load: loadOf(caller, sources),
   } as unknown as Parameters<typeof auditExport.handle>[0]
   const result = await auditExport.handle(ctx)
   if (!result.ok) throw new Error(JSON.stringify(result.error))
   return result.value
+}
+
+/** What an operation of this caller reads from *records*. */
+export function loadOf(caller: Caller, sources: readonly (readonly string[])[]) {
+  const records = openDatabase('records')
+  for (const [i, [first = '', ...later]] of sources.entries()) {
+    records.rows('insert into source_record values (?, ?, ?, 1)', `source-${i}`, 'hopital', first)
+    for (const [n, person] of later.entries())
+      records.rows(
+        'update source_record set person = ?, clock = ? where id = ?',
+        person,
+        n + 2,
+        `source-${i}`,
+      )
+  }
+  return async (page: (asker: never) => Page) => ({
+    ok: true,
+    value: { caller, records: await records.read(page(undefined as never).records ?? []) },
+  })
 }
 
 export function chunksOf({ body }: Disclosure): DisclosureStream['chunks'] {

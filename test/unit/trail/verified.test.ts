@@ -9,7 +9,7 @@ import type { Ports } from '../../../src/disclosure/ports.ts'
 import { entryProof } from '../../../src/trail/entry-proof.ts'
 import { policyText, sampleLog } from '../audit/verify/sample-files.ts'
 import { SampleLog } from '../audit/verify/sample-log.ts'
-import { exportedText } from './exported.ts'
+import { exportedText, loadOf } from './exported.ts'
 import { PublishedLedger } from './published-ledger.ts'
 
 const logs = [sampleLog('east', 700, true), sampleLog('west', 30), new SampleLog('north')] as const
@@ -49,6 +49,15 @@ describe('the verifier accepts', () => {
     const text = await exportedText(published(), input, { served, policy })
     expect(await verified(text)).toMatchObject({ ok: true, kind, trust: 'policy' })
   })
+
+  test.each([['p3'], ['p9'], ['p4']])(
+    'the union of a patient whose records were joined, asked for by %s: %j',
+    async (patient) => {
+      const sources = [['p9'], ['p3', 'p4', 'p9'], ['p4', 'p9']]
+      const text = await exportedText(published(), { patient }, { served, policy, sources })
+      expect(await verified(text)).toMatchObject({ ok: true, kind: 'patient-chain' })
+    },
+  )
 
   test('an export of an organisation’s own officer', async () => {
     const text = await exportedText(published(), {}, { served, organisation: 'o2' })
@@ -109,7 +118,7 @@ describe('the verifier accepts', () => {
       logs: served,
       logPolicy: policy,
       prefer: null,
-      load: async () => ({ ok: true, value: { caller: { kind: 'patient', person: 'p4' } } }),
+      load: loadOf({ kind: 'patient', person: 'p4', name: '', assurance: 'a' }, []),
     } as unknown as Parameters<typeof entryProof.handle>[0])
     const text = answer.ok ? String(answer.value.body) : ''
     expect(await verified(text)).toMatchObject({ ok: true, kind: 'tlog-proof' })

@@ -1,23 +1,10 @@
 /** Redactions and chains: what holds the lines of a sparse export together. */
 import { base64url } from '../../../../src/audit/base64url.ts'
-import { chainExport, rangeExport, type SampleExport, sampleLog } from '../verify/sample-files.ts'
-import { type Case, changeCommitted, changeLine, exportCase, flipped, lineAt, parseLine } from './changes.ts'
+import { chainExport, rangeExport, sampleLog } from '../verify/sample-files.ts'
+import { type Case, changeCommitted, changeLine, exportCase, flipped, hide, lineAt } from './changes.ts'
 import { filtered, organisationChain, patientChain, piece, range } from './samples.ts'
 
 // --- redactions ---
-
-/** An open entry made a redacted one, with what is there to hide it. */
-const hide = (file: SampleExport, index: number, by: string, leaf?: string): void => {
-  const at = lineAt(file, 'montreal', index)
-  const line = parseLine(file.lines[at])
-  file.lines[at] = JSON.stringify({
-    index: String(index),
-    leaf: leaf ?? line.leaf,
-    log: 'montreal',
-    ...(line.proof === undefined ? {} : { proof: line.proof }),
-    redacted: by,
-  })
-}
 
 /** Of 30 entries, of which 3 is redacted twice. */
 const twice = sampleLog('montreal', 28)

@@ -1,9 +1,21 @@
 import { base64url } from '../../../../src/audit/base64url.ts'
-import { chainExport, rangeExport, type SampleHeaderLog, sampleLog } from '../verify/sample-files.ts'
+import {
+  chainExport,
+  rangeExport,
+  type SampleExport,
+  type SampleHeaderLog,
+  sampleLog,
+} from '../verify/sample-files.ts'
 import { type Case, exportCase, flipped, headerOf, lineAt } from './changes.ts'
 import { emptyChain, filtered, gaspe, logs, montreal, patientChain, piece, quebec, range } from './samples.ts'
 
 const hashes = (from: number, to: number): string[] => montreal.subtreeHashes(from, to).map(base64url)
+
+/** Says of which chain the file is, whatever it holds. */
+const promise = (file: SampleExport, kind: 'organisation' | 'patient', key: string): void => {
+  file.header.filters = { [kind]: key }
+  file.header.chains = [key]
+}
 
 /** The chain as it was when montreal had 200 entries. */
 const olderChain = await chainExport('patient', 'p3', [
@@ -33,7 +45,7 @@ const states: readonly Case[] = [
     'one head of an older file made a newer one',
     ['chain-key', 'montreal'],
     (file) => {
-      headerOf(file, 'montreal').head = montreal.head('patient', 'p3')
+      headerOf(file, 'montreal').heads[0] = montreal.head('patient', 'p3')
     },
   ),
   exportCase(
@@ -149,7 +161,7 @@ const promises: readonly Case[] = [
     ['header', 'montreal'],
     (file) => {
       file.header.completeness = 'patient-chain'
-      file.header.filters = { patient: 'p2' }
+      promise(file, 'patient', 'p2')
     },
   ),
   exportCase(
@@ -159,8 +171,8 @@ const promises: readonly Case[] = [
     ['chain-key', 'montreal/2'],
     (file) => {
       file.header.completeness = 'patient-chain'
-      file.header.filters = { patient: 'p1' }
-      for (const log of logs) headerOf(file, log.name).head = log.head('patient', 'p1')
+      promise(file, 'patient', 'p1')
+      for (const log of logs) headerOf(file, log.name).heads[0] = log.head('patient', 'p1')
     },
   ),
   exportCase('range', range, 'completeness lowered from range to none', ['format', 'line 2'], (file) => {
@@ -170,9 +182,19 @@ const promises: readonly Case[] = [
     'patient chain',
     patientChain,
     'completeness lowered from patient-chain to none',
+    ['format', 'line 1'],
+    (file) => {
+      file.header.completeness = 'none'
+    },
+  ),
+  exportCase(
+    'patient chain',
+    patientChain,
+    'completeness lowered from patient-chain to none, without chains',
     ['header', 'montreal'],
     (file) => {
       file.header.completeness = 'none'
+      file.header.chains = []
     },
   ),
   // The file promises less than it holds, and says so.
@@ -183,7 +205,8 @@ const promises: readonly Case[] = [
     'verified',
     (file) => {
       file.header.completeness = 'none'
-      for (const log of file.header.logs) log.head = null
+      file.header.chains = []
+      for (const log of file.header.logs) log.heads = []
       file.lines.splice(1, 1)
     },
   ),
@@ -194,7 +217,7 @@ const promises: readonly Case[] = [
     ['chain-key', 'montreal'],
     (file) => {
       file.header.completeness = 'organisation-chain'
-      file.header.filters = { organisation: 'p3' }
+      promise(file, 'organisation', 'p3')
     },
   ),
   exportCase(
@@ -210,7 +233,7 @@ const promises: readonly Case[] = [
     'patient chain',
     patientChain,
     'filters changed so that the chain is of another key',
-    ['chain-key', 'montreal'],
+    ['format', 'line 1'],
     (file) => {
       file.header.filters.patient = 'p2'
     },
@@ -218,11 +241,18 @@ const promises: readonly Case[] = [
   exportCase(
     'patient chain',
     patientChain,
+    'filters and chains changed so that the chain is of another key',
+    ['chain-key', 'montreal'],
+    (file) => promise(file, 'patient', 'p2'),
+  ),
+  exportCase(
+    'patient chain',
+    patientChain,
     'filters and heads changed to those of another patient',
     ['chain-key', 'montreal/9'],
     (file) => {
-      file.header.filters.patient = 'p2'
-      for (const log of logs) headerOf(file, log.name).head = log.head('patient', 'p2')
+      promise(file, 'patient', 'p2')
+      for (const log of logs) headerOf(file, log.name).heads[0] = log.head('patient', 'p2')
     },
   ),
   exportCase(
@@ -240,8 +270,8 @@ const promises: readonly Case[] = [
     'nothing said of a patient who has entries',
     ['chain-head', 'montreal'],
     (file) => {
-      file.header.filters.patient = 'p3'
-      for (const log of logs) headerOf(file, log.name).head = log.head('patient', 'p3')
+      promise(file, 'patient', 'p3')
+      for (const log of logs) headerOf(file, log.name).heads[0] = log.head('patient', 'p3')
     },
   ),
 ]

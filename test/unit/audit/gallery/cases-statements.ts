@@ -9,7 +9,7 @@ const heads: readonly Case[] = [
     'chain head of another patient',
     ['chain-key', 'montreal'],
     (file) => {
-      headerOf(file, 'montreal').head = montreal.head('patient', 'p2')
+      headerOf(file, 'montreal').heads[0] = montreal.head('patient', 'p2')
     },
   ),
   exportCase(
@@ -18,7 +18,7 @@ const heads: readonly Case[] = [
     'chain head of an organisation',
     ['chain-key', 'quebec'],
     (file) => {
-      headerOf(file, 'quebec').head = quebec.head('organisation', 'p3')
+      headerOf(file, 'quebec').heads[0] = quebec.head('organisation', 'p3')
     },
   ),
   exportCase(
@@ -28,7 +28,7 @@ const heads: readonly Case[] = [
     ['signature-invalid', 'montreal'],
     (file) => {
       const header = headerOf(file, 'montreal')
-      header.head = editNote(header.head, (lines) => {
+      header.heads[0] = editNote(header.heads[0] ?? null, (lines) => {
         lines[5] = 'count 40'
       })
     },
@@ -40,13 +40,13 @@ const heads: readonly Case[] = [
     ['signature-invalid', 'montreal'],
     (file) => {
       const header = headerOf(file, 'montreal')
-      header.head = editNote(header.head, (lines) => {
+      header.heads[0] = editNote(header.heads[0] ?? null, (lines) => {
         lines.splice(5, 2, 'count 0', 'last -')
       })
     },
   ),
   exportCase('patient chain', patientChain, 'honest older head', ['chain-key', 'montreal'], (file) => {
-    headerOf(file, 'montreal').head = montreal.head('patient', 'p3', 200)
+    headerOf(file, 'montreal').heads[0] = montreal.head('patient', 'p3', 200)
   }),
   exportCase(
     'patient chain',
@@ -55,7 +55,7 @@ const heads: readonly Case[] = [
     ['chain-head', 'montreal'],
     (file) => {
       const header = headerOf(file, 'montreal')
-      header.head = montreal.head('patient', 'p3', 270)
+      header.heads[0] = montreal.head('patient', 'p3', 270)
       header.size = '270'
       header.end = '270'
       file.lines = file.lines.filter((line) => !/"index":"26[39]","log":"montreal"/.test(line))
@@ -64,17 +64,17 @@ const heads: readonly Case[] = [
     },
   ),
   exportCase('patient chain', patientChain, 'head of another log', ['origin', 'montreal'], (file) => {
-    headerOf(file, 'montreal').head = headerOf(file, 'quebec').head
+    headerOf(file, 'montreal').heads = headerOf(file, 'quebec').heads
   }),
   exportCase('patient chain', patientChain, 'head taken out', ['header', 'montreal'], (file) => {
-    headerOf(file, 'montreal').head = null
+    headerOf(file, 'montreal').heads = []
   }),
   exportCase('patient chain', patientChain, 'head without signature', ['format', 'line 1'], (file) => {
-    headerOf(file, 'montreal').head = montreal.headText('patient', 'p3')
+    headerOf(file, 'montreal').heads[0] = montreal.headText('patient', 'p3')
   }),
   exportCase('patient chain', patientChain, 'head with a line more', ['format', 'line 1'], (file) => {
     const text = `${montreal.headText('patient', 'p3')}more 1\n`
-    headerOf(file, 'montreal').head = signNote(text, [montreal.keys[0]])
+    headerOf(file, 'montreal').heads[0] = signNote(text, [montreal.keys[0]])
   }),
   exportCase(
     'patient chain',
@@ -82,11 +82,11 @@ const heads: readonly Case[] = [
     'checkpoint in the place of a head',
     ['format', 'line 1'],
     (file) => {
-      headerOf(file, 'montreal').head = montreal.checkpoint()
+      headerOf(file, 'montreal').heads[0] = montreal.checkpoint()
     },
   ),
   exportCase('range', range, 'head in a file that promises no chain', ['header', 'montreal'], (file) => {
-    headerOf(file, 'montreal').head = montreal.head('patient', 'p3')
+    headerOf(file, 'montreal').heads[0] = montreal.head('patient', 'p3')
   }),
   exportCase(
     'empty chain',
@@ -95,6 +95,7 @@ const heads: readonly Case[] = [
     ['chain-key', 'montreal'],
     (file) => {
       file.header.filters.patient = 'p3'
+      file.header.chains = ['p3']
     },
   ),
 ]

@@ -12,6 +12,7 @@ import { signedCases } from './cases-signed.ts'
 import { siteCases } from './cases-sites.ts'
 import { statementCases } from './cases-statements.ts'
 import { trustCases } from './cases-trust.ts'
+import { unionCases } from './cases-union.ts'
 import type { Case } from './changes.ts'
 
 export const groups: readonly (readonly [string, readonly Case[]])[] = [
@@ -21,6 +22,7 @@ export const groups: readonly (readonly [string, readonly Case[]])[] = [
   ['heads and lists', statementCases],
   ['inclusion', proofCases],
   ['redactions and chains', chainCases],
+  ['chains of one person under two ids', unionCases],
   ['CSV', csvCases],
   ['AuditEvents', eventCases],
   ['what logs publish', siteCases],

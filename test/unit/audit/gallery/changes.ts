@@ -80,6 +80,7 @@ export interface LineJson {
   index?: string
   leaf: string
   log?: string
+  chain?: string | null | undefined
   salt: string
   proof?: string[] | undefined
   hash: string
@@ -121,6 +122,19 @@ export function changeCommitted(
     change(line.entry)
     const salt = Buffer.from(line.salt, 'base64url')
     line.leaf = base64url(leafOf(salt, canonicalize(line.entry) as string))
+  })
+}
+
+/** An open entry made a redacted one, with what is there to hide it. */
+export function hide(file: SampleExport, index: number, by: string): void {
+  const at = lineAt(file, 'montreal', index)
+  const line = parseLine(file.lines[at])
+  file.lines[at] = JSON.stringify({
+    index: String(index),
+    leaf: line.leaf,
+    log: 'montreal',
+    ...(line.proof === undefined ? {} : { proof: line.proof }),
+    redacted: by,
   })
 }
 

@@ -41,6 +41,8 @@ export const range = await rangeExport(parts)
 /** From 5 up to 290 of montreal, when it had 295 entries; 11 is redacted by an entry beyond. */
 export const piece = await rangeExport([{ log: montreal, first: 5, end: 290, size: 295, known: 100 }])
 export const patientChain = await chainExport('patient', 'p3', parts)
+/** Of one person under two ids; 3 is redacted of the first, 10 of the second. */
+export const unionChain = await chainExport('patient', ['p3', 'p4'], parts)
 export const organisationChain = await chainExport('organisation', 'o1', parts)
 export const emptyChain = await chainExport('patient', 'nobody', parts)
 export const filtered = await filteredExport(parts, (index) => index % 9 === 2)
@@ -50,6 +52,7 @@ export const kinds = {
   range: { file: ndjson(range), policy },
   piece: { file: ndjson(piece), known: [montreal.checkpoint(100), montreal.checkpoint()] },
   'patient chain': { file: ndjson(patientChain), policy },
+  'union chain': { file: ndjson(unionChain), policy },
   'organisation chain': { file: ndjson(organisationChain) },
   'empty chain': { file: ndjson(emptyChain), policy },
   filtered: { file: ndjson(filtered), policy },

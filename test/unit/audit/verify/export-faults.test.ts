@@ -618,32 +618,32 @@ describe('a chain', () => {
       'the head of another patient',
       'chain-key',
       'montreal',
-      (file) => (logOf(file).head = montreal.head('patient', 'p4')),
+      (file) => (logOf(file).heads[0] = montreal.head('patient', 'p4')),
     ],
     [
       'the head of an organisation',
       'chain-key',
       'montreal',
-      (file) => (logOf(file).head = montreal.head('organisation', 'p3')),
+      (file) => (logOf(file).heads[0] = montreal.head('organisation', 'p3')),
     ],
     [
       'an older head',
       'chain-key',
       'montreal',
-      (file) => (logOf(file).head = montreal.head('patient', 'p3', 400)),
+      (file) => (logOf(file).heads[0] = montreal.head('patient', 'p3', 400)),
     ],
     [
       'the head of another log',
       'origin',
       'montreal',
-      (file) => (logOf(file).head = quebec.head('patient', 'p3')),
+      (file) => (logOf(file).heads[0] = quebec.head('patient', 'p3')),
     ],
     [
       'a head by a thief',
       'signature-missing',
       'montreal',
       (file) => {
-        logOf(file).head = signNote(montreal.headText('patient', 'p3'), [
+        logOf(file).heads[0] = signNote(montreal.headText('patient', 'p3'), [
           ed25519Key(montreal.origin, 'thief'),
         ])
       },
@@ -653,7 +653,7 @@ describe('a chain', () => {
       'signature-invalid',
       'montreal',
       (file) => {
-        logOf(file).head = montreal.head('patient', 'p3').replace(`count ${indices.length}`, 'count 1')
+        logOf(file).heads[0] = montreal.head('patient', 'p3').replace(`count ${indices.length}`, 'count 1')
       },
     ],
     [
@@ -661,10 +661,13 @@ describe('a chain', () => {
       'signature-duplicate',
       'montreal',
       (file) => {
-        logOf(file).head = signNote(montreal.headText('patient', 'p3'), [montreal.keys[0], montreal.keys[0]])
+        logOf(file).heads[0] = signNote(montreal.headText('patient', 'p3'), [
+          montreal.keys[0],
+          montreal.keys[0],
+        ])
       },
     ],
-    ['no head', 'header', 'quebec', (file) => (logOf(file, 1).head = null)],
+    ['no head', 'header', 'quebec', (file) => (logOf(file, 1).heads = [])],
     ['a part of the log', 'header', 'quebec', (file) => (logOf(file, 1).end = '29')],
     ['no patient in the filters', 'format', 'line 1', ({ header }) => (header.filters = {})],
     ['no list', 'list', 'file', ({ header }) => (header.list = null)],

@@ -20,7 +20,7 @@ export interface SampleHeaderLog {
   checkpoint: string | null
   before: string[]
   after: string[]
-  head: string | null
+  heads: string[]
   known: { size: string; proof: string[] } | null
 }
 
@@ -30,6 +30,7 @@ export interface SampleHeader {
   time: string
   completeness: 'range' | 'patient-chain' | 'organisation-chain' | 'none'
   filters: Record<string, string>
+  chains: string[]
   logs: SampleHeaderLog[]
   list: string | null
 }
@@ -64,18 +65,29 @@ export const entryLine = (log: SampleLog, index: number, path?: readonly Uint8Ar
   return `{"entry":${text},"leaf":"${base64url(leaf)}",${proofMember(path)}"salt":"${base64url(salt)}"}`
 }
 
-export const redactedLine = (log: SampleLog, index: number, path?: readonly Uint8Array[]): string => {
+export const redactedLine = (
+  log: SampleLog,
+  index: number,
+  path?: readonly Uint8Array[],
+  chain: string | null = null,
+): string => {
   const { leaf, redacted } = log.entry(index)
+  const of = chain === null ? '' : `"chain":${JSON.stringify(chain)},`
   const rest = `${proofMember(path)}"redacted":"${redacted}"}`
-  return `{"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}",${rest}`
+  return `{${of}"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}",${rest}`
 }
 
 const proofMember = (path: readonly Uint8Array[] | undefined): string =>
   path === undefined ? '' : `"proof":${JSON.stringify(path.map(base64url))},`
 
 /** Open or redacted, as the log has it. */
-const lineOf = (log: SampleLog, index: number, path?: readonly Uint8Array[]): string =>
-  log.entry(index).redacted === null ? entryLine(log, index, path) : redactedLine(log, index, path)
+const lineOf = (
+  log: SampleLog,
+  index: number,
+  path?: readonly Uint8Array[],
+  chain: string | null = null,
+): string =>
+  log.entry(index).redacted === null ? entryLine(log, index, path) : redactedLine(log, index, path, chain)
 
 export const blockLine = (log: SampleLog, first: number): string =>
   `{"block":["${first}","${first + 256}"],"hash":"${base64url(
@@ -102,15 +114,24 @@ export async function rangeExport(parts: readonly SamplePart[]): Promise<SampleE
   return { header: await headerOf('range', {}, parts), lines }
 }
 
-/** Of each log the chain of this key, and the redaction entries it names. */
+/** Of each log the chains of these keys, and the redaction entries they name; the first key is the one asked for. */
 export async function chainExport(
   kind: ChainKind,
-  key: string,
+  keys: string | readonly [string, ...string[]],
   parts: readonly SamplePart[],
 ): Promise<SampleExport> {
-  const lines = await provedLines(parts, (log, size) => log.chainIndices(kind, key, size))
-  const header = await headerOf(`${kind}-chain`, { [kind]: key }, parts)
-  return { header, lines }
+  const [key, ...others] = [keys].flat() as [string, ...string[]]
+  const chains = [key, ...others]
+  const lines = await provedLines(
+    parts,
+    (log, size) => chains.flatMap((each) => log.chainIndices(kind, each, size)),
+    (log, size) => {
+      const keys = others.length === 0 ? [] : chains
+      const members = keys.map((each) => [each, new Set(log.chainIndices(kind, each, size))] as const)
+      return (index) => members.find(([, indices]) => indices.has(index))?.[0] ?? null
+    },
+  )
+  return { header: await headerOf(`${kind}-chain`, { [kind]: key }, parts, chains), lines }
 }
 
 /** The entries that `choose` takes, by a filter that promises nothing. */
@@ -127,17 +148,20 @@ export async function filteredExport(
 async function provedLines(
   parts: readonly SamplePart[],
   choose: (log: SampleLog, size: number) => readonly number[],
+  /** Of a log, by index the key that a redacted line names; null: it names none. */
+  chainsOf: (log: SampleLog, size: number) => (index: number) => string | null = () => () => null,
 ): Promise<string[]> {
   const lines: string[] = []
   for (const part of parts) {
     const { log, size, checkpointSize } = boundsOf(part)
+    const chainOf = chainsOf(log, size)
     const indices = new Set(choose(log, size))
     for (const index of [...indices]) {
       const { redacted } = log.entry(index)
       if (redacted !== null) indices.add(redacted)
     }
     for (const index of [...indices].sort((a, b) => a - b))
-      lines.push(lineOf(log, index, await log.inclusion(index, checkpointSize)))
+      lines.push(lineOf(log, index, await log.inclusion(index, checkpointSize), chainOf(index)))
   }
   return lines
 }
@@ -150,13 +174,13 @@ async function headerOf(
   completeness: SampleHeader['completeness'],
   filters: Record<string, string>,
   parts: readonly SamplePart[],
+  chains: readonly string[] = [],
 ): Promise<SampleHeader> {
   const logs: SampleHeaderLog[] = []
   for (const part of parts) {
     const { log, size, first, end, checkpointSize } = boundsOf(part)
     const isRange = completeness === 'range'
-    const [kind] = completeness === 'patient-chain' ? (['patient'] as const) : (['organisation'] as const)
-    const key = filters[kind]
+    const kind = completeness === 'patient-chain' ? 'patient' : 'organisation'
     logs.push({
       log: log.name,
       origin: log.origin,
@@ -168,7 +192,7 @@ async function headerOf(
       checkpoint: checkpointSize === 0 ? null : log.checkpoint(checkpointSize),
       before: isRange ? log.subtreeHashes(0, first).map(base64url) : [],
       after: isRange ? log.subtreeHashes(end, checkpointSize).map(base64url) : [],
-      head: key === undefined || !completeness.endsWith('-chain') ? null : log.head(kind, key, size),
+      heads: chains.map((key) => log.head(kind, key, size)),
       known:
         part.known === undefined
           ? null
@@ -185,6 +209,7 @@ async function headerOf(
     time: '2026-11-22T10:00:00.000Z',
     completeness,
     filters,
+    chains: [...chains],
     logs,
     list:
       signer?.log.list(

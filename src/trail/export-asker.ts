@@ -1,0 +1,71 @@
+/**
+ * Whose entries an export may hold: the officer of the record has all, that of an organisation what its own professionals
+ * did, a patient what is about them, a guardian what is about the ward.
+ */
+import type { Caller, CallerKind } from '../access/caller.ts'
+import { forbidden } from '../access/refusal.ts'
+import type { OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import type { Issue } from '../fhir/outcome.ts'
+import { err, ok, type Result } from '../result.ts'
+import { loadOwnIds } from './own-ids.ts'
+import { personIdsStatement, readPersonIds } from './person-ids.ts'
+
+/** What of the query decides it. */
+interface Asked {
+  readonly log?: string | string[] | undefined
+  readonly patient?: string | undefined
+  readonly organisation?: string | undefined
+}
+
+export interface ExportScope {
+  readonly caller: CallerKind
+  /** Every id of the patient asked for, today's first; none where no patient is. */
+  readonly persons: readonly string[]
+  /** The filters that the caller is held to. */
+  readonly organisation?: string
+  readonly patient?: string
+}
+
+type Context = OperationContext<unknown, Asked>
+
+export async function exportScope(ctx: Context): Promise<Result<ExportScope, Refusal>> {
+  const { patient } = ctx.query
+  const loaded = await ctx.load(() => ({
+    records: patient === undefined ? [] : [personIdsStatement(patient)],
+  }))
+  if (!loaded.ok) return loaded
+  const { caller, records } = loaded.value
+  if (caller.kind === 'patient' || caller.kind === 'guardian') return await ownScope(ctx, caller)
+  if (caller.kind !== 'privacy-officer') return forbidden('operation-not-for-caller')
+  const { organisation: own } = caller
+  const { organisation = own } = ctx.query
+  if (own !== null && organisation !== own) return forbidden('not-own-organisation')
+  const persons = readPersonIds(records[0] ?? [])
+  if (!persons.ok) return persons
+  return ok({
+    caller: caller.kind,
+    persons: persons.value,
+    ...(organisation === null ? {} : { organisation }),
+  })
+}
+
+async function ownScope(ctx: Context, caller: Caller): Promise<Result<ExportScope, Refusal>> {
+  const { patient, organisation, log } = ctx.query
+  if (organisation !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('organisation')] })
+  if (log !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('log')] })
+  const persons = await loadOwnIds(ctx, caller)
+  if (!persons.ok) return persons
+  // Whether there is such a person is not told.
+  if (patient !== undefined && !persons.value.includes(patient)) return forbidden('person-unknown')
+  return ok({ caller: caller.kind, persons: persons.value, patient: patient ?? (persons.value[0] as string) })
+}
+
+const wholeIssue = (expression: string): Issue => ({
+  code: 'value',
+  expression,
+  text: {
+    fr: `L’exportation de ses propres accès les couvre dans tous les journaux et toutes les organisations : sans ${expression}.`,
+    en: `An export of one’s own accesses covers them in all logs and organisations: without ${expression}.`,
+  },
+})
