@@ -25,14 +25,18 @@ import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { accounting } from './trail/accounting.ts'
 import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
+import { yearlyReport } from './trail/yearly-report.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
   entryProof,
+  accounting,
+  yearlyReport,
   logSuccession,
   ...registryOperations,
   ...careOperations,

@@ -198,6 +198,24 @@ export const limits = {
   maxExportLogs: 16,
   /** One page of a streamed export: sparse filters make the ledger look at many entries. */
   exportPageDeadlineMs: 10_000,
+  /**
+   * Entries of one page of a count: 350 bytes each, and never past the 10 MB that sqld sends, however long the names in
+   * them are.
+   */
+  accountingPageRows: 2_000,
+  /** Entries of which one statement makes the groups of a report: 100 ms of sqld's time, a few hundred rows. */
+  reportWindowEntries: 20_000,
+  /** Lines of one count (professional, role and facility): a province has 100,000 professionals; 500 bytes each. */
+  maxCountedGroups: 100_000,
+  /**
+   * Pairs of a line and a patient that a count tells apart: 16 MB. Past it the numbers of distinct patients are not told;
+   * those of accesses are.
+   */
+  maxCountedPairs: 1_500_000,
+  /** Persons of whom a count remembers whether an organisation knows them (about 6 MB). */
+  maxRememberedPersons: 50_000,
+  /** Patients of one professional in the lines about each: 300 bytes; a laboratory's physician has thousands. */
+  maxCountedPatients: 50_000,
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**

@@ -68,4 +68,4 @@ export const csvFields = (entry: ToldEntry, leaf: string): string[] => [
  */
 const formulaStart = /(?<=^|[;\t\r\n])(?=[=+\-@\t\r])/g
 
-const withoutFormula = (text: string): string => text.replace(formulaStart, "'")
+export const withoutFormula = (text: string): string => text.replace(formulaStart, "'")

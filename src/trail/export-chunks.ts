@@ -69,7 +69,7 @@ function linesOf(
 const csvOf = (line: Line): string => (line.kind === 'open' ? csvLine(line) : '')
 
 /** Patients named so far, and those of the chunk being made. */
-class PatientsMet {
+export class PatientsMet {
   #named = new Set<string>()
   #fresh: string[] = []
 

@@ -95,6 +95,6 @@ export const csvLine = ({ entry, leaf }: Pick<OpenEntry, 'entry' | 'leaf'>): str
 export const csvRow = (entry: ToldEntry, leaf: string): string => csvRecord(csvFields(entry, leaf))
 
 /** RFC 4180. */
-const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`
+export const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`
 
 const csvField = (text: string): string => (/[";,\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
