@@ -13,6 +13,7 @@ import { leafHash } from '../src/audit/tlog/hash.ts'
 import { TileEdge } from '../src/audit/tlog/tile.ts'
 import { limits } from '../src/limits.ts'
 import type { ClusterDatabase } from '../src/local/cluster.ts'
+import { organisations } from '../src/local/sample/directory.ts'
 import { hranaWriter } from '../src/store/hrana.ts'
 
 /** Entries sent at once: about 1.5 MB. */
@@ -97,7 +98,6 @@ class EntryMaker {
   }
 }
 
-const organisations = 8
 const facilities = 24
 const professionals = 1_200
 const roles = ['physician', 'nurse', 'pharmacist', 'archivist'] as const
@@ -112,7 +112,7 @@ function draftOf(index: number, patients: number): EntryDraft {
   const patient = `person${(index * 7_919) % patients}`
   const professional = (index * 104_729) % professionals
   const facility = professional % facilities
-  const organisation = `organisation-${facility % organisations}`
+  const organisation = (organisations[facility % organisations.length] as (typeof organisations)[number]).id
   const type = types[index % types.length] as string
   const isDenied = index % denialEvery === 0
   const resources = isDenied

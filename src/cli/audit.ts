@@ -1,5 +1,6 @@
 /** `dossier audit`: what a privacy officer, an operator, and anyone who has a file do with the log from a terminal. */
 import { Command } from 'commander'
+import { accountingCommand, reportCommand } from './audit-counts.ts'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
 import { redactCommand } from './audit-redact.ts'
@@ -14,5 +15,7 @@ export function auditCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(fsckCommand())
     .addCommand(redactCommand())
+    .addCommand(accountingCommand())
+    .addCommand(reportCommand())
     .addCommand(succeedCommand())
 }
