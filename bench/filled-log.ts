@@ -25,6 +25,10 @@ const accessesPerPatient = 20
 const firstTime = Date.UTC(2026, 0, 1)
 const periodMs = 300 * 24 * 60 * 60_000
 
+/** When the access at `index` was, of so many: ISO 8601, UTC. */
+export const timeOf = (index: number, total: number): string =>
+  new Date(firstTime + Math.floor((index / total) * periodMs)).toISOString()
+
 /** @param onBatch called with the entries that are in the database by then */
 export async function fillLog(
   audit: ClusterDatabase,
@@ -81,7 +85,7 @@ class EntryMaker {
     const entry = entryText(draft.access, {
       log: this.#log,
       index,
-      time: new Date(firstTime + Math.floor((index / this.#total) * periodMs)).toISOString(),
+      time: timeOf(index, this.#total),
       organisation: this.#follow('o', draft.organisation, index),
       patient: this.#follow('p', draft.patient, index),
     })
