@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type Progress, startProgress } from '../src/cli/progress.ts'
 import { type Cluster, startCluster } from '../src/local/cluster.ts'
+import { messageOf } from '../src/local/failure.ts'
 import { organisations } from '../src/local/sample/directory.ts'
 import { fillLog, timeOf } from './filled-log.ts'
 import { canMeasureMemory, residentBytes, watchMemory } from './process-memory.ts'
@@ -90,9 +91,12 @@ async function measureAll(cluster: Cluster, entries: number): Promise<Measured> 
   const skipped: Skipped[] = []
   for (const wanted of downloads)
     for (const encoding of wanted.encodings) {
-      const measured = await measure(cluster, entries, wanted, encoding)
-      if (typeof measured === 'string') skipped.push({ name: nameOf(wanted, encoding), why: measured })
+      const name = nameOf(wanted, encoding)
+      // One part that fails does not take the others' figures with it.
+      const measured = await measure(cluster, entries, wanted, encoding).catch(messageOf)
+      if (typeof measured === 'string') skipped.push({ name, why: measured })
       else figures.push(...measured)
+      process.stderr.write(`${name}: ${typeof measured === 'string' ? measured : 'measured'}\n`)
     }
   return { figures, skipped }
 }
