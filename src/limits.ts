@@ -205,8 +205,11 @@ export const limits = {
   accountingPageRows: 2_000,
   /** Entries of which one statement makes the groups of a report: 100 ms of sqld's time, a few hundred rows. */
   reportWindowEntries: 20_000,
-  /** Lines of one count (professional, role and facility): a province has 100,000 professionals; 500 bytes each. */
-  maxCountedGroups: 100_000,
+  /**
+   * Lines of one count (professional, role and facility), 1 KB each. A large organisation has 20,000 professionals; past it
+   * the count ends with an error, and a shorter period is to be asked for.
+   */
+  maxCountedGroups: 30_000,
   /**
    * Pairs of a line and a patient that a count tells apart: 16 MB. Past it the numbers of distinct patients are not told;
    * those of accesses are.
@@ -214,8 +217,10 @@ export const limits = {
   maxCountedPairs: 1_500_000,
   /** Persons of whom a count remembers whether an organisation knows them (about 6 MB). */
   maxRememberedPersons: 50_000,
-  /** Patients of one professional in the lines about each: 300 bytes; a laboratory's physician has thousands. */
-  maxCountedPatients: 50_000,
+  /** Patients of one professional in the lines about each, 1 KB each; a laboratory's physician has thousands. */
+  maxCountedPatients: 20_000,
+  /** Characters of one piece of a file of counts, passed by at most one line. */
+  countChunkLength: 64 * 1024,
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**

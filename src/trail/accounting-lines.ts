@@ -60,7 +60,7 @@ async function* opened(account: Account): AsyncGenerator<readonly AccountLine[]>
     }
     yield []
   }
-  yield inSection('opened', tally)
+  yield* inSection('opened', tally)
   if (!isDetailed) return
   for (const professional of tally.professionals())
     yield* byPatient('opened-patient', account, professional, (page) =>
@@ -88,8 +88,8 @@ async function* openedByOthers(account: Account): AsyncGenerator<readonly Accoun
     }
     yield []
   }
-  yield inSection('opened-by-others-total', totals)
-  yield inSection('opened-by-others', tally)
+  yield* inSection('opened-by-others-total', totals)
+  yield* inSection('opened-by-others', tally)
   if (!isDetailed) return
   for (const professional of tally.professionals())
     yield* byPatient('opened-by-others-patient', account, professional, (page) =>
@@ -115,7 +115,7 @@ async function* byPatient(
         tally.count({ ...lineOf(entry), patient: entry.patient }, entry)
     yield []
   }
-  yield inSection(section, tally)
+  yield* inSection(section, tally)
 }
 
 async function amongKnown(
@@ -141,5 +141,6 @@ const lineOf = ({ organisation, practitioner, name, role, facility }: CountedEnt
 const isDisclosed = ({ patient, outcome, phase }: CountedEntry): boolean =>
   patient !== null && outcome === 'permit' && phase !== 'intent'
 
-const inSection = (section: AccountSection, tally: Tally): readonly AccountLine[] =>
-  tally.lines().map((line) => ({ section, ...line }))
+function* inSection(section: AccountSection, tally: Tally): Generator<readonly AccountLine[]> {
+  for (const line of tally.lines()) yield [{ section, ...line }]
+}

@@ -4,6 +4,7 @@
  */
 import { withoutFormula } from '../audit/csv-columns.ts'
 import type { DisclosureStream } from '../disclosure/operation.ts'
+import { limits } from '../limits.ts'
 import type { CountedPart } from './counted-parts.ts'
 import { PatientsMet } from './export-chunks.ts'
 import { csvRecord } from './export-format.ts'
@@ -34,21 +35,27 @@ export async function* countChunks<Line extends object>(
   const met = new PatientsMet()
   const write = format === 'json' ? new JsonLines(file) : new CsvLines(file)
   const chunkOf = (text: string): Chunk => ({ patients: met.take(), bytes: encoder.encode(text) })
-  yield chunkOf(write.begin)
+  let text = write.begin
   for await (const page of file.pages) {
-    let text = write.pause
+    if (page.length === 0) {
+      // What is known already need not wait for what is counted next.
+      text += write.pause
+      if (text !== '') yield chunkOf(text)
+      text = ''
+    }
     for (const line of page) {
       const patient = 'patient' in line ? (line.patient as string | null) : null
-      if (patient !== null && met.isNew(patient) && met.isFull) {
+      const mustLeave = patient !== null && met.isNew(patient) && met.isFull
+      if (mustLeave || text.length >= limits.countChunkLength) {
         yield chunkOf(text)
         text = ''
       }
       if (patient !== null) met.add(patient)
       text += write.line(line)
     }
-    if (text !== '') yield chunkOf(text)
   }
-  if (write.end !== '') yield chunkOf(write.end)
+  text += write.end
+  if (text !== '') yield chunkOf(text)
 }
 
 interface Writing<Line> {

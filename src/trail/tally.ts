@@ -81,16 +81,17 @@ export class Tally {
   }
 
   /** In the order of their texts, so that a second count of the same entries gives the same file. */
-  lines(): CountedLine[] {
-    return [...this.#groups.entries()]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { line, number: _, actions, purposes, patients, ...counts }]) => ({
+  *lines(): Generator<CountedLine> {
+    for (const key of [...this.#groups.keys()].sort()) {
+      const { line, number: _, actions, purposes, patients, ...counts } = this.#groups.get(key) as Group
+      yield {
         ...line,
         ...counts,
         patients: this.#pairs.isFull || line.patient !== null ? null : patients,
         actions: sorted(actions),
         purposes: sorted(purposes),
-      }))
+      }
+    }
   }
 
   #groupOf(line: Line): Group {

@@ -150,5 +150,8 @@ describe('what privacy officers count', () => {
     )
     expect(told('exports', null, null)).toBe(told('other', null, 'export'))
     expect(report.text).not.toContain(person)
+    const table = await ward.get('bouchard', `/audit/report?year=${year}&format=csv`)
+    expect(table.headers.get('content-type')).toContain('text/csv')
+    expect(table.text).toContain('\r\ncare,ciusss-mont-royal,,,,,,2,')
   })
 })

@@ -333,3 +333,16 @@ test('a page of more patients than one append takes leaves in chunks, each behin
   }
   expect(logged.size).toBe(lines.length)
 })
+
+test('a file of counts leaves in pieces, however many lines it has', async () => {
+  const columns = [['count', ({ count }: { readonly count: number }) => count]] as const
+  async function* pages() {
+    for (let count = 0; count < 30_000; count++) yield [{ count }]
+  }
+  let text = ''
+  for await (const { bytes } of countChunks('json', { header: {}, parts: [], columns, pages: pages() })) {
+    expect(bytes.length).toBeLessThanOrEqual(limits.countChunkLength + 100)
+    text += new TextDecoder().decode(bytes)
+  }
+  expect((JSON.parse(text) as { readonly lines: readonly object[] }).lines).toHaveLength(30_000)
+})
