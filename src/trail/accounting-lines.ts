@@ -107,7 +107,7 @@ async function* byPatient(
   professional: string,
   select: (page: readonly CountedEntry[]) => Promise<readonly CountedEntry[]>,
 ): AsyncGenerator<readonly AccountLine[]> {
-  const tally = new Tally(limits.maxCountedPatients)
+  const tally = new Tally({ maxLines: limits.maxCountedPatients })
   const continuations = new Continuations()
   for await (const page of walk(ledger, parts, pageBy('practitioner', professional))) {
     for (const entry of await select(page))

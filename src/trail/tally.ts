@@ -48,12 +48,16 @@ interface Group {
 
 export class Tally {
   readonly #groups = new Map<string, Group>()
-  readonly #pairs = new DistinctPairs()
-  readonly #max: number
+  readonly #pairs: DistinctPairs
+  readonly #maxLines: number
 
-  /** @param max lines; past it `count` throws */
-  constructor(max: number = limits.maxCountedGroups) {
-    this.#max = max
+  /** Past `maxLines` a count throws. */
+  constructor({
+    maxLines = limits.maxCountedGroups,
+    pairs = new DistinctPairs(),
+  }: { readonly maxLines?: number; readonly pairs?: DistinctPairs } = {}) {
+    this.#maxLines = maxLines
+    this.#pairs = pairs
   }
 
   /** One access. The line keeps the name it was met with first. */
@@ -99,7 +103,8 @@ export class Tally {
     const key = JSON.stringify([organisation, professional, role, facility, patient])
     const found = this.#groups.get(key)
     if (found) return found
-    if (this.#groups.size >= this.#max) throw new Error('a count of more lines than are kept: ask for less')
+    if (this.#groups.size >= this.#maxLines)
+      throw new Error('a count of more lines than are kept: ask for less')
     const made: Group = {
       line,
       number: this.#groups.size,

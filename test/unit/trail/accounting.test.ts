@@ -1,9 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { limits } from '../../../src/limits.ts'
 import { accounting } from '../../../src/trail/accounting.ts'
 import type { AccountLine } from '../../../src/trail/accounting-lines.ts'
-import { countChunks } from '../../../src/trail/count-file.ts'
-import { DistinctPairs } from '../../../src/trail/distinct-pairs.ts'
 import { knownPersonsStatement } from '../../../src/trail/known-persons.ts'
 import {
   accessOf,
@@ -292,57 +289,4 @@ describe('the accounting of an organisation', () => {
   ])('refuses %s', async (_, input) => {
     await expect(world.ask(accounting, input)).rejects.toThrow()
   })
-})
-
-describe('a set of pairs in bounded memory', () => {
-  test('tells what is new from what was there, also after it has grown', () => {
-    const pairs = new DistinctPairs()
-    const texts = Array.from({ length: 5_000 }, (_, i) => `pair ${i}`)
-    expect(texts.filter((text) => pairs.add(text)).length).toBe(5_000)
-    expect(texts.filter((text) => pairs.add(text)).length).toBe(0)
-  })
-
-  test('says that it is full and does not take what it cannot hold', () => {
-    const pairs = new DistinctPairs(3)
-    expect(['a', 'b', 'b', 'c', 'd'].map((text) => pairs.add(text))).toEqual([true, true, false, true, false])
-    expect(pairs.isFull).toBe(true)
-  })
-})
-
-test('a page of more patients than one append takes leaves in chunks, each behind its own', async () => {
-  const lines = Array.from({ length: 2 * limits.maxAppendEntries + 1 }, (_, i) => ({ patient: `<${i}>` }))
-  const columns = [['patient', ({ patient }: { readonly patient: string }) => patient]] as const
-  async function* pages() {
-    yield lines
-    yield lines
-  }
-  const logged = new Set<string>()
-  for await (const { patients, bytes } of countChunks('csv', {
-    header: {},
-    parts: [],
-    columns,
-    pages: pages(),
-  })) {
-    expect(patients.length).toBeLessThanOrEqual(limits.maxAppendEntries)
-    for (const patient of patients) {
-      expect(logged).not.toContain(patient)
-      logged.add(patient)
-    }
-    for (const [patient] of new TextDecoder().decode(bytes).matchAll(/<\d+>/g))
-      expect(logged).toContain(patient)
-  }
-  expect(logged.size).toBe(lines.length)
-})
-
-test('a file of counts leaves in pieces, however many lines it has', async () => {
-  const columns = [['count', ({ count }: { readonly count: number }) => count]] as const
-  async function* pages() {
-    for (let count = 0; count < 30_000; count++) yield [{ count }]
-  }
-  let text = ''
-  for await (const { bytes } of countChunks('json', { header: {}, parts: [], columns, pages: pages() })) {
-    expect(bytes.length).toBeLessThanOrEqual(limits.countChunkLength + 100)
-    text += new TextDecoder().decode(bytes)
-  }
-  expect((JSON.parse(text) as { readonly lines: readonly object[] }).lines).toHaveLength(30_000)
 })
