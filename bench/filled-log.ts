@@ -16,11 +16,14 @@ import type { ClusterDatabase } from '../src/local/cluster.ts'
 import { organisations } from '../src/local/sample/directory.ts'
 import { hranaWriter } from '../src/store/hrana.ts'
 
-/** Entries sent at once: about 1.5 MB. */
-const batchEntries = 1_000
+/** Entries sent at once: about 3 MB, of the 5 MB that sqld takes. */
+const batchEntries = 2_000
 
-/** Accesses of a patient, on average: a chart is opened by a handful of searches. */
-const accessesPerPatient = 20
+/**
+ * People come for a visit: so many accesses in a row are about so many patients, by so many of the professionals. A chart is
+ * opened twenty times in a visit.
+ */
+const visit = { accesses: 2_000, patients: 100, professionals: 120 }
 
 const firstTime = Date.UTC(2026, 0, 1)
 const periodMs = 300 * 24 * 60 * 60_000
@@ -68,12 +71,10 @@ class EntryMaker {
   readonly #heads = new Map<string, ChainHead>()
   readonly #log: string
   readonly #total: number
-  readonly #patients: number
 
   constructor(log: string, total: number) {
     this.#log = log
     this.#total = total
-    this.#patients = Math.ceil(total / accessesPerPatient)
   }
 
   make(from: number, end: number): StoredEntry[] {
@@ -81,7 +82,7 @@ class EntryMaker {
   }
 
   #make(index: number): StoredEntry {
-    const draft = draftOf(index, this.#patients)
+    const draft = draftOf(index)
     const entry = entryText(draft.access, {
       log: this.#log,
       index,
@@ -111,10 +112,10 @@ const types = ['Observation', 'MedicationRequest', 'DiagnosticReport', 'AllergyI
 const denialEvery = 53
 const emergencyEvery = 997
 
-function draftOf(index: number, patients: number): EntryDraft {
-  // Scattered, so that neighbours in the log are not about the same people.
-  const patient = `person${(index * 7_919) % patients}`
-  const professional = (index * 104_729) % professionals
+function draftOf(index: number): EntryDraft {
+  const turn = Math.floor(index / visit.accesses)
+  const patient = `person${turn * visit.patients + (index % visit.patients)}`
+  const professional = (turn * 7 + (index % visit.professionals)) % professionals
   const facility = professional % facilities
   const organisation = (organisations[facility % organisations.length] as (typeof organisations)[number]).id
   const type = types[index % types.length] as string
