@@ -132,7 +132,7 @@ async function measure(
   const whole = await fetchUpTo(entries, bar.reach)
   const seconds = (performance.now() - startedAt) / 1_000
   bar.end()
-  const peak = memory.stop()
+  const { peak, fifths } = memory.stop()
   if (typeof whole === 'string') throw new Error(whole)
   const expected = wanted.linesOf?.(entries)
   if (expected !== undefined && whole.lines !== expected)
@@ -141,7 +141,8 @@ async function measure(
     entries,
     seconds,
     before,
-    peak: peak.bytes,
+    peak,
+    fifths,
     bytes: whole.bytes,
   })
 }
@@ -154,6 +155,7 @@ interface Run {
   /** Bytes. */
   readonly before: number
   readonly peak: number
+  readonly fifths: readonly number[]
   /** Received, as they were sent. */
   readonly bytes: number
 }
@@ -161,7 +163,7 @@ interface Run {
 const figuresOf = (
   name: string,
   minSpeed: number | null,
-  { entries, seconds, before, peak, bytes }: Run,
+  { entries, seconds, before, peak, fifths, bytes }: Run,
 ): readonly Figure[] => [
   {
     name: `${name}: peak above warm-up`,
@@ -169,6 +171,12 @@ const figuresOf = (
     unit: 'MiB',
     goal: { kind: 'at most', value: maxGrowthMiB },
   },
+  ...fifths.map((most, i) => ({
+    name: `${name}: peak of fifth ${i + 1} above warm-up`,
+    value: mib(most - before),
+    unit: 'MiB',
+    goal: null,
+  })),
   { name: `${name}: after warm-up`, value: mib(before), unit: 'MiB', goal: null },
   {
     name: `${name}: speed`,

@@ -19,25 +19,31 @@ function memoryOf(pid: number, field: Field): number {
 /** Bytes that are in memory now. */
 export const residentBytes = (pid: number): number => memoryOf(pid, 'VmRSS')
 
-export interface Peak {
+export interface Watched {
   /** The most seen in samples; the kernel's own high-water mark where it could be set back. */
-  readonly bytes: number
-  readonly samples: number
+  readonly peak: number
+  /** The most seen in each fifth of the time: what grows with the work is told from what comes and goes. */
+  readonly fifths: readonly number[]
 }
 
-/** Samples until `stop`. */
-export function watchMemory(pid: number): { stop(): Peak } {
+/** Samples until `stop`. All in bytes. */
+export function watchMemory(pid: number): { stop(): Watched } {
   const isExact = forgetPeak(pid)
-  let bytes = residentBytes(pid)
-  let samples = 1
-  const timer = setInterval(() => {
-    bytes = Math.max(bytes, residentBytes(pid))
-    samples += 1
-  }, sampleEveryMs)
+  const samples = [residentBytes(pid)]
+  const timer = setInterval(() => samples.push(residentBytes(pid)), sampleEveryMs)
   return {
     stop: () => {
       clearInterval(timer)
-      return { bytes: Math.max(bytes, isExact ? memoryOf(pid, 'VmHWM') : residentBytes(pid)), samples }
+      samples.push(residentBytes(pid))
+      const most = Math.max(...samples)
+      const fifths = [0, 1, 2, 3, 4].map((i) => {
+        const part = samples.slice(
+          Math.floor((i * samples.length) / 5),
+          Math.ceil(((i + 1) * samples.length) / 5),
+        )
+        return Math.max(...part)
+      })
+      return { peak: isExact ? Math.max(most, memoryOf(pid, 'VmHWM')) : most, fifths }
     },
   }
 }
