@@ -27,11 +27,13 @@ import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
 import { entryProof } from './trail/entry-proof.ts'
 import { auditExport } from './trail/export.ts'
 import { auditReview } from './trail/review/operation.ts'
+import { yearlyReport } from './trail/yearly-report.ts'
 
 /** Every operation there is. `satisfies` would lose the inputs; each checks its own. */
 export const operations: readonly AnyOperation[] = [
@@ -40,6 +42,8 @@ export const operations: readonly AnyOperation[] = [
   entryProof,
   auditReview,
   ...reviewOperations,
+  accounting,
+  yearlyReport,
   logSuccession,
   ...registryOperations,
   ...careOperations,

@@ -238,6 +238,29 @@ export const limits = {
   trailScannedRows: 500,
   /** Person ids, earlier ones included, under which one page looks for entries: each is an index range of every log. */
   maxTrailPersons: 50,
+  /**
+   * Entries of one page of a count: 350 bytes each, and never past the 10 MB that sqld sends, however long the names in
+   * them are.
+   */
+  accountingPageRows: 2_000,
+  /** Entries of which one statement makes the groups of a report: 100 ms of sqld's time, a few hundred rows. */
+  reportWindowEntries: 20_000,
+  /**
+   * Lines of one count (professional, role and facility), 1 KB each. A large organisation has 20,000 professionals; past it
+   * the count ends with an error, and a shorter period is to be asked for.
+   */
+  maxCountedGroups: 30_000,
+  /**
+   * Pairs of a line and a patient that a count tells apart: 16 MB. Past it the numbers of distinct patients are not told;
+   * those of accesses are.
+   */
+  maxCountedPairs: 1_500_000,
+  /** Persons of whom a count remembers whether an organisation knows them (about 6 MB). */
+  maxRememberedPersons: 50_000,
+  /** Patients of one professional in the lines about each, 1 KB each; a laboratory's physician has thousands. */
+  maxCountedPatients: 20_000,
+  /** Characters of one piece of a file of counts, passed by at most one line. */
+  countChunkLength: 64 * 1024,
   /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
   maxExportPatients: 200_000,
   /**

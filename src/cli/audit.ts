@@ -1,5 +1,6 @@
 /** `dossier audit`: what a privacy officer, an operator, and anyone who has a file do with the log from a terminal. */
 import { Command } from 'commander'
+import { accountingCommand, reportCommand } from './audit-counts.ts'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
 import { incidentCommand } from './audit-incident.ts'
@@ -20,5 +21,7 @@ export function auditCommand(): Command {
     .addCommand(questionCommand())
     .addCommand(incidentCommand())
     .addCommand(reviewCommand())
+    .addCommand(accountingCommand())
+    .addCommand(reportCommand())
     .addCommand(succeedCommand())
 }

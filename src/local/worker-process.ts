@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly bundle: string
   readonly port: number
   readonly environment: Environment
+  /** Flags of V8, e.g. `--max-old-space-size=64`; default: none, and a heap without a limit. */
+  readonly v8Flags?: readonly string[] | undefined
 }
 
 /** How workerd embeds a module, by the end of its name; source maps and the rest are not modules. */
@@ -32,7 +34,14 @@ const moduleKinds: Readonly<Record<string, string>> = {
  * The bundle is copied into the state folder, so that a restart after a crash runs the code that was started, whatever has
  * been built since.
  */
-export function workerProcess({ home, workerd, bundle, port, environment }: WorkerOptions): ProcessSpec {
+export function workerProcess({
+  home,
+  workerd,
+  bundle,
+  port,
+  environment,
+  v8Flags,
+}: WorkerOptions): ProcessSpec {
   const folder = join(home, 'worker')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -40,7 +49,7 @@ export function workerProcess({ home, workerd, bundle, port, environment }: Work
   const config = join(folder, 'config.capnp')
   writeFileSync(
     config,
-    workerdConfig(readdirSync(bundle), readWranglerConfig(), Object.keys(environment), port),
+    workerdConfig(readdirSync(bundle), readWranglerConfig(), Object.keys(environment), port, v8Flags),
   )
   return {
     name: 'worker',
@@ -90,6 +99,7 @@ export function workerdConfig(
   wrangler: WranglerConfig,
   variables: readonly string[],
   port: number,
+  v8Flags: readonly string[] = [],
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   // The entry comes first.
@@ -111,6 +121,7 @@ export function workerdConfig(
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = [${v8Flags.map(text).join(', ')}],
   services = [
     (name = "worker", worker = .worker),
     (name = "internet", network = (allow = ["local"])),

@@ -9,6 +9,7 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { err, ok, type Result } from '../result.ts'
 import { loadOwnIds } from './own-ids.ts'
+import { ownOrganisation } from './own-organisation.ts'
 import { personIdsStatement, readPersonIds } from './person-ids.ts'
 
 /** What of the query decides it. */
@@ -37,16 +38,14 @@ export async function exportScope(ctx: Context): Promise<Result<ExportScope, Ref
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
   if (caller.kind === 'patient' || caller.kind === 'guardian') return await ownScope(ctx, caller)
-  if (caller.kind !== 'privacy-officer') return forbidden('operation-not-for-caller')
-  const { organisation: own } = caller
-  const { organisation = own } = ctx.query
-  if (own !== null && organisation !== own) return forbidden('not-own-organisation')
+  const organisation = ownOrganisation(caller, ctx.query.organisation)
+  if (!organisation.ok) return organisation
   const persons = readPersonIds(records[0] ?? [])
   if (!persons.ok) return persons
   return ok({
     caller: caller.kind,
     persons: persons.value,
-    ...(organisation === null ? {} : { organisation }),
+    ...(organisation.value === null ? {} : { organisation: organisation.value }),
   })
 }
 

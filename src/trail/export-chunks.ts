@@ -98,7 +98,7 @@ function readableOf(line: Line, format: 'csv' | 'fhir', origin: string): string 
 }
 
 /** Patients named so far, and those of the chunk being made. */
-class PatientsMet {
+export class PatientsMet {
   #named = new Set<string>()
   #fresh: string[] = []
 

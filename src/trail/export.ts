@@ -15,14 +15,11 @@ import { type ExportFormat, exportChunks } from './export-chunks.ts'
 import type { Completeness, ExportHeader } from './export-format.ts'
 import { type Chains, type FixedLog, fixLogs } from './export-logs.ts'
 import { exportParts, type Wanted } from './export-parts.ts'
+import { instant, utc } from './instant.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 import { quorumOf } from './quorum.ts'
 
 const log = z.string().regex(logName)
-// Beyond the years of four digits, text in UTC would no longer sort by time.
-const instant = z.iso
-  .datetime({ offset: true })
-  .refine((time) => /^\d{4}-/.test(utc(time)), 'not within the years 0001 to 9999 (UTC)')
 const text = z.string().min(1).max(limits.maxEntryTextBytes)
 /** `<log>:<size>`, repeatable. */
 const position = z.string().regex(logPosition)
@@ -211,10 +208,4 @@ function toldFilters({ known: _, ...query }: Query): Record<string, string> {
   return Object.fromEntries(
     told.map(([name, value]) => [name, Array.isArray(value) ? value.join(' ') : String(value)]),
   )
-}
-
-/** As the ledger writes times, so that they compare as text; the empty string for what is no instant. */
-function utc(time: string): string {
-  const at = new Date(time)
-  return Number.isNaN(at.getTime()) ? '' : at.toISOString()
 }

@@ -44,6 +44,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   'consent-history': /"resourceType":"Consent"/,
   explain: /"agrees":true/,
   me: /"patients":\["Patient/,
+  accounting: /"section":"opened-patient"/,
+  'yearly-report': /"section":"care"/,
   redact: /"changed":true/,
   'audit-event-search': /"resourceType":"AuditEvent"/,
   'audit-event-read': /"resourceType":"AuditEvent"/,
@@ -201,6 +203,13 @@ describe('the route walk', () => {
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
+      accounting: () =>
+        get(
+          `/audit/accounting?organisation=ciusss-mont-royal&from=2026-01-01T00:00:00Z&to=9999-01-01T00:00:00Z&detail=patients`,
+          'officer',
+        ),
+      'yearly-report': () =>
+        get(`/audit/report?year=${new Date(Date.now() - 5 * 60 * 60_000).getUTCFullYear()}`, 'officer'),
       redact: () =>
         new Request(`${cluster.url}/audit/redaction/${entry}`, {
           method: 'POST',

@@ -1,9 +1,9 @@
 /** Fetching an export of the audit log into a file. */
 import type { FileHandle } from 'node:fs/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
-import { limits } from '../../limits.ts'
 import type { ExportFormat } from '../../trail/export-chunks.ts'
 import { csvHeader, csvRow, fhirLines } from '../../trail/export-format.ts'
+import { answerStream } from './answer-stream.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
 import { DownloadFailure, writeWhole } from './whole-file.ts'
@@ -54,25 +54,7 @@ export async function exportAudit(
 async function request(target: Target, filters: URLSearchParams): Promise<ReadableStream<Uint8Array>> {
   const query = new URLSearchParams(filters)
   query.set('format', 'ndjson')
-  const token = await target.token()
-  // A deadline for the answer to begin; the stream itself may take as long as the log is large.
-  const begin = new AbortController()
-  const timer = setTimeout(() => begin.abort(new Error('no answer in time')), limits.commandDeadlineMs)
-  try {
-    const response = await fetch(`${target.url}/audit/export?${query}`, {
-      headers: { Authorization: `Bearer ${token}`, 'Accept-Language': target.language },
-      signal: begin.signal,
-    })
-    if (response.status === 200 && response.body !== null) return response.body
-    throw new DownloadFailure(
-      `${target.url} answered ${response.status}: ${(await response.text()).slice(0, 1000)}`,
-    )
-  } catch (cause) {
-    if (cause instanceof DownloadFailure) throw cause
-    throw new DownloadFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })
-  } finally {
-    clearTimeout(timer)
-  }
+  return await answerStream(target, `/audit/export?${query}`)
 }
 
 /** What a line says in the other file; the first one is the header. */

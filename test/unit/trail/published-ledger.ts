@@ -37,10 +37,12 @@ export class PublishedLedger {
       const [ed25519, mlDsa44] = log.keys
       run('insert into log values (?, ?, ?, ?, null)', log.name, log.origin, ed25519.vkey, mlDsa44.vkey)
     }
-    for (const [index, { leaf }] of log.entries.entries())
-      run('insert into ledger_leaf (log, idx, leaf) values (?, ?, ?)', log.name, index, leaf)
-    for (const [index, { salt, text }] of log.entries.entries())
-      run('insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)', log.name, index, salt, text)
+    const leaves = this.database.prepare('insert into ledger_leaf (log, idx, leaf) values (?, ?, ?)')
+    for (const [index, { leaf }] of log.entries.entries()) leaves.run(log.name, index, leaf)
+    const bodies = this.database.prepare(
+      'insert into ledger_body (log, idx, salt, entry) values (?, ?, ?, ?)',
+    )
+    for (const [index, { salt, text }] of log.entries.entries()) bodies.run(log.name, index, salt, text)
     for (const [index, { redacted }] of log.entries.entries())
       if (redacted !== null) run('delete from ledger_body where log = ? and idx = ?', log.name, index)
     for (const size of sizes) this.#publishSize(log, size, witnesses)

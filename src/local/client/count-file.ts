@@ -1,0 +1,41 @@
+/** Fetching a file of counts: an accounting, a yearly report. */
+import type { FileHandle } from 'node:fs/promises'
+import { answerStream } from './answer-stream.ts'
+import { causeOf, type Target } from './publisher.ts'
+import { DownloadFailure, writeWhole } from './whole-file.ts'
+
+export interface Received {
+  readonly bytes: number
+  /** Lines of text: one for each line of the count, and of JSON one for each page of the log that was counted. */
+  readonly lines: number
+}
+
+/**
+ * Streams `GET <path>` to `out`.
+ *
+ * @param onProgress called as bytes arrive
+ * @throws DownloadFailure when it is refused or breaks off
+ */
+export async function fetchCounts(
+  target: Target,
+  path: string,
+  out: string,
+  onProgress: (soFar: Received) => void = () => {},
+): Promise<Received> {
+  const body = await answerStream(target, path)
+  return await writeWhole([out], async ([file]) => {
+    let bytes = 0
+    let lines = 0
+    const chunks = body.getReader()
+    for (;;) {
+      const { done, value } = await chunks.read().catch((cause: unknown) => {
+        throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
+      })
+      if (done) return { bytes, lines }
+      await (file as FileHandle).write(value)
+      bytes += value.length
+      for (const byte of value) if (byte === 10) lines += 1
+      onProgress({ bytes, lines })
+    }
+  })
+}
