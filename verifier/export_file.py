@@ -6,8 +6,9 @@ that redaction entries name.
 
 from fault import Fault, cut
 from header import CHAINS, Header
-from line import Block, read_line
+from line import Block, Gap, read_line
 from part import Part, misplaced
+from pruning import Prunings, pruning_of
 from text_file import TextFile
 from tlog import TILE_WIDTH, cover, inclusion_root, leaf_hash
 
@@ -38,6 +39,7 @@ class Walk:
         self.position = 0
         self.part = Part(header.logs[0], self.is_range)
         self.report = []
+        self.prunings = Prunings()
 
     def run(self):
         while True:
@@ -51,10 +53,13 @@ class Walk:
                 raise
             if type(line) is Block:
                 self._take_block(line)
+            elif type(line) is Gap:
+                self._take_gap(line)
             else:
                 self._take(line)
         while self.part is not None:
             self._end_part()
+        self.prunings.check()
 
     def _take(self, line):
         if not self.is_range and line.proof is None:
@@ -64,12 +69,13 @@ class Walk:
         if line.log is None or line.index is None:
             raise Fault('entry', self._place_of(line), line.problem)
         if line.log != self.part.log:
-            self._change_part(line)
+            self._change_part(line.log, line.index)
         part = self.part
+        pruning = pruning_of(line)
         if self.is_range:
-            self._check_index_of_range(part, line)
+            self._check_index_of_range(part, line, pruning)
         else:
-            self._check_index(part, line)
+            self._check_index(part, line, pruning)
         if line.problem is not None:
             raise Fault('entry', part.place(line.index), line.problem)
         if line.is_open:
@@ -77,9 +83,11 @@ class Walk:
                 raise Fault('time', part.place(line.index), f'the time {line.time} is earlier than {part.time}, that of the entry before')
             part.time = line.time
         if self.kind is not None:
-            self._follow_chain(part, line)
+            self._follow_chain(part, line, pruning)
         if line.proof is not None:
             self._check_inclusion(part, line)
+        if pruning is not None:
+            self.prunings.note_entry(line, pruning)
         self._accept(part, line)
 
     def _accept(self, part, line):
@@ -94,6 +102,9 @@ class Walk:
             part.redacted += 1
             place = None if self.kind is None else (part.count, part.chain_previous)
             part.pending.setdefault(line.redacted, []).append((index, place))
+        elif line.pruned is not None:
+            part.pruned += 1
+            self.prunings.note_pruned(part.log, index, line.pruned, part.time)
         else:
             part.open += 1
             if line.redaction is not None:
@@ -103,21 +114,24 @@ class Walk:
             if self.rows is not None:
                 self.rows.take(line)
 
-    def _change_part(self, line):
+    def _change_part(self, log, index):
         """A line of a later log of the header begins the part of that log."""
         logs = self.header.logs
-        position = next((at for at, stated in enumerate(logs) if stated.log == line.log), None)
+        position = next((at for at, stated in enumerate(logs) if stated.log == log), None)
         if position is None:
-            raise Fault('log', f'{cut(line.log)}/{line.index}', 'the header does not name this log')
+            raise Fault('log', f'{cut(log)}/{index}', 'the header does not name this log')
         if position < self.position:
-            raise Fault('log', f'{line.log}/{line.index}', f'an entry of {line.log} stands in the part of {self.part.log}')
+            raise Fault('log', f'{log}/{index}', f'an entry of {log} stands in the part of {self.part.log}')
         if not self.part.is_complete() and self._peek().log == self.part.log:
-            raise Fault('log', f'{line.log}/{line.index}', f'an entry of {line.log} stands in the part of {self.part.log}')
+            raise Fault('log', f'{log}/{index}', f'an entry of {log} stands in the part of {self.part.log}')
         while self.position < position:
             self._end_part()
 
-    def _check_index_of_range(self, part, line):
+    def _check_index_of_range(self, part, line, pruning):
         index, stated = line.index, part.stated
+        if pruning is not None and line.proof is not None and index < stated.first == part.expected:
+            self._check_ascending(part, index)
+            return
         if index == part.expected < stated.end:
             if line.proof is not None:
                 raise Fault('format', part.place(index), 'the entries of the range have no proof of their own')
@@ -127,17 +141,17 @@ class Walk:
             if after.log == line.log and after.index is not None and after.index < index:
                 raise Fault('index-order', part.place(after.index), f'this index stands after {index}')
             if index > part.expected:
-                raise Fault('index-missing', part.place(part.expected), f'this index is neither open nor redacted; after it comes {index}')
+                raise Fault('index-missing', part.place(part.expected), f'this index is neither open nor redacted nor pruned; after it comes {index}')
         if index < stated.first:
             raise self._outside(part, index)
         self._check_ascending(part, index)
-        if line.proof is None or index not in part.pending:
+        if line.proof is None or (index not in part.pending and pruning is None):
             raise self._outside(part, index)
 
-    def _check_index(self, part, line):
+    def _check_index(self, part, line, pruning):
         self._check_ascending(part, line.index)
-        # A redaction entry may be younger than the export, not than the checkpoint.
-        if line.index >= part.stated.size and line.index not in part.pending:
+        # A redaction or pruning entry may be younger than the export, not than the checkpoint.
+        if line.index >= part.stated.size and line.index not in part.pending and pruning is None:
             raise Fault('index-outside', part.place(line.index), f'the log had {part.stated.size} entries when the export began')
 
     def _check_ascending(self, part, index):
@@ -151,17 +165,17 @@ class Walk:
         return Fault(
             'index-outside',
             part.place(index),
-            f'not of the range from {stated.first} up to {stated.end}, and no redaction entry that a line of it names (with a proof)',
+            f'not of the range from {stated.first} up to {stated.end}, and, with a proof, neither a redaction entry that a line of it names nor a pruning entry',
         )
 
-    def _follow_chain(self, part, line):
-        """The next entry of the chain, unless it is there only because it redacts one."""
+    def _follow_chain(self, part, line, pruning):
+        """The next entry of the chain, unless it is there only because it redacts or prunes."""
         kind, key = self.header.chain
         index = line.index
         if line.is_open:
             own, place = line.membership(kind)
-            if own != key:
-                if index in part.pending:
+            if own != key or index >= part.stated.size:
+                if index in part.pending or pruning is not None:
                     return
                 raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {kind}')
             fault = misplaced(part, index, place, part.count + 1, part.last)
@@ -170,6 +184,21 @@ class Walk:
         part.count += 1
         part.chain_previous = part.last
         part.last = index
+
+    def _take_gap(self, gap):
+        """The members that went count, as if they stood here."""
+        if self.kind is None:
+            raise Fault('format', self._expected_place() or self._line_place(), 'only an export of a chain has gaps of it')
+        if gap.log != self.part.log:
+            self._change_part(gap.log, gap.last)
+        part = self.part
+        if gap.count <= part.count or (part.last is not None and gap.last <= part.last):
+            raise Fault('chain-order', part.place(gap.last), f'said to have gone as number {gap.count} of the chain; the file had number {part.count} before')
+        part.pruned += gap.count - part.count
+        part.count = gap.count
+        part.chain_previous = part.last
+        part.last = gap.last
+        self.prunings.note_pruned(part.log, gap.last, gap.pruned, part.time)
 
     def _check_inclusion(self, part, line):
         checkpoint = part.stated.checkpoint
@@ -248,7 +277,8 @@ class Walk:
         searched = 'no entries' if stated.size == 0 else f'entries {stated.first} up to {stated.end} of {stated.size}'
         current = '' if stated.is_current else ' (the log may have had more: it says "current":false)'
         size = 'no checkpoint' if stated.checkpoint is None else f'checkpoint of {stated.checkpoint.size}'
-        return f'{part.log}: {searched}{current}, {part.open} open, {part.redacted} redacted; {size}; {stated.signatures}'
+        pruned = f', {part.pruned} pruned' if part.pruned else ''
+        return f'{part.log}: {searched}{current}, {part.open} open, {part.redacted} redacted{pruned}; {size}; {stated.signatures}'
 
     def _expected_place(self):
         """In a range export: where a line without proof stands, whatever it claims."""

@@ -5,6 +5,7 @@ import type { Header } from './header.ts'
 import { type Line, LineParser, type OpenLine } from './line.ts'
 import type { Claim, LogPart } from './part.ts'
 import { ProvedPart } from './proved-part.ts'
+import { Prunings } from './prunings.ts'
 import { RangePart } from './range-part.ts'
 import { entryPlace, type Finding, finding } from './report.ts'
 
@@ -12,6 +13,8 @@ export class ExportLines {
   readonly parts: readonly LogPart[]
   readonly #crypto: VerifierCrypto
   readonly #needsProofs: boolean
+  readonly #isChain: boolean
+  readonly #prunings = new Prunings()
   readonly #lines = new LineParser()
   /** Of its own, as a parser keeps one line. */
   readonly #linesAhead = new LineParser()
@@ -19,11 +22,12 @@ export class ExportLines {
 
   constructor(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]) {
     this.#crypto = crypto
+    this.#isChain = header.chain !== null
     this.#needsProofs = header.completeness !== 'range'
     this.parts = covered.map((log) =>
       header.completeness === 'range'
-        ? new RangePart(crypto, log)
-        : new ProvedPart(crypto, log, header.chain),
+        ? new RangePart(crypto, log, this.#prunings)
+        : new ProvedPart(crypto, log, header.chain, this.#prunings),
     )
   }
 
@@ -41,7 +45,9 @@ export class ExportLines {
     const line = this.#lines.parse(text)
     if (line.kind === 'malformed')
       return finding('format', this.#expectedPlace ?? place, `The line ${line.why}.`)
-    if (this.#needsProofs && line.kind !== 'block' && line.proof === null)
+    if (line.kind === 'gap' && !this.#isChain)
+      return finding('format', this.#expectedPlace ?? place, 'Only an export of a chain has a gap of one.')
+    if (this.#needsProofs && line.kind !== 'block' && line.kind !== 'gap' && line.proof === null)
       return finding('format', place, 'The line has no proof, as all lines of this export have.')
     if (line.kind === 'open' && !this.#isCommitted(line))
       return finding(
@@ -61,7 +67,7 @@ export class ExportLines {
       const fault = part.end()
       if (fault !== null) return fault
     }
-    return null
+    return this.#prunings.fault()
   }
 
   /** `log`, and what is wrong where the lines of the logs before end. */
@@ -102,7 +108,9 @@ export class ExportLines {
   #claimOf(text: string): Claim | null {
     const line = this.#linesAhead.parse(text)
     if (line.kind === 'malformed') return null
-    return line.kind === 'block' ? { log: line.log, index: null } : { log: line.log, index: line.index }
+    return line.kind === 'block' || line.kind === 'gap'
+      ? { log: line.log, index: null }
+      : { log: line.log, index: line.index }
   }
 
   /** Whether entry and salt give the leaf. */
@@ -115,6 +123,7 @@ export class ExportLines {
 }
 
 function claimedPlace(line: Exclude<Line, { kind: 'malformed' }>): string | null {
+  if (line.kind === 'gap') return entryPlace(line.log, line.last)
   if (line.kind === 'block' || line.log === null || line.index === null) return null
   return entryPlace(line.log, line.index)
 }

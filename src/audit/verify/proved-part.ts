@@ -4,8 +4,9 @@ import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
 import { type ChainPlace, type EntryFrame, readChainKeys } from './entry-frame.ts'
 import type { Header } from './header.ts'
-import type { BlockLine, OpenLine, RedactedLine } from './line.ts'
+import type { BlockLine, EntryLine, GapLine, OpenLine } from './line.ts'
 import { type LogPart, PartState } from './part.ts'
+import type { Prunings } from './prunings.ts'
 import { type Finding, finding } from './report.ts'
 
 export class ProvedPart implements LogPart {
@@ -17,8 +18,8 @@ export class ProvedPart implements LogPart {
   #count = 0n
   #last: string | null = null
 
-  constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: Header['chain']) {
-    this.state = new PartState(crypto, covered, chain?.kind ?? null)
+  constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: Header['chain'], prunings: Prunings) {
+    this.state = new PartState(crypto, covered, chain?.kind ?? null, prunings)
     this.#chain = chain
   }
 
@@ -27,8 +28,9 @@ export class ProvedPart implements LogPart {
     return !this.state.redactions.areMissing && (head === null || this.#count === BigInt(head.count))
   }
 
-  take(line: OpenLine | RedactedLine | BlockLine, place: string): Finding | null {
+  take(line: EntryLine | GapLine | BlockLine, place: string): Finding | null {
     if (line.kind === 'block') return finding('format', place, 'Only an export of a range has blocks.')
+    if (line.kind === 'gap') return this.#takeGap(line)
     const { index } = line
     if (index === null || (line.kind === 'open' && line.log === null))
       return finding(
@@ -36,7 +38,7 @@ export class ProvedPart implements LogPart {
         place,
         'The entry is not of the form it should have: it names no log, or no index.',
       )
-    const fault = this.#orderFault(index) ?? this.#outsideFault(index)
+    const fault = this.#orderFault(index) ?? this.#outsideFault(line, index)
     if (fault !== null) return fault
     const chained = line.kind === 'open' ? this.#openFault(line, index) : null
     if (chained !== null) return chained
@@ -45,11 +47,32 @@ export class ProvedPart implements LogPart {
     const expected = `${this.#count + 1n}@${this.#last ?? '-'}`
     this.state.count(line, index, this.#chain === null ? null : expected)
     this.#previous = index
-    if (line.kind === 'redacted' || this.#isInChain(line, index)) {
+    if (line.kind !== 'open' || this.#isInChain(line, index)) {
       this.#count += 1n
       this.#last = index
     }
     return null
+  }
+
+  /** The members that went count, as if they stood here. */
+  #takeGap(line: GapLine): Finding | null {
+    const count = BigInt(line.count)
+    const isFurther = this.#last === null || isDecimalLess(this.#last, line.last)
+    if (count <= this.#count || !isFurther)
+      return this.state.at(
+        line.last,
+        'chain-order',
+        `As number ${line.count} it is said to have gone: the file had number ${this.#count}, ${this.#last ?? 'none'}, before.`,
+      )
+    this.state.countGap(line, count - this.#count)
+    this.#count = count
+    this.#last = line.last
+    return null
+  }
+
+  /** Whether it is there for what it redacts, or prunes. */
+  #explains(line: EntryLine, index: string): boolean {
+    return this.state.redactions.isNeeded(index) || this.state.isPruning(line)
   }
 
   #orderFault(index: string): Finding | null {
@@ -59,10 +82,10 @@ export class ProvedPart implements LogPart {
       : null
   }
 
-  #outsideFault(index: string): Finding | null {
+  #outsideFault(line: EntryLine, index: string): Finding | null {
     const { size } = this.state.covered.header
     // What was redacted while the export ran is named by an entry that is newer than the export.
-    if (isDecimalLess(index, size) || this.state.redactions.isNeeded(index)) return null
+    if (isDecimalLess(index, size) || this.#explains(line, index)) return null
     return this.state.at(index, 'index-outside', `The log had ${size} entries when the export began.`)
   }
 
@@ -79,7 +102,7 @@ export class ProvedPart implements LogPart {
     const { kind } = this.#chain
     const { index } = frame
     if (!this.#isInChain(line, index))
-      return this.state.redactions.isNeeded(index)
+      return this.#explains(line, index)
         ? null
         : this.state.at(index, 'chain-key', `It belongs to another ${kind} than that of the export.`)
     const { count, previous } = frame[kind] as ChainPlace
