@@ -7,6 +7,7 @@ import { harmlessCases } from './cases-harmless.ts'
 import { insiderCases } from './cases-insider.ts'
 import { jsonCases } from './cases-json.ts'
 import { proofCases } from './cases-proofs.ts'
+import { pruningCases } from './cases-pruning.ts'
 import { signedCases } from './cases-signed.ts'
 import { siteCases } from './cases-sites.ts'
 import { statementCases } from './cases-statements.ts'
@@ -20,6 +21,7 @@ export const groups: readonly (readonly [string, readonly Case[]])[] = [
   ['heads and lists', statementCases],
   ['inclusion', proofCases],
   ['redactions and chains', chainCases],
+  ['prunings', pruningCases],
   ['CSV', csvCases],
   ['what logs publish', siteCases],
   ['what a file promises', insiderCases],

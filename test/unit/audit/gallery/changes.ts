@@ -80,6 +80,10 @@ export interface LineJson {
   index?: string
   leaf: string
   log?: string
+  redacted?: string
+  pruned?: string
+  count?: string
+  last?: string
   salt: string
   proof?: string[] | undefined
   hash: string

@@ -69,12 +69,35 @@ export const redactedLine = (log: SampleLog, index: number, path?: readonly Uint
   return `{"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}",${rest}`
 }
 
+const prunedLine = (log: SampleLog, index: number): string => {
+  const { leaf, pruned } = log.entry(index)
+  return `{"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}","pruned":"${pruned}"}`
+}
+
+/** The members of a chain up to this one went. */
+const gapLine = (log: SampleLog, index: number, kind: ChainKind): string => {
+  const { text, pruned } = log.entry(index)
+  const { chains } = JSON.parse(text) as { readonly chains: Readonly<Record<ChainKind, { count: string }>> }
+  return `{"count":"${chains[kind].count}","last":"${index}","log":"${log.name}","pruned":"${pruned}"}`
+}
+
 const proofMember = (path: readonly Uint8Array[] | undefined): string =>
   path === undefined ? '' : `"proof":${JSON.stringify(path.map(base64url))},`
 
 /** Open or redacted, as the log has it. */
 const lineOf = (log: SampleLog, index: number, path?: readonly Uint8Array[]): string =>
   log.entry(index).redacted === null ? entryLine(log, index, path) : redactedLine(log, index, path)
+
+/** Pruning entries of this log that entries of the parts name. */
+function pruningEntries(log: SampleLog, parts: readonly SamplePart[]): number[] {
+  const named = parts.flatMap((part) => {
+    const { log: of, first, end } = boundsOf(part)
+    return of.entries.slice(first, end).flatMap(({ pruned }) => pruned ?? [])
+  })
+  return [...new Set(named)]
+    .flatMap((name) => (name.startsWith(`${log.name}/`) ? [Number(name.slice(log.name.length + 1))] : []))
+    .sort((a, b) => a - b)
+}
 
 export const blockLine = (log: SampleLog, first: number): string =>
   `{"block":["${first}","${first + 256}"],"hash":"${base64url(
@@ -88,15 +111,18 @@ export async function rangeExport(parts: readonly SamplePart[]): Promise<SampleE
   for (const part of parts) {
     const { log, first, end, checkpointSize } = boundsOf(part)
     const redactions = new Set<number>()
+    const prunings = pruningEntries(log, parts)
+    const proved = async (index: number) => entryLine(log, index, await log.inclusion(index, checkpointSize))
+    for (const index of prunings) if (index < first) lines.push(await proved(index))
+    for (const index of prunings) if (index >= end) redactions.add(index)
     for (let index = first; index < end; index += 1) {
-      lines.push(lineOf(log, index))
+      lines.push(log.entry(index).pruned === null ? lineOf(log, index) : prunedLine(log, index))
       const { redacted } = log.entry(index)
       if (redacted !== null && redacted >= end) redactions.add(redacted)
       const block = index - 255
       if (index % 256 === 255 && block >= first) lines.push(blockLine(log, block))
     }
-    for (const index of [...redactions].sort((a, b) => a - b))
-      lines.push(entryLine(log, index, await log.inclusion(index, checkpointSize)))
+    for (const index of [...redactions].sort((a, b) => a - b)) lines.push(await proved(index))
   }
   return { header: await headerOf('range', {}, parts), lines }
 }
@@ -107,7 +133,7 @@ export async function chainExport(
   key: string,
   parts: readonly SamplePart[],
 ): Promise<SampleExport> {
-  const lines = await provedLines(parts, (log, size) => log.chainIndices(kind, key, size))
+  const lines = await provedLines(parts, (log, size) => log.chainIndices(kind, key, size), kind)
   const header = await headerOf(`${kind}-chain`, { [kind]: key }, parts)
   return { header, lines }
 }
@@ -126,6 +152,7 @@ export async function filteredExport(
 async function provedLines(
   parts: readonly SamplePart[],
   choose: (log: SampleLog, size: number) => readonly number[],
+  chain?: ChainKind,
 ): Promise<string[]> {
   const lines: string[] = []
   for (const part of parts) {
@@ -135,8 +162,14 @@ async function provedLines(
       const { redacted } = log.entry(index)
       if (redacted !== null) indices.add(redacted)
     }
-    for (const index of [...indices].sort((a, b) => a - b))
-      lines.push(lineOf(log, index, await log.inclusion(index, checkpointSize)))
+    for (const index of pruningEntries(log, parts)) if (chain) indices.add(index)
+    let gap: string[] = []
+    for (const index of [...indices].sort((a, b) => a - b)) {
+      const isPruned = log.entry(index).pruned !== null
+      if (isPruned) gap = chain ? [gapLine(log, index, chain)] : []
+      else lines.push(...gap.splice(0), lineOf(log, index, await log.inclusion(index, checkpointSize)))
+    }
+    lines.push(...gap)
   }
   return lines
 }
