@@ -9,6 +9,7 @@ alter table ledger_body add column prunes_log text generated always as (
     and case when entry ->> '$.access.note.prunes-log' = log then cast(entry ->> '$.access.note.prunes-to' as integer) <= idx
       else substr(log, length(rtrim(log, '0123456789')) + 1) <> ''
         and substr(log, length(rtrim(log, '0123456789')) + 1) not glob '0*'
+        and length(log) - length(rtrim(log, '0123456789')) <= 6
         and (rtrim(log, '0123456789') = (entry ->> '$.access.note.prunes-log') || '-'
           and cast(substr(log, length(rtrim(log, '0123456789')) + 1) as integer) >= 2
           or rtrim(log, '0123456789') = rtrim(entry ->> '$.access.note.prunes-log', '0123456789')
@@ -25,8 +26,8 @@ alter table ledger_body add column prunes_to integer
 alter table ledger_body add column prunes_before text
   generated always as (entry ->> '$.access.note.prunes-before') virtual;
 --> statement-breakpoint
--- Holds all that is asked of a pruning entry, so that a page of pruned entries reads no other row.
-create index ledger_body_prunes on ledger_body (prunes_log, prunes_to, prunes_before, log, idx) where prunes_log is not null;
+-- By time: what went by any pruning entry went also by the one with the latest time of those that reach its index.
+create index ledger_body_prunes on ledger_body (prunes_log, prunes_before, prunes_to, log, idx) where prunes_log is not null;
 --> statement-breakpoint
 drop trigger ledger_body_kept;
 --> statement-breakpoint

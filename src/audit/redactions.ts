@@ -24,6 +24,12 @@ const redactionOfIndex = `(
     where redaction.log = :log and redaction.redacts = :redacts and redaction.idx > :index
       and ${isRedaction('redaction')})`
 
+/** `<log>/<index>` of an entry by which the body at this index went, if it went by one; what both are, in SQL. */
+export const pruningOf = (log: string, idx: string): string => `(
+  select pruning.log || '/' || pruning.idx from ledger_body as pruning indexed by ledger_body_prunes
+    where pruning.prunes_log = ${log} and pruning.prunes_to > ${idx}
+    order by pruning.prunes_before desc limit 1)`
+
 const argsOf = (log: string, index: number) => ({ log, index, redacts: String(index) })
 
 /** What the ledger holds at one index. */

@@ -61,6 +61,22 @@ export interface RedactedEntry {
   readonly redacted: number
 }
 
+/** An entry of a range whose body went by the pruning entry `pruned`, `<log>/<index>`. */
+export interface PrunedEntry {
+  readonly kind: 'pruned'
+  readonly index: number
+  readonly leaf: Uint8Array
+  readonly pruned: string
+}
+
+/** The members of a chain up to number `count`, at index `last`, as far as no line is about them: they went by `pruned`. */
+export interface Gap {
+  readonly kind: 'gap'
+  readonly count: number
+  readonly last: string
+  readonly pruned: string
+}
+
 /** The tree hash of [from, to), after the last line of that block. */
 export interface Block {
   readonly kind: 'block'
@@ -70,7 +86,11 @@ export interface Block {
 }
 
 /** `proof`: inclusion path; null: the entry is proved by the range it is in. */
-export type Line = ((OpenEntry | RedactedEntry) & { readonly proof: readonly Uint8Array[] | null }) | Block
+export type Line =
+  | ((OpenEntry | RedactedEntry) & { readonly proof: readonly Uint8Array[] | null })
+  | PrunedEntry
+  | Gap
+  | Block
 
 export const ndjsonHeader = (header: ExportHeader): string =>
   `${JSON.stringify({ format: formatId, ...header })}\n`
@@ -79,7 +99,11 @@ export const ndjsonHeader = (header: ExportHeader): string =>
 export function ndjsonLine(log: string, line: Line): string {
   if (line.kind === 'block')
     return `{"block":["${line.from}","${line.to}"],"hash":"${base64url(line.hash)}","log":"${log}"}\n`
+  if (line.kind === 'gap')
+    return `{"count":"${line.count}","last":"${line.last}","log":"${log}","pruned":"${line.pruned}"}\n`
   const leaf = `"leaf":"${base64url(line.leaf)}"`
+  if (line.kind === 'pruned')
+    return `{"index":"${line.index}",${leaf},"log":"${log}","pruned":"${line.pruned}"}\n`
   const proof = line.proof === null ? '' : `,"proof":${JSON.stringify(line.proof.map(base64url))}`
   return line.kind === 'open'
     ? `{"entry":${line.entry},${leaf}${proof},"salt":"${base64url(line.salt)}"}\n`

@@ -202,7 +202,7 @@ describe('the ledger on sqld', () => {
     const told = async (pages: AsyncIterable<readonly Line[]>): Promise<string[]> => {
       const lines: string[] = []
       for await (const page of pages)
-        for (const line of page) if (line.kind !== 'block') lines.push(`${line.kind} ${line.index}`)
+        for (const line of page) if ('index' in line) lines.push(`${line.kind} ${line.index}`)
       return lines
     }
     const part = { log, first: 0, end, covered: end }
