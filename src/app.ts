@@ -17,8 +17,10 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { endHold, holdEntries } from './governance/holds.ts'
 import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { pruneLog } from './governance/pruning.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
@@ -32,6 +34,9 @@ import { auditExport } from './trail/export.ts'
 export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
+  pruneLog,
+  holdEntries,
+  endHold,
   entryProof,
   logSuccession,
   ...registryOperations,

@@ -2,6 +2,7 @@
 import type { Row, Rows, Statement } from '../store/ports.ts'
 import { bytes } from '../store/rows.ts'
 import { leafOf } from './commitment.ts'
+import { type Held, type PruneOrder, type PruneState, prune } from './pruning.ts'
 import { sameBytes } from './tlog/hash.ts'
 
 /** Redacted entries are named by decimal strings; no two entries of one log may redact the same. */
@@ -127,6 +128,8 @@ export interface Redactions {
    * `StoreError`: `constraint` when the entry names other places than the body has, `unavailable` when it may be gone or not.
    */
   remove(log: string, index: number): Promise<number | null>
+  /** Removes what a pruning entry in the ledger lets go, some of it at a time. Rejects with `StoreError`. */
+  prune(order: PruneOrder, held: Held): Promise<PruneState>
 }
 
 /** @param apply applies statements in one transaction; rejects when they did not, or may not have, taken effect. */
@@ -134,6 +137,7 @@ export function redactions(
   apply: (statements: readonly Statement[]) => Promise<readonly Rows[]>,
 ): Redactions {
   return {
+    prune: (order, held) => prune(apply, order, held),
     remove: async (log, index) => {
       const args = argsOf(log, index)
       const [, rows] = await apply([

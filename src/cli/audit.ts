@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
+import { pruneCommand } from './audit-prune.ts'
 import { redactCommand } from './audit-redact.ts'
 import { succeedCommand } from './audit-succeed.ts'
 import { verifyCommand } from './audit-verify.ts'
@@ -14,5 +15,6 @@ export function auditCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(fsckCommand())
     .addCommand(redactCommand())
+    .addCommand(pruneCommand())
     .addCommand(succeedCommand())
 }

@@ -27,6 +27,7 @@ const bounds = {
   'encounter-open-days': { min: 1, max: limits.maxEncounterDays },
   'attestation-hours': { min: 1, max: limits.maxAttestationHours },
   'break-glass-hours': { min: 1, max: limits.maxBreakGlassHours },
+  'audit-retention-days': { min: limits.minAuditRetentionDays, max: limits.maxAuditRetentionDays },
   'break-glass:relationship': { min: 0, max: 1 },
   'break-glass:restriction': { min: 0, max: 1 },
   'break-glass:refusal-before': { min: 0, max: 1 },

@@ -103,6 +103,7 @@ export type RegistryTable =
   | 'client'
   | 'role_domain'
   | 'policy_setting'
+  | 'audit_hold'
 
 /**
  * The current row of `key` ends where it says otherwise, and a new one begins; both only where `condition` (over

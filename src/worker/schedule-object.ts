@@ -7,6 +7,7 @@ import { thinningStatements } from '../audit/public-store.ts'
 import { redactions } from '../audit/redactions.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
+import { readHolds } from '../governance/holds.ts'
 import { limits } from '../limits.ts'
 import { refreshLocalSourceRecords, settlePending } from '../records/settle.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
@@ -45,7 +46,11 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('settle intents', name, () =>
-        settleIntents(log, logs, { primary, redactions: redactions(audit.apply) }),
+        settleIntents(log, logs, {
+          primary,
+          redactions: redactions(audit.apply),
+          held: () => readHolds(primary),
+        }),
       )
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
