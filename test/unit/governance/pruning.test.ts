@@ -8,9 +8,10 @@ import type { AppendRequest } from '../../../src/audit/port.ts'
 import { redactions } from '../../../src/audit/redactions.ts'
 import { Sequencer } from '../../../src/audit/sequencer.ts'
 import { Exchange } from '../../../src/disclosure/exchange.ts'
+import type { Operation } from '../../../src/disclosure/operation.ts'
 import type { Ports } from '../../../src/disclosure/ports.ts'
 import { settleIntents } from '../../../src/disclosure/settle.ts'
-import { readHolds } from '../../../src/governance/holds.ts'
+import { endHold, holdEntries, readHolds } from '../../../src/governance/holds.ts'
 import { pruneLog } from '../../../src/governance/pruning.ts'
 import { limits } from '../../../src/limits.ts'
 import { ok } from '../../../src/result.ts'
@@ -48,7 +49,15 @@ const removing = redactions(async (statements) => {
   return await database.apply(statements)
 })
 
-async function ask(more: Record<string, unknown> = {}, caller = officer) {
+const ask = (more: Record<string, unknown> = {}, caller: Caller = officer) =>
+  send(
+    pruneLog,
+    { log: 'qc-east' },
+    { reason: 'Délai écoulé', basis: 'Calendrier de conservation', ...more },
+    caller,
+  )
+
+async function send<P, Q>(asked: Operation<P, Q>, param: P, body: object, caller: Caller = officer) {
   const presented = { issuer: 'i', subject: 's', clientId: 'c', jti: 'j', role: null, scopes: [] }
   const ports = {
     config: { regions: [{ log: 'qc-east' }], publicUrl: null, clientAddressHeader: null },
@@ -59,10 +68,10 @@ async function ask(more: Record<string, unknown> = {}, caller = officer) {
     redactions: removing,
     peerAddress: () => null,
   } as unknown as Ports
-  const operation: typeof pruneLog = {
-    ...pruneLog,
+  const operation: Operation<P, Q> = {
+    ...asked,
     handle: (ctx) =>
-      pruneLog.handle({
+      asked.handle({
         ...ctx,
         now,
         load: async (page) => {
@@ -77,7 +86,7 @@ async function ask(more: Record<string, unknown> = {}, caller = officer) {
     request: new Request('https://record.example/audit/pruning/qc-east', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ reason: 'Délai écoulé', basis: 'Calendrier de conservation', ...more }),
+      body: JSON.stringify(body),
     }),
     language: 'en',
     operation,
@@ -85,7 +94,7 @@ async function ask(more: Record<string, unknown> = {}, caller = officer) {
     rate: 'general',
   })
   expect(await exchange.authenticate()).toBeNull()
-  const response = await exchange.run(operation, { log: 'qc-east' }, {})
+  const response = await exchange.run(operation, param, {} as Q)
   return { status: response.status, json: (await response.json()) as Record<string, unknown> }
 }
 
@@ -173,6 +182,36 @@ describe('a pruning', () => {
     )
     await ask()
     expect(indices().slice(0, 4)).toEqual([0, 2, 4, 5])
+  })
+
+  test('lets go what was on hold once the hold has ended, at the next pruning', async () => {
+    publish(6)
+    const p1 = { kind: 'patient', key: 'p1' }
+    const local = { ...officer, organisation: 'o' } as Caller
+    expect(
+      (await send(holdEntries, {}, { ...p1, reason: 'Procès en cours, dossier 500-17' }, local)).status,
+    ).toBe(403)
+    const held = { status: 200, json: { changed: true } }
+    expect(await send(holdEntries, {}, { ...p1, reason: 'Procès en cours, dossier 500-17' })).toMatchObject(
+      held,
+    )
+    expect(await send(holdEntries, {}, { ...p1, reason: 'Procès en cours, dossier 500-17' })).toMatchObject({
+      json: { changed: false },
+    })
+    await ask()
+    expect((await send(endHold, {}, p1, local)).status).toBe(403)
+    expect(await send(endHold, {}, p1)).toMatchObject(held)
+    now += 10 * yearMs
+    await append('p5')
+    publish(sequencer.size)
+    expect(await ask()).toMatchObject(held)
+    expect(indices()[0]).toBeGreaterThan(5)
+    const changes = ledger.prepare(
+      "select entry ->> '$.access.note.change' as c from ledger_body where action = 'policy'",
+    )
+    // Of today's age they too would have gone; those of redactions stay.
+    expect(changes.all()).toEqual([])
+    expect(prunings()).toHaveLength(2)
   })
 
   test('spares the entries of an organisation on hold', async () => {
