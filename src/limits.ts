@@ -222,6 +222,10 @@ export const limits = {
   pruneBatchEntries: 2_000,
   /** Transactions of one request, or of one round of the schedule; what is left goes in the next. */
   pruneBatches: 20,
+  /** What is due goes a month at a time, unasked: an entry for each pruning stays for good. */
+  pruneDueAfterMs: 30 * 86_400_000,
+  /** Whether something is due is looked at daily. */
+  pruneDueEveryMs: 86_400_000,
   /** Nobody prunes what reviews and questions of a year still need, whatever the policy says … */
   minAuditRetentionDays: 365,
   /** … and no policy is longer than a life. */

@@ -14,6 +14,7 @@ import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
 import { logName, noInput, reasonField } from './fields.ts'
 import { readHolds } from './holds.ts'
+import { retainedFrom, retentionStatement } from './prune-due.ts'
 import { invalid } from './refusals.ts'
 
 const param = z.strictObject({ log: logName })
@@ -42,13 +43,9 @@ export const pruneLog: Operation<z.infer<typeof param>, z.infer<typeof noInput>>
   handle,
 }
 
-const dayMs = 86_400_000
-
 async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const loaded = await ctx.load(() => ({
-    records: [
-      { sql: "select value from policy_setting where name = 'audit-retention-days' and valid_to is null" },
-    ],
+    records: [retentionStatement],
   }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
@@ -58,7 +55,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!fields.ok) return fields
   const { before: asked, reason, basis } = fields.value
   const days = Number(records[0]?.[0]?.value ?? limits.maxAuditRetentionDays)
-  const latest = ctx.now - Math.max(days, limits.minAuditRetentionDays) * dayMs
+  const latest = retainedFrom(ctx.now, days)
   const beforeMs = asked === undefined ? latest : Date.parse(asked)
   if (beforeMs > latest)
     return invalid(

@@ -12,6 +12,7 @@ import type { Operation } from '../../../src/disclosure/operation.ts'
 import type { Ports } from '../../../src/disclosure/ports.ts'
 import { settleIntents } from '../../../src/disclosure/settle.ts'
 import { endHold, holdEntries, readHolds } from '../../../src/governance/holds.ts'
+import { pruneDue } from '../../../src/governance/prune-due.ts'
 import { pruneLog } from '../../../src/governance/pruning.ts'
 import { limits } from '../../../src/limits.ts'
 import { ok } from '../../../src/result.ts'
@@ -244,6 +245,22 @@ describe('a pruning', () => {
     const yesterday = new Date(now - 2 * 86_400_000).toISOString()
     expect((await ask({ before: yesterday })).status).toBe(400)
     expect(await ask()).toMatchObject({ json: { to: '4' } })
+  })
+
+  test('is ordered by the schedule when it is due, once, and carried out as any intent', async () => {
+    publish(6)
+    ledger.exec("insert into log (log, origin, vkey, mldsa44_vkey) values ('qc-east', 'o', 'k', 'm')")
+    const due = () => pruneDue('qc-east', now, { records, ledger: database, logs: auditLogs(() => rpc) })
+    expect(await due()).toBe(1)
+    expect(indices().slice(0, 4)).toEqual([0, 1, 2, 3])
+    expect(await drain.waitFor(sequencer.size, 5_000)).toBe(true)
+    expect(await due()).toBe(0)
+    now += limits.settleAfterMs
+    expect(await settle()).toBe(1)
+    expect(indices().slice(0, 2)).toEqual([4, 5])
+    expect(prunings()).toMatchObject([
+      { who: { practitioner: null }, decision: { outcome: 'permit', reason: 'retention-policy' } },
+    ])
   })
 
   test('broken off before a body went is finished by the schedule, and once', async () => {
