@@ -17,8 +17,10 @@ import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
+import { endHold, holdEntries } from './governance/holds.ts'
 import { logSuccession } from './governance/log-succession.ts'
 import { me } from './governance/me.ts'
+import { pruneLog } from './governance/pruning.ts'
 import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
@@ -39,6 +41,9 @@ import { yearlyReport } from './trail/yearly-report.ts'
 export const operations: readonly AnyOperation[] = [
   auditExport,
   redact,
+  pruneLog,
+  holdEntries,
+  endHold,
   entryProof,
   auditReview,
   ...reviewOperations,

@@ -281,6 +281,20 @@ export const limits = {
   maxChainGap: 10_000,
   /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
   maxPendingRedactions: 100_000,
+  /** Bodies that go in one transaction: a few hundred milliseconds of the audit database, while logs drain into it. */
+  pruneBatchEntries: 2_000,
+  /** Transactions of one request, or of one round of the schedule; what is left goes in the next. */
+  pruneBatches: 20,
+  /** What is due goes a month at a time, unasked: an entry for each pruning stays for good. */
+  pruneDueAfterMs: 30 * 86_400_000,
+  /** Whether something is due is looked at daily. */
+  pruneDueEveryMs: 86_400_000,
+  /** Nobody prunes what reviews and questions of a year still need, whatever the policy says … */
+  minAuditRetentionDays: 365,
+  /** … and no policy is longer than a life. */
+  maxAuditRetentionDays: 36_500,
+  /** Legal holds in force at once: their ids go with every transaction that prunes. */
+  maxAuditHolds: 500,
   /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
   witnessWaitMs: 2_000,
   /** … and looks this often. */

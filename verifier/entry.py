@@ -36,12 +36,15 @@ class Redaction:
 
 
 class Line:
-    """A line that holds an index: open, or redacted (`redacted` is then the index of the redaction entry)."""
+    """A line that holds an index: open, or redacted (`redacted` is then the index of the redaction entry), or pruned (`pruned`
+    is then log and index of the pruning entry)."""
 
-    log = index = leaf = proof = redacted = None
+    log = index = leaf = proof = redacted = pruned = None
     # Of a redacted line: the key of the chain it is in, where it says so.
     chain = None
     is_open = False
+    # Whether its action is `redaction`.
+    is_redaction = False
     # Whether entry and salt give the leaf; True where there is no entry.
     opens = True
     # What is wrong with the form of the entry, told after what is wrong with its leaf and index.
@@ -77,6 +80,7 @@ def open_entry(line, entry, text):
     line.index = decimal(entry.get('index'))
     line.problem = _form_problem(line, entry)
     if line.problem is None:
+        line.is_redaction = entry['access'].get('action') == 'redaction'
         line.redaction = _redaction(entry['access'], line.log, line.index)
 
 

@@ -6,8 +6,9 @@ that redaction entries name.
 
 from fault import Fault, cut
 from header import Header
-from line import Block, read_line
+from line import Block, Gap, read_line
 from part import Part, misplaced
+from pruning import Prunings, pruning_of
 from text_file import TextFile
 from tlog import TILE_WIDTH, cover, inclusion_root, leaf_hash
 
@@ -38,6 +39,7 @@ class Walk:
         self.position = 0
         self.part = Part(header.logs[0], self.is_range, self.keys)
         self.report = []
+        self.prunings = Prunings()
 
     def run(self):
         while True:
@@ -51,37 +53,42 @@ class Walk:
                 raise
             if type(line) is Block:
                 self._take_block(line)
+            elif type(line) is Gap:
+                self._take_gap(line)
             else:
                 self._take(line)
         while self.part is not None:
             self._end_part()
+        self.prunings.check()
 
     def _take(self, line):
         if not self.is_range and line.proof is None:
             raise Fault('format', self._line_place(), 'a line of this export has its own proof, this one has none')
-        if line.redacted is not None and (line.chain is not None) != (len(self.keys) > 1):
-            place = self._expected_place() or self._line_place()
-            raise Fault('format', place, 'a redacted line says of which chain it is where the export is of several, and only there')
+        if line.redacted is not None:
+            self._check_chain_named(line)
         if not line.opens:
             raise Fault('leaf', self._place_of(line), 'entry and salt do not give the leaf: one of the three was changed')
         if line.log is None or line.index is None:
             raise Fault('entry', self._place_of(line), line.problem)
         if line.log != self.part.log:
-            self._change_part(line)
+            self._change_part(line.log, line.index)
         part = self.part
+        pruning = pruning_of(line)
         if self.is_range:
-            self._check_index_of_range(part, line)
+            self._check_index_of_range(part, line, pruning)
         else:
-            self._check_index(part, line)
+            self._check_index(part, line, pruning)
         if line.problem is not None:
             raise Fault('entry', part.place(line.index), line.problem)
         if line.is_open:
             if line.time < part.time:
                 raise Fault('time', part.place(line.index), f'the time {line.time} is earlier than {part.time}, that of the entry before')
             part.time = line.time
-        chain = None if self.kind is None else self._chain_of(part, line)
+        chain = None if self.kind is None else self._chain_of(part, line, pruning)
         if line.proof is not None:
             self._check_inclusion(part, line)
+        if pruning is not None:
+            self.prunings.note_entry(line, pruning)
         self._accept(part, line, chain)
 
     def _accept(self, part, line, chain):
@@ -96,6 +103,9 @@ class Walk:
             part.redacted += 1
             place = None if chain is None else (chain.count + 1, chain.last)
             part.pending.setdefault(line.redacted, []).append((index, place))
+        elif line.pruned is not None:
+            part.pruned += 1
+            self.prunings.note_pruned(part.log, index, line.pruned, part.time)
         else:
             part.open += 1
             if line.redaction is not None:
@@ -107,21 +117,24 @@ class Walk:
         if chain is not None:
             chain.add(index)
 
-    def _change_part(self, line):
+    def _change_part(self, log, index):
         """A line of a later log of the header begins the part of that log."""
         logs = self.header.logs
-        position = next((at for at, stated in enumerate(logs) if stated.log == line.log), None)
+        position = next((at for at, stated in enumerate(logs) if stated.log == log), None)
         if position is None:
-            raise Fault('log', f'{cut(line.log)}/{line.index}', 'the header does not name this log')
+            raise Fault('log', f'{cut(log)}/{index}', 'the header does not name this log')
         if position < self.position:
-            raise Fault('log', f'{line.log}/{line.index}', f'an entry of {line.log} stands in the part of {self.part.log}')
+            raise Fault('log', f'{log}/{index}', f'an entry of {log} stands in the part of {self.part.log}')
         if not self.part.is_complete() and self._peek().log == self.part.log:
-            raise Fault('log', f'{line.log}/{line.index}', f'an entry of {line.log} stands in the part of {self.part.log}')
+            raise Fault('log', f'{log}/{index}', f'an entry of {log} stands in the part of {self.part.log}')
         while self.position < position:
             self._end_part()
 
-    def _check_index_of_range(self, part, line):
+    def _check_index_of_range(self, part, line, pruning):
         index, stated = line.index, part.stated
+        if pruning is not None and line.proof is not None and index < stated.first == part.expected:
+            self._check_ascending(part, index)
+            return
         if index == part.expected < stated.end:
             if line.proof is not None:
                 raise Fault('format', part.place(index), 'the entries of the range have no proof of their own')
@@ -131,17 +144,17 @@ class Walk:
             if after.log == line.log and after.index is not None and after.index < index:
                 raise Fault('index-order', part.place(after.index), f'this index stands after {index}')
             if index > part.expected:
-                raise Fault('index-missing', part.place(part.expected), f'this index is neither open nor redacted; after it comes {index}')
+                raise Fault('index-missing', part.place(part.expected), f'this index is neither open nor redacted nor pruned; after it comes {index}')
         if index < stated.first:
             raise self._outside(part, index)
         self._check_ascending(part, index)
-        if line.proof is None or index not in part.pending:
+        if line.proof is None or (index not in part.pending and pruning is None):
             raise self._outside(part, index)
 
-    def _check_index(self, part, line):
+    def _check_index(self, part, line, pruning):
         self._check_ascending(part, line.index)
-        # A redaction entry may be younger than the export, not than the checkpoint.
-        if line.index >= part.stated.size and line.index not in part.pending:
+        # A redaction or pruning entry may be younger than the export, not than the checkpoint.
+        if line.index >= part.stated.size and line.index not in part.pending and pruning is None:
             raise Fault('index-outside', part.place(line.index), f'the log had {part.stated.size} entries when the export began')
 
     def _check_ascending(self, part, index):
@@ -155,28 +168,55 @@ class Walk:
         return Fault(
             'index-outside',
             part.place(index),
-            f'not of the range from {stated.first} up to {stated.end}, and no redaction entry that a line of it names (with a proof)',
+            f'not of the range from {stated.first} up to {stated.end}, and, with a proof, neither a redaction entry that a line of it names nor a pruning entry',
         )
 
-    def _chain_of(self, part, line):
-        """The chain of which it is the next entry; None where it is there only because it redacts one."""
+    def _chain_of(self, part, line, pruning):
+        """The chain of which it is the next entry; None where it is there only because it redacts or prunes."""
         index = line.index
         if not line.is_open:
-            chain = part.chains.get(self.keys[0] if line.chain is None else line.chain)
-            if chain is None:
-                raise Fault('chain-key', part.place(index), f'said to be of {cut(line.chain)}, whose chain the file does not cover')
-            return chain
+            return self._named_chain(part, index, line.chain)
         key, place = line.membership(self.kind)
-        # An entry from after the export began is there for what it redacts.
+        # An entry from after the export began is there for what it redacts or prunes.
         chain = None if key is None or index >= part.stated.size else part.chains.get(key)
         if chain is None:
-            if index in part.pending:
+            if index in part.pending or pruning is not None:
                 return None
             raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {self.kind}')
         fault = misplaced(part, index, place, chain.count + 1, chain.last)
         if fault is not None:
             raise fault
         return chain
+
+    def _named_chain(self, part, index, key):
+        """That of a line which says whose it is by the key alone, where there are several."""
+        chain = part.chains.get(self.keys[0] if key is None else key)
+        if chain is None:
+            raise Fault('chain-key', part.place(index), f'said to be of {cut(key)}, whose chain the file does not cover')
+        return chain
+
+    def _check_chain_named(self, line):
+        if (line.chain is not None) != (len(self.keys) > 1):
+            place = self._expected_place() or self._line_place()
+            raise Fault('format', place, 'a redacted line, or a gap, says of which chain it is where the export is of several, and only there')
+
+    def _take_gap(self, gap):
+        """The members that went count, as if they stood here."""
+        if self.kind is None:
+            raise Fault('format', self._expected_place() or self._line_place(), 'only an export of a chain has gaps of it')
+        self._check_chain_named(gap)
+        if gap.log != self.part.log:
+            self._change_part(gap.log, gap.last)
+        part = self.part
+        self._check_ascending(part, gap.last)
+        chain = self._named_chain(part, gap.last, gap.chain)
+        if gap.count <= chain.count or (chain.last is not None and gap.last <= chain.last):
+            raise Fault('chain-order', part.place(gap.last), f'said to have gone as number {gap.count} of the chain; the file had number {chain.count} before')
+        part.previous = gap.last
+        part.pruned += gap.count - chain.count
+        chain.count = gap.count
+        chain.last = gap.last
+        self.prunings.note_pruned(part.log, gap.last, gap.pruned, part.time)
 
     def _check_inclusion(self, part, line):
         checkpoint = part.stated.checkpoint
@@ -256,7 +296,8 @@ class Walk:
         searched = 'no entries' if stated.size == 0 else f'entries {stated.first} up to {stated.end} of {stated.size}'
         current = '' if stated.is_current else ' (the log may have had more: it says "current":false)'
         size = 'no checkpoint' if stated.checkpoint is None else f'checkpoint of {stated.checkpoint.size}'
-        return f'{part.log}: {searched}{current}, {part.open} open, {part.redacted} redacted; {size}; {stated.signatures}'
+        pruned = f', {part.pruned} pruned' if part.pruned else ''
+        return f'{part.log}: {searched}{current}, {part.open} open, {part.redacted} redacted{pruned}; {size}; {stated.signatures}'
 
     def _expected_place(self):
         """In a range export: where a line without proof stands, whatever it claims."""

@@ -22,8 +22,15 @@ class Block:
     __slots__ = ('log', 'start', 'end', 'hash')
 
 
+class Gap:
+    """Members of a chain up to number `count`, which is at `last`, that went by the pruning entry `pruned`: (log, index)."""
+
+    __slots__ = ('log', 'count', 'last', 'pruned', 'chain')
+    index = None
+
+
 def read_line(raw):
-    """A Line or a Block. Fault `format` without a place."""
+    """A Line, a Gap or a Block. Fault `format` without a place."""
     plain = _PLAIN.match(raw)
     if plain is not None:
         line = _plain_line(plain)
@@ -40,9 +47,13 @@ def read_line(raw):
         return _open_line(value)
     if kind == {'index', 'leaf', 'log', 'redacted'}:
         return _redacted_line(value)
+    if set(value) == {'index', 'leaf', 'log', 'pruned'}:
+        return _pruned_line(value)
+    if set(value) - {'chain'} == {'count', 'last', 'log', 'pruned'}:
+        return _gap(value)
     if kind == {'block', 'hash', 'log'} and 'proof' not in value:
         return _block(value)
-    raise Fault('format', None, f'neither an open nor a redacted entry nor a block; its members are: {cut(", ".join(sorted(value)))}')
+    raise Fault('format', None, f'neither an open nor a redacted or pruned entry nor a block; its members are: {cut(", ".join(sorted(value)))}')
 
 
 def _open_line(value):
@@ -77,6 +88,40 @@ def _redacted_line(value):
     if line.leaf is None or not line.leaf.startswith(LEAF_VERSION):
         raise Fault('format', None, 'the leaf of a redacted line is not 33 bytes in base64url, the first of them 1')
     return line
+
+
+def _pruned_line(value):
+    line = Line()
+    line.log = value['log']
+    line.index = decimal(value['index'])
+    line.pruned = _entry_name(value['pruned'])
+    line.leaf = base64url_value(value['leaf'], LEAF_BYTES)
+    if not isinstance(line.log, str) or line.index is None or line.pruned is None:
+        raise Fault('format', None, 'a pruned line has the name of a log, an index and log/index of the pruning entry')
+    if line.leaf is None or not line.leaf.startswith(LEAF_VERSION):
+        raise Fault('format', None, 'the leaf of a pruned line is not 33 bytes in base64url, the first of them 1')
+    return line
+
+
+def _gap(value):
+    gap = Gap()
+    gap.log = value['log']
+    gap.count = decimal(value['count'])
+    gap.last = decimal(value['last'])
+    gap.pruned = _entry_name(value['pruned'])
+    gap.chain = value.get('chain')
+    if not isinstance(gap.log, str) or not gap.count or gap.last is None or gap.pruned is None:
+        raise Fault('format', None, 'a gap is the name of a log, a count from 1, an index and log/index of the pruning entry')
+    if 'chain' in value and not isinstance(gap.chain, str):
+        raise Fault('format', None, 'the chain of a gap is its key')
+    return gap
+
+
+def _entry_name(text):
+    """(log, index) of `<log>/<index>`, None where it is not of that form."""
+    log, _, index = text.partition('/') if isinstance(text, str) else ('', '', '')
+    index = decimal(index)
+    return None if index is None or not LOG_NAME.fullmatch(log) else (log, index)
 
 
 def _block(value):

@@ -36,6 +36,7 @@ class Part:
         self.time = ''
         self.open = 0
         self.redacted = 0
+        self.pruned = 0
         self.tree = Tree()
         # The block of 256 that has just been completed: (start, end).
         self.block = None

@@ -2,6 +2,7 @@
 import type { Row, Rows, Statement } from '../store/ports.ts'
 import { bytes } from '../store/rows.ts'
 import { leafOf } from './commitment.ts'
+import { type Held, type PruneOrder, type PruneState, prune } from './pruning.ts'
 import { sameBytes } from './tlog/hash.ts'
 
 /** Redacted entries are named by decimal strings; no two entries of one log may redact the same. */
@@ -23,6 +24,12 @@ const redactionOfIndex = `(
   select min(redaction.idx) from ledger_body as redaction indexed by ledger_body_redacts
     where redaction.log = :log and redaction.redacts = :redacts and redaction.idx > :index
       and ${isRedaction('redaction')})`
+
+/** `<log>/<index>` of an entry by which the body at this index went, if it went by one; what both are, in SQL. */
+export const pruningOf = (log: string, idx: string): string => `(
+  select pruning.log || '/' || pruning.idx from ledger_body as pruning indexed by ledger_body_prunes
+    where pruning.prunes_log = ${log} and pruning.prunes_to > ${idx}
+    order by pruning.prunes_before desc limit 1)`
 
 const argsOf = (log: string, index: number) => ({ log, index, redacts: String(index) })
 
@@ -121,6 +128,8 @@ export interface Redactions {
    * `StoreError`: `constraint` when the entry names other places than the body has, `unavailable` when it may be gone or not.
    */
   remove(log: string, index: number): Promise<number | null>
+  /** Removes what a pruning entry in the ledger lets go, some of it at a time. Rejects with `StoreError`. */
+  prune(order: PruneOrder, held: Held): Promise<PruneState>
 }
 
 /** @param apply applies statements in one transaction; rejects when they did not, or may not have, taken effect. */
@@ -128,6 +137,7 @@ export function redactions(
   apply: (statements: readonly Statement[]) => Promise<readonly Rows[]>,
 ): Redactions {
   return {
+    prune: (order, held) => prune(apply, order, held),
     remove: async (log, index) => {
       const args = argsOf(log, index)
       const [, rows] = await apply([

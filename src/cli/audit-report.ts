@@ -61,7 +61,7 @@ export function faultLine({ source, code, place, sentence }: Finding, names: Inp
 }
 
 const promises: Readonly<Record<FileKind, string>> = {
-  range: 'every entry of the range is open or redacted',
+  range: 'every entry of the range is open, redacted or pruned',
   'patient-chain': 'all entries about the patient, in every log',
   'organisation-chain': 'all entries of the organisation, in every log',
   none: 'every entry here is in its log, others may match too',
@@ -85,6 +85,7 @@ function logLine(log: VerifiedLog): string {
   const facts = [
     `${plural(log.entries, 'entry', 'entries')} of ${log.first} up to ${log.end}`,
     ...(log.redacted === 0 ? [] : [`${log.redacted} redacted`]),
+    ...(log.pruned === 0 ? [] : [`${log.pruned} pruned`]),
     `checkpoint of ${log.checkpointSize}`,
     ...(log.current ? [] : ['the log may have had newer entries']),
     ...(log.keys.length === 0

@@ -4,6 +4,7 @@ import { accountingCommand, reportCommand } from './audit-counts.ts'
 import { exportCommand, proofCommand } from './audit-export.ts'
 import { fsckCommand } from './audit-fsck.ts'
 import { incidentCommand } from './audit-incident.ts'
+import { pruneCommand } from './audit-prune.ts'
 import { questionCommand } from './audit-question.ts'
 import { redactCommand } from './audit-redact.ts'
 import { reviewCommand } from './audit-review.ts'
@@ -23,5 +24,6 @@ export function auditCommand(): Command {
     .addCommand(reviewCommand())
     .addCommand(accountingCommand())
     .addCommand(reportCommand())
+    .addCommand(pruneCommand())
     .addCommand(succeedCommand())
 }

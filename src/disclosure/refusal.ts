@@ -18,7 +18,7 @@ export type InputRefusal =
       readonly reason: 'not-found'
       readonly what: string
       readonly issues?: readonly Issue[]
-      readonly cause?: PolicyRefusal['cause'] | 'redacted'
+      readonly cause?: PolicyRefusal['cause'] | 'redacted' | 'pruned'
       readonly patient?: string
     }
   /** The body did not come in time. */

@@ -1,6 +1,7 @@
 /** Ends the intents whose outcome never came: a killed Worker, a lost answer, a log that was away. */
 import { type AccessBase, buildEntries } from '../audit/entry.ts'
 import type { Access, AuditLogs, OpenIntent } from '../audit/port.ts'
+import { type Held, orderOf } from '../audit/pruning.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import { StoreError, type Writer } from '../store/ports.ts'
 
@@ -9,6 +10,8 @@ export interface IntendedAt {
   /** *records*. */
   readonly primary: Writer
   readonly redactions: Redactions
+  /** Whose entries no pruning lets go. */
+  readonly held: () => Promise<Held>
 }
 
 /** What became of an intent: persons whom a committed write is about; null: it never was, and never will be. */
@@ -26,7 +29,9 @@ export async function settleIntents(log: string, logs: AuditLogs, at: IntendedAt
     const access = JSON.parse(intent.access) as Access
     const found =
       access.action === 'redaction'
-        ? await settleRedaction(current.value, access, at.redactions)
+        ? await (orderOf(access.note)
+            ? settlePruning(access, at)
+            : settleRedaction(current.value, access, at.redactions))
         : await settleWrite(intent, at.primary)
     if (!found) continue
     const appended = await logs.append(log, {
@@ -71,6 +76,18 @@ async function settleRedaction(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     return error.code === 'constraint' ? { persons: null } : null
+  }
+}
+
+/** As a redaction it cannot be taken back. Null: not now, or not all of it yet. */
+async function settlePruning({ note }: Access, { redactions, held }: IntendedAt): Promise<Settled | null> {
+  const order = orderOf(note)
+  if (order === null) return { persons: null }
+  try {
+    return (await redactions.prune(order, await held())) === 'done' ? { persons: [] } : null
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    return null
   }
 }
 

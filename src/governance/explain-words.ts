@@ -29,6 +29,7 @@ export type PermittedReason =
   | 'attestation'
   | 'intent'
   | 'settled-committed'
+  | 'retention-policy'
   | CallerKind
 
 const permits: Readonly<Record<PermittedReason, Words>> = {
@@ -61,6 +62,11 @@ const permits: Readonly<Record<PermittedReason, Words>> = {
     step: 'relationship',
     fr: 'Permis : une relation de soins a été attestée ; la personne en est informée.',
     en: 'Permitted: a care relationship was attested; the person is told.',
+  },
+  'retention-policy': {
+    step: 'authorisation',
+    fr: 'Permis : la politique de conservation, dont le délai est écoulé, fait partir ce que disaient ces entrées.',
+    en: 'Permitted: the retention policy, whose time is over, lets go what these entries said.',
   },
   intent: {
     step: 'scope',

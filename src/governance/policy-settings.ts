@@ -28,6 +28,7 @@ const bounds = {
   'attestation-hours': { min: 1, max: limits.maxAttestationHours },
   'break-glass-hours': { min: 1, max: limits.maxBreakGlassHours },
   'question-days': { min: 1, max: limits.maxQuestionDays },
+  'audit-retention-days': { min: limits.minAuditRetentionDays, max: limits.maxAuditRetentionDays },
   'break-glass:relationship': { min: 0, max: 1 },
   'break-glass:restriction': { min: 0, max: 1 },
   'break-glass:refusal-before': { min: 0, max: 1 },

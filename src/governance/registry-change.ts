@@ -106,6 +106,7 @@ export type RegistryTable =
   | 'review_rule'
   | 'professional_person'
   | 'watch_list'
+  | 'audit_hold'
 
 /**
  * The current row of `key` ends where it says otherwise, and a new one begins; both only where `condition` (over

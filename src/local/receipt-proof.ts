@@ -29,7 +29,7 @@ export interface ExportedLog {
 
 const linePattern = /^\{"entry":(.+),"leaf":"([\w-]+)"(?:,"proof":\[[\w",-]*\])?,"salt":"([\w-]+)"\}$/
 /** Lines that open nothing: what was redacted, and hashes of blocks. */
-const closedPattern = /^\{"(?:index|block)":/
+const closedPattern = /^\{"(?:index|block|count)":/
 
 interface Line {
   readonly text: string

@@ -12,7 +12,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { OpenEntry, RedactedEntry } from './export-format.ts'
+import type { OpenEntry, PrunedEntry, RedactedEntry } from './export-format.ts'
 import { entryOf } from './export-rows.ts'
 import { treeOf } from './export-tree.ts'
 import { rangeStatement } from './ledger-sql.ts'
@@ -64,7 +64,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 }
 
 interface Found {
-  readonly entry: OpenEntry | RedactedEntry | null
+  readonly entry: OpenEntry | PrunedEntry | RedactedEntry | null
   /** Newest first. */
   readonly checkpoints: readonly PublishedCheckpoint[]
   readonly isCovered: boolean
@@ -121,12 +121,13 @@ function isOwn(caller: Caller, persons: readonly string[], { patient, who }: Acc
 
 const nameOf = ({ param: { log, index } }: Context): string => `${log}/${index}`
 
-/** That an entry was redacted only the officer of the whole record is told: nobody else could be told whose it was. */
-function notFound(ctx: Context, caller: Caller, entry: RedactedEntry | null): Refusal {
+/** That an entry was redacted or pruned only the officer of the whole record is told: nobody else could be told whose it was. */
+function notFound(ctx: Context, caller: Caller, entry: PrunedEntry | RedactedEntry | null): Refusal {
   const refusal = { reason: 'not-found', what: nameOf(ctx) } as const
   if (entry === null) return refusal
   const isOfRecord = caller.kind === 'privacy-officer' && caller.organisation === null
-  return { ...refusal, cause: 'redacted', ...(isOfRecord ? { issues: [redactedIssue(entry)] } : {}) }
+  const issue = entry.kind === 'pruned' ? prunedIssue(entry) : redactedIssue(entry)
+  return { ...refusal, cause: entry.kind, ...(isOfRecord ? { issues: [issue] } : {}) }
 }
 
 const redactedIssue = ({ redacted }: RedactedEntry) => ({
@@ -134,6 +135,14 @@ const redactedIssue = ({ redacted }: RedactedEntry) => ({
   text: {
     fr: `Cette entrée a été caviardée : voir l’entrée ${redacted} du même journal.`,
     en: `This entry was redacted: see entry ${redacted} of the same log.`,
+  },
+})
+
+const prunedIssue = ({ pruned }: PrunedEntry) => ({
+  code: 'deleted',
+  text: {
+    fr: `Cette entrée a dépassé sa durée de conservation : voir l’entrée ${pruned}.`,
+    en: `This entry went by the retention policy: see entry ${pruned}.`,
   },
 })
 

@@ -66,6 +66,24 @@ export interface RedactedEntry {
   readonly chain: string | null
 }
 
+/** An entry of a range whose body went by the pruning entry `pruned`, `<log>/<index>`. */
+export interface PrunedEntry {
+  readonly kind: 'pruned'
+  readonly index: number
+  readonly leaf: Uint8Array
+  readonly pruned: string
+}
+
+/** The members of a chain up to number `count`, at `index`, as far as no line is about them: they went by `pruned`. */
+export interface Gap {
+  readonly kind: 'gap'
+  readonly count: number
+  readonly index: number
+  readonly pruned: string
+  /** Key of the chain, where the export is of several. */
+  readonly chain: string | null
+}
+
 /** The tree hash of [from, to), after the last line of that block. */
 export interface Block {
   readonly kind: 'block'
@@ -75,7 +93,11 @@ export interface Block {
 }
 
 /** `proof`: inclusion path; null: the entry is proved by the range it is in. */
-export type Line = ((OpenEntry | RedactedEntry) & { readonly proof: readonly Uint8Array[] | null }) | Block
+export type Line =
+  | ((OpenEntry | RedactedEntry) & { readonly proof: readonly Uint8Array[] | null })
+  | PrunedEntry
+  | Gap
+  | Block
 
 export const ndjsonHeader = (header: ExportHeader): string =>
   `${JSON.stringify({ format: formatId, ...header })}\n`
@@ -84,14 +106,18 @@ export const ndjsonHeader = (header: ExportHeader): string =>
 export function ndjsonLine(log: string, line: Line): string {
   if (line.kind === 'block')
     return `{"block":["${line.from}","${line.to}"],"hash":"${base64url(line.hash)}","log":"${log}"}\n`
+  if (line.kind === 'gap')
+    return `{${chainMember(line)}"count":"${line.count}","last":"${line.index}","log":"${log}","pruned":"${line.pruned}"}\n`
   const leaf = `"leaf":"${base64url(line.leaf)}"`
+  if (line.kind === 'pruned')
+    return `{"index":"${line.index}",${leaf},"log":"${log}","pruned":"${line.pruned}"}\n`
   const proof = line.proof === null ? '' : `,"proof":${JSON.stringify(line.proof.map(base64url))}`
   return line.kind === 'open'
     ? `{"entry":${line.entry},${leaf}${proof},"salt":"${base64url(line.salt)}"}\n`
     : `{${chainMember(line)}"index":"${line.index}",${leaf},"log":"${log}"${proof},"redacted":"${line.redacted}"}\n`
 }
 
-const chainMember = ({ chain }: RedactedEntry): string =>
+const chainMember = ({ chain }: RedactedEntry | Gap): string =>
   chain === null ? '' : `"chain":${JSON.stringify(chain)},`
 
 export const csvHeader = (): string => csvRecord(csvColumns)

@@ -1,7 +1,7 @@
 /** The lines of an export, log by log: pages of the ledger, what was redacted, and proofs. One page at a time. */
 import { limits } from '../limits.ts'
 import type { Reader } from '../store/ports.ts'
-import type { Block, Line, OpenEntry, RedactedEntry } from './export-format.ts'
+import type { Block, Gap, Line, OpenEntry, RedactedEntry } from './export-format.ts'
 import { entryOf, openEntry, readPage, redactedEntry } from './export-rows.ts'
 import type { Tree } from './export-tree.ts'
 import {
@@ -9,6 +9,8 @@ import {
   type EntryFilter,
   entriesAtStatement,
   pageStatement,
+  pruningStatement,
+  pruningsStatement,
   rangeStatement,
   redactedMembersStatement,
 } from './ledger-sql.ts'
@@ -37,10 +39,20 @@ export interface ChainPart {
 
 type Entry = OpenEntry | RedactedEntry
 
-/** Every index of the part, blocks after their last line, then the redaction entries that are named and not in the part. */
+/**
+ * Every index of the part, blocks after their last line; after it the redaction entries that are named and not in the part,
+ * and around it the pruning entries that are not in it: they may have pruned it, or a log before it.
+ */
 export async function* rangeLines(ledger: Reader, part: Part, tree: Tree): AsyncGenerator<readonly Line[]> {
   const { log, first, end } = part
   const pending = new PendingRedactions(part)
+  const prunings = await pruningsOf(ledger, part)
+  yield* provedAt(
+    ledger,
+    log,
+    tree,
+    prunings.filter((index) => index < first),
+  )
   for (let from = first; from < end; ) {
     const rows = await readPage(ledger, rangeStatement(log, from, end))
     const last = rows.at(-1)
@@ -50,14 +62,40 @@ export async function* rangeLines(ledger: Reader, part: Part, tree: Tree): Async
     yield rows.flatMap((row, i) => {
       const entry = entryOf(row)
       if (entry?.kind === 'redacted' && entry.redacted >= end) pending.add(entry)
-      const line = entry ? [{ ...entry, proof: null }] : []
+      if (entry?.kind === 'pruned') checkPruning(part, entry.index, entry.pruned)
+      const line: Line[] = entry ? [entry.kind === 'pruned' ? entry : { ...entry, proof: null }] : []
       const block = blocks.get(indices[i] as number)
       return block ? [...line, block] : line
     })
     from = Number(last.idx) + 1
   }
-  for (const indices of pages(pending.take(part.covered)))
-    yield await proved(tree, await openEntries(ledger, log, indices))
+  const after = [...pending.take(part.covered), ...prunings.filter((index) => index >= end)]
+  yield* provedAt(
+    ledger,
+    log,
+    tree,
+    [...new Set(after)].sort((a, b) => a - b),
+  )
+}
+
+async function* provedAt(
+  ledger: Reader,
+  log: string,
+  tree: Tree,
+  indices: readonly number[],
+): AsyncGenerator<readonly Line[]> {
+  for (const page of pages(indices)) yield await proved(tree, await openEntries(ledger, log, page))
+}
+
+async function pruningsOf(ledger: Reader, { log, covered }: Part): Promise<readonly number[]> {
+  return (await readPage(ledger, pruningsStatement(log, covered))).map(({ idx }) => Number(idx))
+}
+
+/** An entry that the file cannot prove, since it is past the checkpoint. */
+function checkPruning({ log, covered }: Part, index: number | string, pruned: string): void {
+  const [by, at] = pruned.split('/')
+  if (by === log && Number(at) >= covered)
+    throw new Error(`entry ${index} was pruned while it was being exported`)
 }
 
 /** What matches any of the filters, of which no entry matches two; each line with its proof. */
@@ -85,14 +123,17 @@ const rowsOf = (streams: readonly unknown[]): number => Math.ceil(limits.exportP
 
 async function* provedLines(
   tree: Tree,
-  entries: AsyncIterable<readonly Entry[]>,
+  entries: AsyncIterable<readonly (Entry | Gap)[]>,
 ): AsyncGenerator<readonly Line[]> {
   for await (const found of entries) for (const page of pages(found)) yield await proved(tree, page)
 }
 
-async function proved(tree: Tree, entries: readonly Entry[]): Promise<readonly Line[]> {
-  const paths = await tree.inclusion(entries.map(({ index }) => index))
-  return entries.map((entry, i) => ({ ...entry, proof: paths[i] as readonly Uint8Array[] }))
+async function proved(tree: Tree, entries: readonly (Entry | Gap)[]): Promise<readonly Line[]> {
+  const paths = await tree.inclusion(entries.flatMap((entry) => (entry.kind === 'gap' ? [] : [entry.index])))
+  let at = 0
+  return entries.map((entry) =>
+    entry.kind === 'gap' ? entry : { ...entry, proof: paths[at++] as readonly Uint8Array[] },
+  )
 }
 
 async function* matching(
@@ -115,40 +156,62 @@ async function* members(
   part: Part,
   chain: ChainPart,
   rows: number,
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<readonly (Entry | Gap)[]> {
   const { kind, key, count, last } = chain
   // The count of the next member.
   let next = 1
   for await (const page of matching(ledger, part, { [kind]: key }, rows)) {
-    const found: Entry[] = []
+    const found: (Entry | Gap)[] = []
     for (const entry of page) {
       const place = placeOf(entry, kind)
-      if (place)
-        found.push(...(await redactedMembers(ledger, part, chain, place.previous, place.count - next)))
+      if (place) found.push(...(await goneMembers(ledger, part, chain, place, next)))
       found.push(entry)
       next = place ? place.count + 1 : next
     }
     yield found
   }
-  yield await redactedMembers(ledger, part, chain, last, count - next + 1)
+  yield await goneMembers(ledger, part, chain, { count: count + 1, previous: last }, next)
 }
 
-async function redactedMembers(
+/**
+ * The members from number `next` up to the one at `place`, none of them open: from the newest back those that were redacted;
+ * where one was pruned its place is not known any more, and it stands for all before it.
+ */
+async function goneMembers(
   ledger: Reader,
-  { log }: Part,
+  part: Part,
   { kind, key, isOnly }: ChainPart,
-  previous: string | null,
-  count: number,
-): Promise<readonly RedactedEntry[]> {
-  if (previous === null || count <= 0) return []
-  if (count > limits.maxChainGap)
-    throw new Error(`${count} redacted entries of one chain in a row are more than an export follows`)
-  const rows = await readPage(ledger, redactedMembersStatement(log, kind, previous, count))
-  return rows.map((row) => redactedEntry(row, isOnly ? null : key))
+  { count, previous }: Place,
+  next: number,
+): Promise<readonly (Entry | Gap)[]> {
+  const missing = count - next
+  if (previous === null || missing <= 0) return []
+  const most = Math.min(missing, limits.maxChainGap)
+  const rows = await readPage(ledger, redactedMembersStatement(part.log, kind, previous, most))
+  const chain = isOnly ? null : key
+  const redacted = rows.map((row) => redactedEntry(row, chain))
+  if (rows.length === missing) return redacted
+  if (rows.length === limits.maxChainGap)
+    throw new Error(`${missing} redacted entries of one chain in a row are more than an export follows`)
+  const [oldest] = rows
+  const [number, last] = oldest ? String(oldest.place).split('@') : [String(count), previous]
+  if (last === undefined || last === '-') return redacted
+  const [found] = await readPage(ledger, pruningStatement(part.log, last))
+  if (typeof found?.pruned !== 'string') return redacted
+  checkPruning(part, last, found.pruned)
+  return [
+    { kind: 'gap', count: Number(number) - 1, index: Number(last), pruned: found.pruned, chain },
+    ...redacted,
+  ]
+}
+
+interface Place {
+  readonly count: number
+  readonly previous: string | null
 }
 
 /** An entry's place in the chain; null where it has none. */
-function placeOf({ entry }: OpenEntry, kind: ChainKind): { count: number; previous: string | null } | null {
+function placeOf({ entry }: OpenEntry, kind: ChainKind): Place | null {
   const { chains } = JSON.parse(entry) as {
     readonly chains: Readonly<Record<ChainKind, { readonly count: string; previous: string | null } | null>>
   }
@@ -156,17 +219,18 @@ function placeOf({ entry }: OpenEntry, kind: ChainKind): { count: number; previo
   return place && { count: Number(place.count), previous: place.previous }
 }
 
-/** Among the entries, at their indices, the redaction entries that they name. */
+/** Among the entries, at their indices, the redaction entries that they name, and the pruning entries that there are. */
 async function* withRedactions(
   ledger: Reader,
   part: Part,
-  entries: AsyncIterable<readonly Entry[]>,
-): AsyncGenerator<readonly Entry[]> {
+  entries: AsyncIterable<readonly (Entry | Gap)[]>,
+): AsyncGenerator<readonly (Entry | Gap)[]> {
   const pending = new PendingRedactions(part)
+  for (const index of await pruningsOf(ledger, part)) pending.addEntry(index)
   for await (const page of entries) {
     for (const entry of page) {
       if (entry.kind === 'redacted') pending.add(entry)
-      else pending.delete(entry.index)
+      else if (entry.kind === 'open') pending.delete(entry.index)
     }
     const last = page.at(-1)
     if (!last) continue
@@ -189,7 +253,12 @@ class PendingRedactions {
 
   add({ index, redacted }: RedactedEntry): void {
     if (redacted >= this.#covered) throw redactedMeanwhile(index)
-    this.#indices.add(redacted)
+    this.addEntry(redacted)
+  }
+
+  /** One that is to be told, whoever names it. */
+  addEntry(index: number): void {
+    this.#indices.add(index)
     if (this.#indices.size > limits.maxPendingRedactions)
       throw new Error('more redaction entries are to be told than an export remembers')
   }

@@ -8,7 +8,7 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Reader, Row } from '../store/ports.ts'
-import { type ChainKind, logsStatement, registeredStatement } from './ledger-sql.ts'
+import { type ChainKind, logsStatement, pruningLogsStatement, registeredStatement } from './ledger-sql.ts'
 import { type MeetsQuorum, newestBest } from './quorum.ts'
 
 export interface LogSource {
@@ -31,6 +31,8 @@ export interface FixedLog {
   readonly heads: readonly string[] | null
   /** The list of logs that it signed; null where it was not asked. */
   readonly list: string | null
+  /** It was not asked for: only what it says of one that was is told, why entries of that are gone. */
+  readonly isAdded: boolean
 }
 
 /** Of one organisation, or of one person under every id that the log has of them. */
@@ -58,7 +60,11 @@ export async function fixLogs(
   await Promise.all(served.map((log) => auditLogs.published(log, '0', 0)))
   const [ledgerLogs = [], registered = []] = await ledger.read([logsStatement, registeredStatement])
   const known = [...served, ...[...ledgerLogs, ...registered].map(({ log }) => String(log))]
-  const names = asked.length > 0 ? [...new Set(asked)] : [...new Set(known)].sort()
+  const added = asked.length > 0 ? await ledger.read([pruningLogsStatement(asked)]) : []
+  const names =
+    asked.length > 0
+      ? [...new Set([...asked, ...(added[0] ?? []).map(({ log }) => String(log))])]
+      : [...new Set(known)].sort()
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) return err({ reason: 'not-found', what: `log ${unknown}` })
   if (names.length > limits.maxExportLogs)
@@ -81,14 +87,15 @@ export async function fixLogs(
   )
   const checkpoints = await newestCheckpoints(ledger, names, said, meetsQuorum)
   return ok(
-    names.map((name, i) =>
-      fixedLog(
+    names.map((name, i) => ({
+      ...fixedLog(
         registered.find(({ log }) => log === name) as Row,
         said[i] as Said,
         checkpoints[i] ?? [],
         meetsQuorum,
       ),
-    ),
+      isAdded: asked.length > 0 && !asked.includes(name),
+    })),
   )
 }
 
@@ -127,7 +134,7 @@ function fixedLog(
   { attestation, isPublished }: Said,
   published: readonly PublishedCheckpoint[],
   meetsQuorum: MeetsQuorum,
-): FixedLog {
+): Omit<FixedLog, 'isAdded'> {
   const newest = published[0]?.size ?? 0
   const isCurrent = attestation !== null && isPublished && newest >= Number(attestation.size)
   const size = isCurrent ? Number(attestation.size) : newest

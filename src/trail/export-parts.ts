@@ -56,7 +56,8 @@ async function searchedParts(
     from === null ? [] : logs.map(({ log }) => lastBeforeStatement(log, from)),
   )
   const at = await readEach(ledger, to === null ? [] : logs.map(({ log }) => firstAtStatement(log, to)))
-  return logs.map(({ log, size }, i) => {
+  return logs.map(({ log, size, isAdded }, i) => {
+    if (isAdded) return { first: size, end: size }
     const end = Math.min(Number(at[i]?.[0]?.idx ?? size), until.get(log) ?? size, size)
     return { first: Math.min(Number(before[i]?.[0]?.idx ?? -1) + 1, end), end }
   })

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
 import { bytes } from '../store/rows.ts'
-import type { OpenEntry, RedactedEntry } from './export-format.ts'
+import type { OpenEntry, PrunedEntry, RedactedEntry } from './export-format.ts'
 
 export async function readPage(ledger: Reader, statement: Statement): Promise<Rows> {
   const [rows = []] = await ledger.read([statement], limits.exportPageDeadlineMs)
@@ -27,8 +27,10 @@ export const redactedEntry = ({ idx, leaf, redacted }: Row, chain: string | null
   chain,
 })
 
-/** Null: neither open nor redacted, which nobody is told as anything else; whoever verifies the file finds the gap. */
-export function entryOf(row: Row): OpenEntry | RedactedEntry | null {
+/** Null: neither open nor redacted nor pruned, which nobody is told as anything else; whoever verifies the file finds the gap. */
+export function entryOf(row: Row): OpenEntry | RedactedEntry | PrunedEntry | null {
   if (row.entry !== null) return openEntry(row)
-  return row.redacted === null ? null : redactedEntry(row)
+  if (row.redacted !== null) return redactedEntry(row)
+  const { idx, leaf, pruned } = row
+  return typeof pruned === 'string' ? { kind: 'pruned', index: Number(idx), leaf: bytes(leaf), pruned } : null
 }

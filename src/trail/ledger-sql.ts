@@ -1,5 +1,5 @@
 /** Reading the ledger: which logs there are, the indices of a period, pages of entries in order, what was redacted. */
-import { isRedaction } from '../audit/redactions.ts'
+import { isRedaction, pruningOf } from '../audit/redactions.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 
@@ -108,11 +108,13 @@ export function pageStatement(
 
 /**
  * Every index of `log` in [`from`, `end`), in order and within the bounds of `pageStatement`: `entry` and `salt` are null
- * where the body went, `redacted` is then the index of the redaction entry, if there is one.
+ * where the body went, `redacted` is then the index of the redaction entry, `pruned` the pruning entry (`<log>/<index>`), if
+ * there is one.
  */
 export const rangeStatement = (log: string, from: number, end: number): Statement => ({
-  sql: `select idx, leaf, salt, entry, patient, redacted from (
-          select l.idx as idx, l.leaf as leaf, b.salt as salt, b.entry as entry, b.patient as patient,
+  sql: `select idx, leaf, salt, entry, patient, redacted,
+               case when entry is null and redacted is null then ${pruningOf('page.log', 'page.idx')} end as pruned from (
+          select l.log as log, l.idx as idx, l.leaf as leaf, b.salt as salt, b.entry as entry, b.patient as patient,
                  case when b.idx is null then (
                    select min(r.idx) from ledger_body as r indexed by ledger_body_redacts
                     where r.log = l.log and r.redacts = cast(l.idx as text) and r.idx > l.idx and ${isRedaction('r')}
@@ -121,7 +123,7 @@ export const rangeStatement = (log: string, from: number, end: number): Statemen
                    - coalesce(octet_length(b.entry), 0) as bytes_before
             from ledger_leaf as l left join ledger_body as b on b.log = l.log and b.idx = l.idx
            where l.log = ? and l.idx >= ? and l.idx < ?
-           order by l.idx limit ?)
+           order by l.idx limit ?) as page
         where bytes_before < ?`,
   args: [log, from, end, limits.exportPageRows, limits.maxPageBytes],
 })
@@ -130,7 +132,7 @@ export type ChainKind = 'patient' | 'organisation'
 
 /**
  * The `count` members of a chain before an entry that says `previous`, all of them redacted: each is found by the place
- * that the redaction entry after it repeats. Fewer where a redaction entry is missing.
+ * that the redaction entry after it repeats. Fewer where there is none, as of what was pruned.
  */
 export const redactedMembersStatement = (
   log: string,
@@ -148,10 +150,30 @@ export const redactedMembersStatement = (
            where r.log = :log and r.redacts = substr(member.place, instr(member.place, '@') + 1) and ${isRedaction('r')}
            limit :count
         )
-        select ledger_leaf.idx as idx, leaf, min(redacted) as redacted
+        select ledger_leaf.idx as idx, leaf, min(redacted) as redacted, min(place) as place
           from member cross join ledger_leaf on ledger_leaf.log = :log and ledger_leaf.idx = cast(target as integer)
          group by ledger_leaf.idx order by ledger_leaf.idx`,
   args: { log, previous, count },
+})
+
+/** The pruning entry (`<log>/<index>`) by which an entry of `log` went, if it went by one. */
+export const pruningStatement = (log: string, index: string): Statement => ({
+  sql: `select ${pruningOf(':log', 'cast(:index as integer)')} as pruned`,
+  args: { log, index },
+})
+
+/** Indices of the entries of `log` below `covered` that prune it, or a log before it. */
+export const pruningsStatement = (log: string, covered: number): Statement => ({
+  sql: `select idx from ledger_body indexed by ledger_body_action
+         where action = 'redaction' and log = ? and idx < ? and prunes_log is not null order by idx`,
+  args: [log, covered],
+})
+
+/** The logs whose entries prune one of these. */
+export const pruningLogsStatement = (logs: readonly string[]): Statement => ({
+  sql: `select distinct ledger_body.log as log from json_each(?) as pruned
+          cross join ledger_body indexed by ledger_body_prunes on prunes_log = pruned.value`,
+  args: [JSON.stringify(logs)],
 })
 
 /** The entries at these indices that are open, in order. */

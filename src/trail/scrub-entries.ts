@@ -43,6 +43,15 @@ export const redactedStatement = (log: string, indices: readonly number[]): Stat
   args: [log, JSON.stringify(indices.map(String))],
 })
 
+/**
+ * The index below which bodies of this log may be gone by a pruning entry; null: there is none. By whichever index is left,
+ * as above.
+ */
+export const prunedToStatement = (log: string): Statement => ({
+  sql: "select max(prunes_to) as pruned from ledger_body where action = 'redaction' and prunes_log = ?",
+  args: [log],
+})
+
 /** @param size entries that the newest checkpoint covers: more than `256 · bundle` */
 export async function scrubBundle(
   reader: Reader,
@@ -121,20 +130,26 @@ async function checkBodies(
       next < end ? await reader.read([bodiesStatement(log, next, end)], limits.scrubDeadlineMs) : []
     page = rows
   }
-  const redacted = await redactedAmong(reader, log, [...missing])
+  const isExplained = await explained(reader, log, [...missing])
   for (const index of missing)
-    if (!redacted.has(String(index))) findings.push({ kind: 'body-missing', place: String(index) })
+    if (!isExplained(index)) findings.push({ kind: 'body-missing', place: String(index) })
   return findings
 }
 
-async function redactedAmong(
+/** Which of the bodies that are not there an entry redacted or pruned. */
+async function explained(
   reader: Reader,
   log: string,
   missing: readonly number[],
-): Promise<ReadonlySet<string>> {
-  if (missing.length === 0) return new Set()
-  const [rows = []] = await reader.read([redactedStatement(log, missing)], limits.scrubDeadlineMs)
-  return new Set(rows.map(({ redacts }) => String(redacts)))
+): Promise<(index: number) => boolean> {
+  if (missing.length === 0) return () => false
+  const [rows = [], pruned = []] = await reader.read(
+    [redactedStatement(log, missing), prunedToStatement(log)],
+    limits.scrubDeadlineMs,
+  )
+  const redacted = new Set(rows.map(({ redacts }) => String(redacts)))
+  const prunedTo = Number(pruned[0]?.pruned ?? 0)
+  return (index) => index < prunedTo || redacted.has(String(index))
 }
 
 /** By the frame that the sequencer put around the app's text; inside that text every quote is escaped. */

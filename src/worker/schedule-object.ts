@@ -7,6 +7,8 @@ import { thinningStatements } from '../audit/public-store.ts'
 import { redactions } from '../audit/redactions.ts'
 import { type Config, readConfig } from '../config.ts'
 import { settleIntents } from '../disclosure/settle.ts'
+import { readHolds } from '../governance/holds.ts'
+import { pruneDue } from '../governance/prune-due.ts'
 import { limits } from '../limits.ts'
 import { refreshLocalSourceRecords, settlePending } from '../records/settle.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
@@ -45,7 +47,11 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
     for (const { name, log, local } of config.regions) {
       const database = hranaWriter({ url: local.url, token: local.writeToken })
       await this.#attempt('settle intents', name, () =>
-        settleIntents(log, logs, { primary, redactions: redactions(audit.apply) }),
+        settleIntents(log, logs, {
+          primary,
+          redactions: redactions(audit.apply),
+          held: () => readHolds(primary),
+        }),
       )
       await this.#attempt('settle pending documents', name, () =>
         settlePending(primary, database, Date.now()),
@@ -56,6 +62,11 @@ export class ScheduleObject extends DurableObject<WorkerEnvironment> {
         await this.ctx.storage.put(key, await refreshLocalSourceRecords(primary, database, since))
       })
     }
+    if (this.#isDue('retention', limits.pruneDueEveryMs))
+      for (const { log } of config.regions)
+        await this.#attempt('prune what is due', log, () =>
+          pruneDue(log, Date.now(), { records: primary, ledger: audit, logs }),
+        )
     await this.#scrub(config, logs)
     // Last: a key is the only witness of what is to be settled above.
     if (this.#isDue('prune', limits.pruneEveryMs)) await this.#prune(config, primary, audit)

@@ -12,6 +12,7 @@ import { Drain } from '../../src/audit/drain.ts'
 import { buildEntries } from '../../src/audit/entry.ts'
 import { ledgerWriter } from '../../src/audit/ledger.ts'
 import type { StoredEntry } from '../../src/audit/log-state.ts'
+import { redactions } from '../../src/audit/redactions.ts'
 import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
@@ -129,6 +130,23 @@ describe('the ledger on sqld', () => {
       expect(await indices(name)).toEqual([0, 1, 2, 3])
     })
 
+    test('lets bodies go in bulk by a pruning entry of the log, or of a later one in its line', async () => {
+      const order = { log: 'qc-prune', to: 2, before: '2026-11-22T09:06:00.124Z' }
+      const note = { 'prunes-log': order.log, 'prunes-to': '2', 'prunes-before': order.before }
+      const held = { patients: ['p1'], organisations: [] }
+      const removing = redactions((batch) => ledger.apply(batch))
+      const before = ['p0', 'p1', 'p2'].map((patient, index) => storedEntry(order.log, index, {}, patient))
+      await append(order.log, before)
+      expect(await removing.prune(order, held)).toBe('not-yet')
+      const pruning = { action: 'redaction', phase: 'intent', note } as const
+      await append('qc-prune-2', [storedEntry('qc-prune-2', 0, pruning, null)])
+      expect(await removing.prune(order, held)).toBe('done')
+      expect(await indices(order.log)).toEqual([1, 2])
+      await expect(remove(order.log, 2)).rejects.toMatchObject({ code: 'constraint' })
+      await append(order.log, before)
+      expect(await indices(order.log)).toEqual([1, 2])
+    })
+
     test('lets the one body go, and it does not come back', async () => {
       const name = 'qc-redact'
       const before = entriesBefore(name)
@@ -202,7 +220,7 @@ describe('the ledger on sqld', () => {
     const told = async (pages: AsyncIterable<readonly Line[]>): Promise<string[]> => {
       const lines: string[] = []
       for await (const page of pages)
-        for (const line of page) if (line.kind !== 'block') lines.push(`${line.kind} ${line.index}`)
+        for (const line of page) if ('index' in line) lines.push(`${line.kind} ${line.index}`)
       return lines
     }
     const part = { log, first: 0, end, covered: end }

@@ -47,6 +47,10 @@ const telling: Readonly<Record<string, RegExp>> = {
   accounting: /"section":"opened-patient"/,
   'yearly-report': /"section":"care"/,
   redact: /"changed":true/,
+  // Nothing here is old enough to go: that is for `test/unit/governance/pruning.test.ts`.
+  prune: /"changed":false/,
+  'hold-entries': /"changed":true/,
+  'end-hold': /"changed":true/,
   'audit-event-search': /"resourceType":"AuditEvent"/,
   'audit-event-read': /"resourceType":"AuditEvent"/,
   questions: new RegExp(questionText.slice(0, -1)),
@@ -190,6 +194,13 @@ describe('the route walk', () => {
     const [patient, observed] = ids as readonly [string, string]
     const get = (path: string, who: string) =>
       new Request(`${cluster.url}${path}`, { headers: { Authorization: `Bearer ${tokens[who]}` } })
+    const redactor = (path: string, body: unknown) =>
+      new Request(`${cluster.url}${path}`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${tokens.redactor}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    const held = { kind: 'organisation', key: 'ciusss-mont-royal' }
     const { operator = '', manager = '', secondManager = '' } = tokens
     return {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
@@ -211,11 +222,14 @@ describe('the route walk', () => {
       'yearly-report': () =>
         get(`/audit/report?year=${new Date(Date.now() - 5 * 60 * 60_000).getUTCFullYear()}`, 'officer'),
       redact: () =>
-        new Request(`${cluster.url}/audit/redaction/${entry}`, {
-          method: 'POST',
-          headers: { Authorization: `Bearer ${tokens.redactor}`, 'Content-Type': 'application/json' },
-          body: JSON.stringify({ reason: 'Entrée au nom d’une autre personne', basis: 'LRSSS, art. 24' }),
+        redactor(`/audit/redaction/${entry}`, {
+          reason: 'Entrée au nom d’une autre personne',
+          basis: 'LRSSS, art. 24',
         }),
+      prune: () =>
+        redactor('/audit/pruning/montreal', { reason: 'Calendrier de conservation', basis: 'A-21.1, s. 7' }),
+      'hold-entries': () => redactor('/audit/holds', { ...held, reason: 'Litige en cours' }),
+      'end-hold': () => redactor('/audit/holds/end', held),
       // An entry about the patient.
       'audit-proof': () => {
         const request = get(`/audit/proof/${/^[^:+]*/.exec(ownReceipt)?.[0]}`, 'patient')

@@ -169,7 +169,7 @@ export function startCluster(world: World): Cluster {
       }),
     ),
     ledger: { read: async () => [] },
-    redactions: { remove: async () => null },
+    redactions: { remove: async () => null, prune: async () => 'not-yet' },
     logs: auditLogs(() => rpc),
     peerAddress: () => null,
   }

@@ -1,6 +1,7 @@
 /** One chain in the part of one log: its members so far, and whether the next one follows. */
 import { isDecimalLess } from './decimal.ts'
 import type { ChainPlace } from './entry-frame.ts'
+import type { GapLine } from './line.ts'
 import { type Finding, finding } from './report.ts'
 import type { SignedHead } from './statements.ts'
 
@@ -27,6 +28,25 @@ export class ChainWalk {
   add(index: string): void {
     this.#count += 1n
     this.#last = index
+  }
+
+  /** Why no members of it may have gone up to this one. */
+  gapFault({ count, last }: GapLine): readonly ['chain-order', string] | null {
+    const isFurther = this.#last === null || isDecimalLess(this.#last, last)
+    return BigInt(count) > this.#count && isFurther
+      ? null
+      : [
+          'chain-order',
+          `As number ${count} it is said to have gone: the file had number ${this.#count}, ${this.#last ?? 'none'}, before.`,
+        ]
+  }
+
+  /** @returns how many members the gap stands for */
+  skip({ count, last }: GapLine): bigint {
+    const members = BigInt(count) - this.#count
+    this.#count = BigInt(count)
+    this.#last = last
+    return members
   }
 
   /** Why an entry at this place is not the next member: code and sentence. */

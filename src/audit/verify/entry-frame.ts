@@ -130,7 +130,7 @@ const logPattern = new RegExp(`^${log}$`)
 const timePattern = new RegExp(`^${time}$`)
 
 export const isLogName = (text: string): boolean => logPattern.test(text)
-const isTime = (text: string): boolean => timePattern.test(text)
+export const isTime = (text: string): boolean => timePattern.test(text)
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -5,6 +5,7 @@ import type { Header } from './header.ts'
 import { type Line, LineParser, type OpenLine } from './line.ts'
 import type { Claim, LogPart } from './part.ts'
 import { ProvedPart } from './proved-part.ts'
+import { Prunings } from './prunings.ts'
 import { RangePart } from './range-part.ts'
 import { entryPlace, type Finding, finding } from './report.ts'
 
@@ -14,6 +15,8 @@ export class ExportLines {
   readonly #needsProofs: boolean
   /** Of one chain, or none, nothing need be said. */
   readonly #needsChain: boolean
+  readonly #isChain: boolean
+  readonly #prunings = new Prunings()
   readonly #lines = new LineParser()
   /** Of its own, as a parser keeps one line. */
   readonly #linesAhead = new LineParser()
@@ -21,12 +24,13 @@ export class ExportLines {
 
   constructor(crypto: VerifierCrypto, header: Header, covered: readonly CoveredLog[]) {
     this.#crypto = crypto
+    this.#isChain = header.chains !== null
     this.#needsProofs = header.completeness !== 'range'
     this.#needsChain = header.chains !== null && header.chains.keys.length > 1
     this.parts = covered.map((log) =>
       header.completeness === 'range'
-        ? new RangePart(crypto, log)
-        : new ProvedPart(crypto, log, header.chains),
+        ? new RangePart(crypto, log, this.#prunings)
+        : new ProvedPart(crypto, log, header.chains, this.#prunings),
     )
   }
 
@@ -44,13 +48,15 @@ export class ExportLines {
     const line = this.#lines.parse(text)
     if (line.kind === 'malformed')
       return finding('format', this.#expectedPlace ?? place, `The line ${line.why}.`)
-    if (this.#needsProofs && line.kind !== 'block' && line.proof === null)
+    if (line.kind === 'gap' && !this.#isChain)
+      return finding('format', this.#expectedPlace ?? place, 'Only an export of a chain has a gap of one.')
+    if (this.#needsProofs && line.kind !== 'block' && line.kind !== 'gap' && line.proof === null)
       return finding('format', place, 'The line has no proof, as all lines of this export have.')
-    if (line.kind === 'redacted' && (line.chain !== null) !== this.#needsChain)
+    if ((line.kind === 'redacted' || line.kind === 'gap') && (line.chain !== null) !== this.#needsChain)
       return finding(
         'format',
         this.#expectedPlace ?? place,
-        'A redacted line says of which chain it is where the export is of several, and only there.',
+        'A redacted line, or a gap, says of which chain it is where the export is of several, and only there.',
       )
     if (line.kind === 'open' && !this.#isCommitted(line))
       return finding(
@@ -70,7 +76,7 @@ export class ExportLines {
       const fault = part.end()
       if (fault !== null) return fault
     }
-    return null
+    return this.#prunings.fault()
   }
 
   /** `log`, and what is wrong where the lines of the logs before end. */
@@ -111,7 +117,9 @@ export class ExportLines {
   #claimOf(text: string): Claim | null {
     const line = this.#linesAhead.parse(text)
     if (line.kind === 'malformed') return null
-    return line.kind === 'block' ? { log: line.log, index: null } : { log: line.log, index: line.index }
+    return line.kind === 'block' || line.kind === 'gap'
+      ? { log: line.log, index: null }
+      : { log: line.log, index: line.index }
   }
 
   /** Whether entry and salt give the leaf. */
@@ -124,6 +132,7 @@ export class ExportLines {
 }
 
 function claimedPlace(line: Exclude<Line, { kind: 'malformed' }>): string | null {
+  if (line.kind === 'gap') return entryPlace(line.log, line.last)
   if (line.kind === 'block' || line.log === null || line.index === null) return null
   return entryPlace(line.log, line.index)
 }

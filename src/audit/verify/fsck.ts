@@ -169,6 +169,7 @@ const verifiedLog = ({ site, checkpoint, known }: OpenedSite): VerifiedLog => {
     end: size,
     entries: Number(size),
     redacted: 0,
+    pruned: 0,
     current: true,
     keys: checkpoint?.keys ?? [],
     witnesses: checkpoint?.witnesses ?? [],

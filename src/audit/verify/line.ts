@@ -2,7 +2,14 @@
 import { limits } from '../../limits.ts'
 import { fromBase64url } from '../base64url.ts'
 import { isDecimal, isDecimalLess } from './decimal.ts'
-import { canonicalText, type EntryFrame, isObject, readEntryFrame, scanEntryFrame } from './entry-frame.ts'
+import {
+  canonicalText,
+  type EntryFrame,
+  isLogName,
+  isObject,
+  readEntryFrame,
+  scanEntryFrame,
+} from './entry-frame.ts'
 import { parseJson } from './strict-json.ts'
 
 export interface OpenLine {
@@ -34,6 +41,29 @@ export interface RedactedLine {
   readonly proof: readonly Uint8Array[] | null
 }
 
+/** An entry of a range whose body went by a pruning entry. */
+export interface PrunedLine {
+  readonly kind: 'pruned'
+  readonly log: string
+  readonly index: string
+  readonly leaf: Uint8Array
+  /** The pruning entry: `<log>/<index>`. */
+  readonly by: string
+  readonly proof: null
+}
+
+/** The members of a chain up to number `count`, which is at `last`, as far as none of them is in the file. */
+export interface GapLine {
+  readonly kind: 'gap'
+  readonly log: string
+  readonly count: string
+  readonly last: string
+  /** Key of the chain, as the line says; null: it says none. */
+  readonly chain: string | null
+  /** The pruning entry: `<log>/<index>`. */
+  readonly by: string
+}
+
 export interface BlockLine {
   readonly kind: 'block'
   readonly log: string
@@ -49,7 +79,10 @@ export interface MalformedLine {
   readonly why: string
 }
 
-export type Line = OpenLine | RedactedLine | BlockLine | MalformedLine
+/** A line that holds an index. */
+export type EntryLine = OpenLine | RedactedLine | PrunedLine
+
+export type Line = EntryLine | GapLine | BlockLine | MalformedLine
 
 const leafBytes = 33
 const saltBytes = 32
@@ -122,8 +155,10 @@ function parseAnyLine(text: string): Line {
     return malformed('is no JSON object, or one of which two readers see different things')
   if ('entry' in value) return readOpenLine(value)
   if ('redacted' in value) return readRedactedLine(value)
+  if ('count' in value) return readGapLine(value)
+  if ('pruned' in value) return readPrunedLine(value)
   if ('block' in value) return readBlockLine(value)
-  return malformed('is neither an entry nor a redacted one nor a block')
+  return malformed('is neither an entry nor a redacted or pruned one nor a block')
 }
 
 type Members = Readonly<Record<string, unknown>>
@@ -179,12 +214,43 @@ function readRedactedLine(value: Members): Line {
   const { chain, index, log, redacted } = value
   const leaf = readBytes(value.leaf, leafBytes)
   const proof = value.proof === undefined ? null : readHashes(value.proof)
-  if (leaf?.[0] !== 1) return malformed('has no leaf of 33 bytes that begins with 1')
+  if (leaf?.[0] !== 1) return malformed(leafFault)
   if (proof === null && value.proof !== undefined) return malformed('has a proof that is not hashes')
   if (typeof log !== 'string') return malformed('names no log')
   if (!isDecimal(index) || !isDecimal(redacted)) return malformed('has an index that is not a decimal number')
-  if (chain !== undefined && typeof chain !== 'string') return malformed('has a chain that is no text')
+  if (chain !== undefined && typeof chain !== 'string') return malformed(chainFault)
   return { kind: 'redacted', log, index, leaf, redacted, chain: chain ?? null, proof }
+}
+
+const chainFault = 'has a chain that is no text'
+const leafFault = 'has no leaf of 33 bytes that begins with 1'
+
+function readPrunedLine(value: Members): Line {
+  if (!hasOnly(value, ['index', 'leaf', 'log', 'pruned'])) return malformed('has a member too many')
+  const { index, log, pruned } = value
+  const leaf = readBytes(value.leaf, leafBytes)
+  if (leaf?.[0] !== 1) return malformed(leafFault)
+  if (typeof log !== 'string') return malformed('names no log')
+  if (!isDecimal(index)) return malformed('has an index that is not a decimal number')
+  if (!isEntryName(pruned)) return malformed('names no pruning entry')
+  return { kind: 'pruned', log, index, leaf, by: pruned, proof: null }
+}
+
+function readGapLine(value: Members): Line {
+  if (!hasOnly(value, ['chain', 'count', 'last', 'log', 'pruned'])) return malformed('has a member too many')
+  const { chain, count, last, log, pruned } = value
+  if (typeof log !== 'string') return malformed('names no log')
+  if (!isDecimal(count) || count === '0' || !isDecimal(last))
+    return malformed('has no count from 1 and no index of the last that went')
+  if (!isEntryName(pruned)) return malformed('names no pruning entry')
+  if (chain !== undefined && typeof chain !== 'string') return malformed(chainFault)
+  return { kind: 'gap', log, count, last, chain: chain ?? null, by: pruned }
+}
+
+/** `<log>/<index>` */
+function isEntryName(value: unknown): value is string {
+  const [log = '', index, ...rest] = typeof value === 'string' ? value.split('/') : []
+  return isLogName(log) && isDecimal(index) && rest.length === 0
 }
 
 function readBlockLine(value: Members): Line {

@@ -4,7 +4,8 @@ import { verifyInclusion } from '../tlog/proof.ts'
 import type { CoveredLog } from './covered-logs.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import type { EntryFrame } from './entry-frame.ts'
-import type { BlockLine, OpenLine, RedactedLine } from './line.ts'
+import type { BlockLine, EntryLine, GapLine } from './line.ts'
+import { type Prunings, readPruningNote } from './prunings.ts'
 import { type ChainKind, Redactions } from './redactions.ts'
 import { entryPlace, type Finding, finding } from './report.ts'
 
@@ -25,7 +26,7 @@ export interface LogPart {
    * @param place `line <n>`
    * @param next claim of the line after it; null: there is none, or it claims nothing
    */
-  take(line: OpenLine | RedactedLine | BlockLine, place: string, next: () => Claim | null): Finding | null
+  take(line: EntryLine | GapLine | BlockLine, place: string, next: () => Claim | null): Finding | null
   /** Where the lines of the log end. */
   end(): Finding | null
 }
@@ -36,13 +37,16 @@ export class PartState {
   readonly redactions: Redactions
   entries = 0
   redacted = 0
+  pruned = 0
+  readonly #prunings: Prunings
   readonly #crypto: VerifierCrypto
   #time = ''
 
-  constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: ChainKind | null) {
+  constructor(crypto: VerifierCrypto, covered: CoveredLog, chain: ChainKind | null, prunings: Prunings) {
     this.#crypto = crypto
     this.covered = covered
     this.log = covered.header.log
+    this.#prunings = prunings
     this.redactions = new Redactions(this.log, chain)
   }
 
@@ -82,14 +86,32 @@ export class PartState {
         )
   }
 
+  /** Whether it is a pruning entry: such a one may stand in any file of its log, with its proof. */
+  isPruning(line: EntryLine): boolean {
+    if (line.kind !== 'open' || line.index === null || typeof line.frame === 'string') return false
+    return line.frame.isRedaction && readPruningNote(this.log, line.index, line.entry) !== null
+  }
+
   /** @param place of a redacted line in the exported chain; null: no chain is exported */
-  count(line: OpenLine | RedactedLine, index: string, place: string | null): void {
+  count(line: EntryLine, index: string, place: string | null): void {
     this.entries += 1
     if (line.kind === 'redacted') {
       this.redacted += 1
       this.redactions.addRedacted(index, line.redacted, place)
+    } else if (line.kind === 'pruned') {
+      this.pruned += 1
+      this.#prunings.addPruned(this.log, index, line.by, this.#time)
     } else if (typeof line.frame !== 'string' && line.frame.isRedaction) {
       this.redactions.addEntry(index, line.entry)
+      const pruning = readPruningNote(this.log, index, line.entry)
+      if (pruning !== null) this.#prunings.addEntry(this.log, index, pruning)
     }
+  }
+
+  /** @param members how many of the chain went */
+  countGap({ last, by }: GapLine, members: bigint): void {
+    this.entries += Number(members)
+    this.pruned += Number(members)
+    this.#prunings.addPruned(this.log, last, by, this.#time)
   }
 }

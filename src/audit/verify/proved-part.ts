@@ -5,8 +5,9 @@ import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
 import { type ChainPlace, type EntryFrame, readChainKeys } from './entry-frame.ts'
 import type { Header } from './header.ts'
-import type { BlockLine, OpenLine, RedactedLine } from './line.ts'
+import type { BlockLine, EntryLine, GapLine, OpenLine, RedactedLine } from './line.ts'
 import { type LogPart, PartState } from './part.ts'
+import type { Prunings } from './prunings.ts'
 import { type Finding, finding } from './report.ts'
 
 export class ProvedPart implements LogPart {
@@ -17,8 +18,8 @@ export class ProvedPart implements LogPart {
   readonly #walks: ReadonlyMap<string, ChainWalk>
   #previous: string | null = null
 
-  constructor(crypto: VerifierCrypto, covered: CoveredLog, chains: Header['chains']) {
-    this.state = new PartState(crypto, covered, chains?.kind ?? null)
+  constructor(crypto: VerifierCrypto, covered: CoveredLog, chains: Header['chains'], prunings: Prunings) {
+    this.state = new PartState(crypto, covered, chains?.kind ?? null, prunings)
     this.#chains = chains
     this.#walks = new Map(covered.header.heads.map((head, i) => [chains?.keys[i] ?? '', new ChainWalk(head)]))
   }
@@ -27,8 +28,9 @@ export class ProvedPart implements LogPart {
     return !this.state.redactions.areMissing && [...this.#walks.values()].every((walk) => walk.isComplete)
   }
 
-  take(line: OpenLine | RedactedLine | BlockLine, place: string): Finding | null {
+  take(line: EntryLine | GapLine | BlockLine, place: string): Finding | null {
     if (line.kind === 'block') return finding('format', place, 'Only an export of a range has blocks.')
+    if (line.kind === 'gap') return this.#takeGap(line)
     const { index } = line
     if (index === null || (line.kind === 'open' && line.log === null))
       return finding(
@@ -36,10 +38,10 @@ export class ProvedPart implements LogPart {
         place,
         'The entry is not of the form it should have: it names no log, or no index.',
       )
-    const fault = this.#orderFault(index) ?? this.#outsideFault(index)
+    const fault = this.#orderFault(index) ?? this.#outsideFault(line, index)
     if (fault !== null) return fault
     const walk = this.#walkOf(line, index)
-    const chained = line.kind === 'open' ? this.#openFault(line, walk) : this.#redactedFault(index, walk)
+    const chained = line.kind === 'open' ? this.#openFault(line, walk) : this.#nameFault(index, walk)
     if (chained !== null) return chained
     const inclusion = this.state.inclusionFault(index, line.leaf, line.proof)
     if (inclusion !== null) return inclusion
@@ -49,6 +51,23 @@ export class ProvedPart implements LogPart {
     return null
   }
 
+  /** The members that went count, as if they stood here. */
+  #takeGap(line: GapLine): Finding | null {
+    const walk = this.#namedWalk(line)
+    const fault = this.#orderFault(line.last) ?? this.#nameFault(line.last, walk)
+    if (fault !== null || walk === null) return fault
+    const gone = walk.gapFault(line)
+    if (gone !== null) return this.state.at(line.last, ...gone)
+    this.state.countGap(line, walk.skip(line))
+    this.#previous = line.last
+    return null
+  }
+
+  /** Whether it is there for what it redacts, or prunes. */
+  #explains(line: EntryLine, index: string): boolean {
+    return this.state.redactions.isNeeded(index) || this.state.isPruning(line)
+  }
+
   #orderFault(index: string): Finding | null {
     if (index === this.#previous) return this.state.at(index, 'index-duplicate', 'It is in the file twice.')
     return this.#previous !== null && isDecimalLess(index, this.#previous)
@@ -56,18 +75,17 @@ export class ProvedPart implements LogPart {
       : null
   }
 
-  #outsideFault(index: string): Finding | null {
+  #outsideFault(line: EntryLine, index: string): Finding | null {
     const { size } = this.state.covered.header
     // What was redacted while the export ran is named by an entry that is newer than the export.
-    if (isDecimalLess(index, size) || this.state.redactions.isNeeded(index)) return null
+    if (isDecimalLess(index, size) || this.#explains(line, index)) return null
     return this.state.at(index, 'index-outside', `The log had ${size} entries when the export began.`)
   }
 
   /** The chain that a line is in; null: in none of the export. */
-  #walkOf(line: OpenLine | RedactedLine, index: string): ChainWalk | null {
-    if (this.#chains === null) return null
-    if (line.kind === 'redacted')
-      return this.#walks.get(line.chain ?? (this.#chains.keys[0] as string)) ?? null
+  #walkOf(line: EntryLine, index: string): ChainWalk | null {
+    if (line.kind === 'redacted') return this.#namedWalk(line)
+    if (this.#chains === null || line.kind === 'pruned') return null
     // An entry from after the export began is there for what it redacts.
     if (typeof line.frame === 'string' || !isDecimalLess(index, this.state.covered.header.size)) return null
     const { access } = JSON.parse(line.entry) as { readonly access: unknown }
@@ -75,25 +93,31 @@ export class ProvedPart implements LogPart {
     return key === null ? null : (this.#walks.get(key) ?? null)
   }
 
-  #redactedFault(index: string, walk: ChainWalk | null): Finding | null {
+  /** Of a line that does not say whose it is but by the name of the chain, where there are several. */
+  #namedWalk({ chain }: RedactedLine | GapLine): ChainWalk | null {
+    return this.#walks.get(chain ?? this.#chains?.keys[0] ?? '') ?? null
+  }
+
+  #nameFault(index: string, walk: ChainWalk | null): Finding | null {
     return this.#chains === null || walk !== null
       ? null
       : this.state.at(index, 'chain-key', 'It says it is of a chain that the export does not cover.')
   }
 
-  #openFault({ frame, index }: OpenLine, walk: ChainWalk | null): Finding | null {
+  #openFault(line: OpenLine, walk: ChainWalk | null): Finding | null {
+    const { frame, index } = line
     if (typeof frame === 'string')
       return this.state.at(index ?? '', 'entry', `The entry is not of the form it should have: ${frame}.`)
-    return this.state.timeFault(frame) ?? this.#chainFault(frame, walk)
+    return this.state.timeFault(frame) ?? this.#chainFault(line, frame, walk)
   }
 
   /** `chain-key`, `chain-order`, `chain-gap` */
-  #chainFault(frame: EntryFrame, walk: ChainWalk | null): Finding | null {
+  #chainFault(line: OpenLine, frame: EntryFrame, walk: ChainWalk | null): Finding | null {
     if (this.#chains === null) return null
     const { kind } = this.#chains
     const { index } = frame
     if (walk === null)
-      return this.state.redactions.isNeeded(index)
+      return this.#explains(line, index)
         ? null
         : this.state.at(index, 'chain-key', `It belongs to another ${kind} than that of the export.`)
     const fault = walk.placeFault(frame[kind] as ChainPlace)

@@ -5,8 +5,9 @@ import { completeSubtrees } from '../tlog/proof.ts'
 import type { CoveredLog } from './covered-logs.ts'
 import type { VerifierCrypto } from './crypto.ts'
 import { isDecimalLess } from './decimal.ts'
-import { type BlockLine, blockSize, type OpenLine, type RedactedLine } from './line.ts'
+import { type BlockLine, blockSize, type EntryLine, type GapLine } from './line.ts'
 import { type Claim, type LogPart, PartState } from './part.ts'
+import type { Prunings } from './prunings.ts'
 import { entryPlace, type Finding, finding } from './report.ts'
 
 /** 2^8 leaves. */
@@ -27,10 +28,10 @@ export class RangePart implements LogPart {
   /** The last one that was full. */
   #full: { readonly end: bigint; readonly hash: Uint8Array } | null = null
 
-  constructor(crypto: VerifierCrypto, covered: CoveredLog) {
+  constructor(crypto: VerifierCrypto, covered: CoveredLog, prunings: Prunings) {
     const { first, end, before } = covered.header
     this.#crypto = crypto
-    this.state = new PartState(crypto, covered, null)
+    this.state = new PartState(crypto, covered, null, prunings)
     this.#next = BigInt(first)
     this.#nextText = first
     this.#end = BigInt(end)
@@ -51,8 +52,9 @@ export class RangePart implements LogPart {
     return this.#isFull ? null : this.#nextText
   }
 
-  take(line: OpenLine | RedactedLine | BlockLine, place: string, next: () => Claim | null): Finding | null {
+  take(line: EntryLine | GapLine | BlockLine, place: string, next: () => Claim | null): Finding | null {
     if (line.kind === 'block') return this.#blockFault(line, place, next)
+    if (line.kind === 'gap') return finding('format', place, 'A range has no gap of a chain.')
     const { index } = line
     if (index === null || (line.kind === 'open' && line.log === null)) {
       const sentence = 'The entry is not of the form it should have: it names no log, or no index.'
@@ -60,30 +62,57 @@ export class RangePart implements LogPart {
         ? finding('entry', place, sentence)
         : this.state.at(this.expected, 'entry', sentence)
     }
-    const fault = this.#isFull ? this.#beyondFault(line, index) : this.#orderFault(line, index, next)
-    if (fault !== null) return fault
-    return this.#takeEntry(line, index)
+    if (this.#isEarly(line, index)) return this.#earlyFault(index) ?? this.#takeBeyond(line, index)
+    return this.#isFull
+      ? (this.#beyondFault(line, index) ?? this.#takeBeyond(line, index))
+      : (this.#orderFault(line, index, next) ?? this.#takeMember(line, index))
   }
 
-  #takeEntry(line: OpenLine | RedactedLine, index: string): Finding | null {
-    if (line.kind === 'open') {
-      if (typeof line.frame === 'string')
-        return this.state.at(index, 'entry', `The entry is not of the form it should have: ${line.frame}.`)
-      const late = this.state.timeFault(line.frame)
-      if (late !== null) return late
-    }
-    if (this.#isFull) {
-      const fault = this.state.inclusionFault(index, line.leaf, line.proof)
-      if (fault !== null) return fault
-    }
+  #takeMember(line: EntryLine, index: string): Finding | null {
+    const fault = this.#openFault(line, index)
+    if (fault !== null) return fault
     this.state.count(line, index, null)
     this.#previous = index
-    if (!this.#isFull) this.#push(line.leaf)
+    this.#push(line.leaf)
     return null
   }
 
+  /** An entry that is not of the range, and there for what it redacts or prunes. */
+  #takeBeyond(line: EntryLine, index: string): Finding | null {
+    const fault = this.#openFault(line, index) ?? this.state.inclusionFault(index, line.leaf, line.proof)
+    if (fault !== null) return fault
+    this.state.count(line, index, null)
+    this.#previous = index
+    return null
+  }
+
+  #openFault(line: EntryLine, index: string): Finding | null {
+    if (line.kind !== 'open') return null
+    return typeof line.frame === 'string'
+      ? this.state.at(index, 'entry', `The entry is not of the form it should have: ${line.frame}.`)
+      : this.state.timeFault(line.frame)
+  }
+
+  /** A pruning entry from before the range, before the range. */
+  #isEarly(line: EntryLine, index: string): boolean {
+    const { first } = this.state.covered.header
+    return (
+      this.#nextText === first &&
+      isDecimalLess(index, first) &&
+      line.proof !== null &&
+      this.state.isPruning(line)
+    )
+  }
+
+  #earlyFault(index: string): Finding | null {
+    if (this.#previous === null || isDecimalLess(this.#previous, index)) return null
+    return index === this.#previous
+      ? this.state.at(index, 'index-duplicate', 'It is in the file twice.')
+      : this.state.at(index, 'index-order', `It stands after ${this.#previous}.`)
+  }
+
   /** `index-*`: another index than the expected one. */
-  #orderFault(line: OpenLine | RedactedLine, index: string, next: () => Claim | null): Finding | null {
+  #orderFault(line: EntryLine, index: string, next: () => Claim | null): Finding | null {
     if (index === this.#nextText)
       return line.proof === null
         ? null
@@ -97,9 +126,9 @@ export class RangePart implements LogPart {
   }
 
   /** `index-*`: after the last index of the range. */
-  #beyondFault(line: OpenLine | RedactedLine, index: string): Finding | null {
-    const isNeeded = line.proof !== null && this.state.redactions.isNeeded(index)
-    return this.#ascendingFault(index) ?? (isNeeded ? null : this.#outsideFault(index))
+  #beyondFault(line: EntryLine, index: string): Finding | null {
+    const explains = this.state.redactions.isNeeded(index) || this.state.isPruning(line)
+    return this.#ascendingFault(index) ?? (line.proof !== null && explains ? null : this.#outsideFault(index))
   }
 
   /** `index-duplicate`, `index-order` */
@@ -116,7 +145,7 @@ export class RangePart implements LogPart {
     return this.state.at(
       index,
       'index-outside',
-      `It is not one of the entries from ${first} up to ${end}, nor a redaction entry, with a proof, that one of them names.`,
+      `It is not one of the entries from ${first} up to ${end}, nor, with a proof, a redaction entry that one of them names or a pruning entry.`,
     )
   }
 

@@ -28,6 +28,8 @@ export type Code =
   | 'redaction-missing'
   | 'redaction-other'
   | 'redaction-duplicate'
+  | 'pruning-missing'
+  | 'pruning-other'
   | 'chain-gap'
   | 'chain-order'
   | 'chain-key'
@@ -95,6 +97,8 @@ export interface VerifiedLog {
   /** Entries in the file, or in the tiles, and of them those without a body. */
   readonly entries: number
   readonly redacted: number
+  /** Entries whose bodies a retention policy let go. */
+  readonly pruned: number
   /** False: the log had more entries than the checkpoint covers, or could not be asked. */
   readonly current: boolean
   /** Algorithm and key id of each key that signed, e.g. `Ed25519 1047eb58`. */

@@ -139,6 +139,7 @@ const verifiedLog = (
   end: String(proof.index + 1n),
   entries: 1,
   redacted: 0,
+  pruned: 0,
   current: true,
   keys: checkpoint.keys,
   witnesses: checkpoint.witnesses,

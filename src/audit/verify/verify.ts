@@ -159,6 +159,7 @@ const exportReport = ({ header, covered, parts }: VerifiedExport): Verified => (
       end,
       entries: parts[i]?.state.entries ?? 0,
       redacted: parts[i]?.state.redacted ?? 0,
+      pruned: parts[i]?.state.pruned ?? 0,
       current,
       keys: log.checkpoint?.keys ?? [],
       witnesses: log.checkpoint?.witnesses ?? [],

@@ -2,7 +2,7 @@
 
 /** Records so far. */
 export interface RecordCount {
-  /** Entries, open or redacted, proofs of others included. */
+  /** Entries, open, redacted or pruned, proofs of others included. */
   readonly entries: number
   /** Of those, the ones that the range they are in proves. */
   readonly inRange: number
@@ -10,7 +10,7 @@ export interface RecordCount {
 
 const open = /^\{"entry":.*"leaf":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"salt":"[\w-]*"\}$/s
 const redacted =
-  /^\{"index":"\d+","leaf":"[\w-]*","log":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"redacted":"\d+"\}$/
+  /^\{"index":"\d+","leaf":"[\w-]*","log":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"(?:redacted":"\d+|pruned":"[\w-]+\/\d+)"\}$/
 
 /** Counts an export while it is received. */
 export class ExportReader {

@@ -38,8 +38,12 @@ const logs = {
   },
 } as unknown as AuditLogs
 
-const redactions = { remove: () => Promise.reject(new Error('nothing is redacted here')) }
-const settle = () => settleIntents('montreal', logs, { primary: records, redactions })
+const redactions = {
+  remove: () => Promise.reject(new Error('nothing is redacted here')),
+  prune: () => Promise.reject(new Error('nothing is pruned here')),
+}
+const held = async () => ({ patients: [], organisations: [] })
+const settle = () => settleIntents('montreal', logs, { primary: records, redactions, held })
 const told = () =>
   appended.map(({ entries }) =>
     entries.map(({ access }) => {
@@ -73,7 +77,7 @@ describe('an intent without an outcome', () => {
   test('stays undecided while the primary does not answer', async () => {
     const away = async () => Promise.reject(new StoreError('unavailable', 'away'))
     await expect(
-      settleIntents('montreal', logs, { primary: { ...records, abort: away }, redactions }),
+      settleIntents('montreal', logs, { primary: { ...records, abort: away }, redactions, held }),
     ).rejects.toThrow('away')
     expect(appended).toEqual([])
     expect(await write()).toMatchObject({ replayed: false })

@@ -26,6 +26,7 @@ describe('the policy', () => {
     expect(body).toEqual({
       settings: {
         'attestation-hours': 168,
+        'audit-retention-days': 2557,
         'break-glass-hours': 12,
         'break-glass:refusal-before': 0,
         'break-glass:refusal-total': 0,

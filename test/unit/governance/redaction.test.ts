@@ -152,6 +152,8 @@ async function ask({ log = 'qc-east', index = '1', caller = officer, reader, pro
   return { status: response.status, json, code: json.errors?.[0]?.code }
 }
 
+const nobody = async () => ({ patients: [], organisations: [] })
+
 const drain = async (name = 'qc-east') => {
   const log = logNamed(name)
   expect(await log.drain.waitFor(log.sequencer.size, 5_000)).toBe(true)
@@ -374,6 +376,7 @@ describe.each(broken)('a redaction that loses %s', (_, fault, { isDecided }) => 
       {
         primary: {} as unknown as Writer,
         redactions: removing,
+        held: nobody,
       },
     )
     await drain()
@@ -391,7 +394,8 @@ describe('the schedule', () => {
       auditLogs(() => rpc),
       {
         primary: {} as unknown as Writer,
-        redactions: { remove },
+        redactions: { ...removing, remove },
+        held: nobody,
       },
     )
 
@@ -412,7 +416,9 @@ describe('the schedule', () => {
     const logs = { ...auditLogs(() => rpc), current: async () => ok('qc-east-2') }
     const settled = await settleIntents('qc-east', logs, {
       primary: {} as unknown as Writer,
+      held: nobody,
       redactions: {
+        ...removing,
         remove: async (name) => {
           asked.push(name)
           return null

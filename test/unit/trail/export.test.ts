@@ -474,7 +474,7 @@ describe('an export', () => {
     const plans = ledger.plans().map((plan) => plan.join('\n'))
     expect(plans.length).toBeGreaterThan(10)
     for (const plan of plans) {
-      expect(plan).not.toMatch(/SCAN (?!logs|log\b|wanted|member|c\b|\(subquery)/)
+      expect(plan).not.toMatch(/SCAN (?!logs|log\b|wanted|member|page|c\b|\(subquery)/)
       expect(plan).not.toMatch(/AUTOMATIC/)
     }
   })

@@ -45,7 +45,16 @@ export class PublishedLedger {
     for (const [index, { salt, text }] of log.entries.entries()) bodies.run(log.name, index, salt, text)
     for (const [index, { redacted }] of log.entries.entries())
       if (redacted !== null) run('delete from ledger_body where log = ? and idx = ?', log.name, index)
+    this.#removePruned()
     for (const size of sizes) this.#publishSize(log, size, witnesses)
+  }
+
+  /** As far as the log that has the pruning entry is here. */
+  #removePruned(): void {
+    const remove = this.database.prepare('delete from ledger_body where log = ? and idx = ?')
+    for (const { name, entries } of this.#logs)
+      for (const [index, { pruned }] of entries.entries())
+        if (this.#logs.some((log) => pruned?.startsWith(`${log.name}/`))) remove.run(name, index)
   }
 
   /** Tiles alone, as a log stores them before it signs. */

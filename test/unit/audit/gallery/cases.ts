@@ -8,6 +8,7 @@ import { harmlessCases } from './cases-harmless.ts'
 import { insiderCases } from './cases-insider.ts'
 import { jsonCases } from './cases-json.ts'
 import { proofCases } from './cases-proofs.ts'
+import { pruningCases } from './cases-pruning.ts'
 import { signedCases } from './cases-signed.ts'
 import { siteCases } from './cases-sites.ts'
 import { statementCases } from './cases-statements.ts'
@@ -23,6 +24,7 @@ export const groups: readonly (readonly [string, readonly Case[]])[] = [
   ['inclusion', proofCases],
   ['redactions and chains', chainCases],
   ['chains of one person under two ids', unionCases],
+  ['prunings', pruningCases],
   ['CSV', csvCases],
   ['AuditEvents', eventCases],
   ['what logs publish', siteCases],

@@ -81,6 +81,10 @@ export interface LineJson {
   leaf: string
   log?: string
   chain?: string | null | undefined
+  redacted?: string
+  pruned?: string
+  count?: string
+  last?: string
   salt: string
   proof?: string[] | undefined
   hash: string

@@ -77,6 +77,19 @@ export const redactedLine = (
   return `{${of}"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}",${rest}`
 }
 
+const prunedLine = (log: SampleLog, index: number): string => {
+  const { leaf, pruned } = log.entry(index)
+  return `{"index":"${index}","leaf":"${base64url(leaf)}","log":"${log.name}","pruned":"${pruned}"}`
+}
+
+/** The members of a chain up to this one went. @param chain its key, where there are several */
+const gapLine = (log: SampleLog, index: number, kind: ChainKind, chain: string | null): string => {
+  const { text, pruned } = log.entry(index)
+  const { chains } = JSON.parse(text) as { readonly chains: Readonly<Record<ChainKind, { count: string }>> }
+  const of = chain === null ? '' : `"chain":${JSON.stringify(chain)},`
+  return `{${of}"count":"${chains[kind].count}","last":"${index}","log":"${log.name}","pruned":"${pruned}"}`
+}
+
 const proofMember = (path: readonly Uint8Array[] | undefined): string =>
   path === undefined ? '' : `"proof":${JSON.stringify(path.map(base64url))},`
 
@@ -88,6 +101,17 @@ const lineOf = (
   chain: string | null = null,
 ): string =>
   log.entry(index).redacted === null ? entryLine(log, index, path) : redactedLine(log, index, path, chain)
+
+/** Pruning entries of this log that entries of the parts name. */
+function pruningEntries(log: SampleLog, parts: readonly SamplePart[]): number[] {
+  const named = parts.flatMap((part) => {
+    const { log: of, first, end } = boundsOf(part)
+    return of.entries.slice(first, end).flatMap(({ pruned }) => pruned ?? [])
+  })
+  return [...new Set(named)]
+    .flatMap((name) => (name.startsWith(`${log.name}/`) ? [Number(name.slice(log.name.length + 1))] : []))
+    .sort((a, b) => a - b)
+}
 
 export const blockLine = (log: SampleLog, first: number): string =>
   `{"block":["${first}","${first + 256}"],"hash":"${base64url(
@@ -101,15 +125,18 @@ export async function rangeExport(parts: readonly SamplePart[]): Promise<SampleE
   for (const part of parts) {
     const { log, first, end, checkpointSize } = boundsOf(part)
     const redactions = new Set<number>()
+    const prunings = pruningEntries(log, parts)
+    const proved = async (index: number) => entryLine(log, index, await log.inclusion(index, checkpointSize))
+    for (const index of prunings) if (index < first) lines.push(await proved(index))
+    for (const index of prunings) if (index >= end) redactions.add(index)
     for (let index = first; index < end; index += 1) {
-      lines.push(lineOf(log, index))
+      lines.push(log.entry(index).pruned === null ? lineOf(log, index) : prunedLine(log, index))
       const { redacted } = log.entry(index)
       if (redacted !== null && redacted >= end) redactions.add(redacted)
       const block = index - 255
       if (index % 256 === 255 && block >= first) lines.push(blockLine(log, block))
     }
-    for (const index of [...redactions].sort((a, b) => a - b))
-      lines.push(entryLine(log, index, await log.inclusion(index, checkpointSize)))
+    for (const index of [...redactions].sort((a, b) => a - b)) lines.push(await proved(index))
   }
   return { header: await headerOf('range', {}, parts), lines }
 }
@@ -125,11 +152,7 @@ export async function chainExport(
   const lines = await provedLines(
     parts,
     (log, size) => chains.flatMap((each) => log.chainIndices(kind, each, size)),
-    (log, size) => {
-      const keys = others.length === 0 ? [] : chains
-      const members = keys.map((each) => [each, new Set(log.chainIndices(kind, each, size))] as const)
-      return (index) => members.find(([, indices]) => indices.has(index))?.[0] ?? null
-    },
+    { kind, keys: chains },
   )
   return { header: await headerOf(`${kind}-chain`, { [kind]: key }, parts, chains), lines }
 }
@@ -148,22 +171,34 @@ export async function filteredExport(
 async function provedLines(
   parts: readonly SamplePart[],
   choose: (log: SampleLog, size: number) => readonly number[],
-  /** Of a log, by index the key that a redacted line names; null: it names none. */
-  chainsOf: (log: SampleLog, size: number) => (index: number) => string | null = () => () => null,
+  chains: { readonly kind: ChainKind; readonly keys: readonly string[] } | null = null,
 ): Promise<string[]> {
   const lines: string[] = []
   for (const part of parts) {
     const { log, size, checkpointSize } = boundsOf(part)
-    const chainOf = chainsOf(log, size)
     const indices = new Set(choose(log, size))
     for (const index of [...indices]) {
       const { redacted } = log.entry(index)
       if (redacted !== null) indices.add(redacted)
     }
-    for (const index of [...indices].sort((a, b) => a - b))
-      lines.push(lineOf(log, index, await log.inclusion(index, checkpointSize), chainOf(index)))
+    for (const index of pruningEntries(log, parts)) if (chains) indices.add(index)
+    const members = (chains?.keys ?? []).map((key) => log.chainIndices(chains?.kind as ChainKind, key, size))
+    for (const index of [...indices].sort((a, b) => a - b)) {
+      const at = members.findIndex((of) => of.includes(index))
+      const chain = members.length > 1 && at !== -1 ? (chains?.keys[at] as string) : null
+      if (log.entry(index).pruned === null)
+        lines.push(lineOf(log, index, await log.inclusion(index, checkpointSize), chain))
+      else if (chains && isLastOfGap(log, members[at] as readonly number[], index))
+        lines.push(gapLine(log, index, chains.kind, chain))
+    }
   }
   return lines
+}
+
+/** Whether the next member is there, or there is none. */
+function isLastOfGap(log: SampleLog, members: readonly number[], index: number): boolean {
+  const next = members[members.indexOf(index) + 1]
+  return next === undefined || log.entry(next).pruned === null
 }
 
 function boundsOf({ log, size = log.size, first = 0, end = size, checkpointSize = log.size }: SamplePart) {

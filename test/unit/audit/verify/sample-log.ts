@@ -24,6 +24,8 @@ export interface SampleEntry {
   readonly leaf: Uint8Array
   /** Index of its redaction entry; null: open. */
   redacted: number | null
+  /** Log and index of its pruning entry; null: it has not gone by one. */
+  pruned: string | null
 }
 
 export type ChainKind = 'organisation' | 'patient'
@@ -92,7 +94,7 @@ export class SampleLog {
   /** Commits to any text, also to one that no log would. */
   appendText(text: string): number {
     const salt = sha256(bytesOf(`salt ${this.name} ${this.size}`))
-    this.entries.push({ text, salt, leaf: leafOf(salt, text), redacted: null })
+    this.entries.push({ text, salt, leaf: leafOf(salt, text), redacted: null, pruned: null })
     return this.size - 1
   }
 
@@ -122,6 +124,29 @@ export class SampleLog {
       },
     })
     this.entry(index).redacted = own
+    return own
+  }
+
+  /**
+   * Appends a pruning entry of the bodies below `to`, those of `keep` apart, and returns its index.
+   * @param by the log that takes the entry; default: this one
+   */
+  prune(to: number, keep: readonly number[] = [], by: SampleLog = this, note: Access['note'] = {}): number {
+    const { time } = JSON.parse(this.entry(to).text) as { readonly time: string }
+    const own = by.append({
+      organisation: 'o1',
+      more: {
+        phase: 'intent',
+        action: 'redaction',
+        operation: 'prune',
+        note: { 'prunes-log': this.name, 'prunes-to': String(to), 'prunes-before': time, ...note },
+      },
+    })
+    this.entries.slice(0, to).forEach((entry, index) => {
+      const { access } = JSON.parse(entry.text) as { readonly access: Access }
+      if (keep.includes(index) || access.action === 'redaction' || entry.redacted !== null) return
+      entry.pruned ??= `${by.name}/${own}`
+    })
     return own
   }
 

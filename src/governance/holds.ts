@@ -1,0 +1,91 @@
+/**
+ * Legal holds: `POST /audit/holds` and `/audit/holds/end`, by privacy officers. Entries about a person, or by people of an
+ * organisation, stay whatever the retention policy says. What went before does not come back.
+ */
+import { z } from 'zod'
+import { forbidden } from '../access/refusal.ts'
+import type { Held } from '../audit/pruning.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
+import { ok, type Result } from '../result.ts'
+import type { Reader } from '../store/ports.ts'
+import { personIdsStatement } from '../trail/person-ids.ts'
+import { reasonField, registryId } from './fields.ts'
+import { changeShape } from './operation-shape.ts'
+import { applyChange, changed, endRegistered, isBegun, readAsked, replaceRow } from './registry-change.ts'
+
+const subject = z.strictObject({ kind: z.enum(['patient', 'organisation']), key: registryId })
+const hold = subject.extend({ reason: reasonField })
+
+type Changing = OperationContext<object, object>
+
+export const holdEntries: Operation<object, object> = {
+  ...changeShape,
+  name: 'hold-entries',
+  path: '/audit/holds',
+  callers: ['privacy-officer'],
+  handle: begin,
+}
+
+export const endHold: Operation<object, object> = {
+  ...holdEntries,
+  name: 'end-hold',
+  path: '/audit/holds/end',
+  handle: end,
+}
+
+async function begin(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
+  const read = await readAsked(ctx, hold)
+  if (!read.ok) return read
+  const { caller, asked } = read.value
+  if (caller.kind !== 'privacy-officer' || caller.organisation !== null)
+    return forbidden('not-own-organisation')
+  const { kind, key, reason } = asked
+  const note = { change: 'audit-hold', kind, key, reason }
+  const room = `(select count(*) from audit_hold where valid_to is null) < ${limits.maxAuditHolds}`
+  const applied = await applyChange(ctx, {
+    note,
+    statements: replaceRow('audit_hold', { kind, key }, { reason }, room),
+    outcome: {
+      sql: 'select valid_from, valid_to from audit_hold where kind = :kind and key = :key and valid_to is null',
+      args: { kind, key },
+    },
+  })
+  if (!applied.ok) return applied
+  const isNew = isBegun(applied.value)
+  return ok(changed({ caller, applied: applied.value, changed: isNew, note, body: { hold: asked } }))
+}
+
+async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
+  const read = await readAsked(ctx, subject)
+  if (!read.ok) return read
+  const { caller, asked } = read.value
+  if (caller.kind !== 'privacy-officer' || caller.organisation !== null)
+    return forbidden('not-own-organisation')
+  return await endRegistered(ctx, {
+    caller,
+    table: 'audit_hold',
+    key: asked,
+    note: { change: 'audit-hold-ended', ...asked },
+    named: 'key',
+    body: { hold: asked },
+  })
+}
+
+/** Persons under every id that the log has of them. Rejects with `StoreError`. */
+export async function readHolds(records: Reader): Promise<Held> {
+  const [rows = []] = await records.read([
+    {
+      sql: 'select kind, key from audit_hold where valid_to is null limit ?',
+      args: [limits.maxAuditHolds],
+    },
+  ])
+  const keys = (kind: string) => rows.filter((row) => row.kind === kind).map(({ key }) => String(key))
+  const persons = keys('patient')
+  const ids = persons.length === 0 ? [] : await records.read(persons.map(personIdsStatement))
+  return {
+    patients: ids.flatMap((found) => found.map(({ person }) => String(person))),
+    organisations: keys('organisation'),
+  }
+}
