@@ -197,6 +197,11 @@ export const limits = {
   maxFailureReasons: 256,
   /** Stack frames of a defect on the console. */
   maxLoggedFrames: 8,
+  /**
+   * Characters of the cursor of an export, which travels in a header and in a query. Two logs and one id take 700; 16 logs and
+   * 30 ids fit. One of more cannot be gone on with.
+   */
+  maxExportCursorLength: 6_000,
   /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
   exportPageRows: 1_000,
   /** Professionals counted at once by the review: a count walks each one's index entries of the month. */

@@ -12,6 +12,7 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
+import { gzipped, takesGzip } from './coding.ts'
 import { faultOf } from './fault.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
 import type { Asker, Disclosure, Loaded, Operation, OperationContext, Page, Writers } from './operation.ts'
@@ -186,15 +187,13 @@ export class Exchange {
       log: this.#log,
     })
     if (!appended.ok) return await this.#refuseUnlogged(appended.error)
-    const { body } = disclosure
-    return release(appended.value, {
-      status: disclosure.status,
-      headers: { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType },
-      body:
-        typeof body === 'string'
-          ? body || null
-          : receiptedStream(this.#recorder, this.#known, base, this.#log, body),
-    })
+    const { status, body } = disclosure
+    const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
+    if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
+    const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body)
+    return takesGzip(this.#request)
+      ? release(appended.value, { status, headers, body: gzipped(stream), coding: 'gzip' })
+      : release(appended.value, { status, headers, body: stream, coding: 'identity' })
   }
 
   #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {

@@ -32,17 +32,27 @@ export interface Released {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | ReadableStream<Uint8Array> | null
+  /** What was done to the body; absent: nothing, whatever the client takes. */
+  readonly coding?: 'gzip' | 'identity'
 }
 
 /**
  * Releases bytes against the receipt of their access.
  * @throws TypeError without a genuine receipt: a defect, answered as 500 by the outermost middleware.
  */
-export function release(receipt: Receipt, { status, headers, body }: Released): Response {
+export function release(receipt: Receipt, { status, headers, body, coding }: Released): Response {
   if (!isReceipt(receipt)) throw new TypeError('release needs a receipt of the audit log')
   return mint(body, {
     status,
-    headers: { ...privateHeaders, ...headers, 'Dossier-Receipt': receipt.header },
+    headers: {
+      ...privateHeaders,
+      ...headers,
+      ...(coding === undefined ? {} : { Vary: 'Accept-Encoding' }),
+      ...(coding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
+      'Dossier-Receipt': receipt.header,
+    },
+    // Else workerd would do it again.
+    ...(coding === 'gzip' ? { encodeBody: 'manual' } : {}),
   })
 }
 

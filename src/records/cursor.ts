@@ -13,6 +13,14 @@ export interface Position {
 
 const nonceBytes = 12
 
+/** Texts that come back from outside: read and made by this record alone. */
+export interface SealedTexts {
+  /** Base64url text. `binding` is whatever must be the same when it comes back. */
+  seal(text: string, binding: string): Promise<string>
+  /** Null when forged, damaged, or bound to something else. */
+  open(sealed: string, binding: string): Promise<string | null>
+}
+
 export interface Cursors {
   /** Base64url text. `binding` is whatever must be the same when the cursor comes back. */
   seal(position: Position, binding: string): Promise<string>
@@ -21,7 +29,7 @@ export interface Cursors {
 }
 
 /** @param key 32 bytes */
-export function createCursors(key: Uint8Array): Cursors {
+export function sealedTexts(key: Uint8Array): SealedTexts {
   const imported = () =>
     crypto.subtle.importKey('raw', key as Uint8Array<ArrayBuffer>, 'AES-GCM', false, ['encrypt', 'decrypt'])
   const algorithm = (iv: Uint8Array<ArrayBuffer>, binding: string) => ({
@@ -30,16 +38,16 @@ export function createCursors(key: Uint8Array): Cursors {
     additionalData: new TextEncoder().encode(binding),
   })
   return {
-    seal: async ({ dateLo, id }, binding) => {
+    seal: async (text, binding) => {
       const nonce = crypto.getRandomValues(new Uint8Array(nonceBytes))
-      const plain = new TextEncoder().encode(JSON.stringify([dateLo, id]))
+      const plain = new TextEncoder().encode(text)
       const sealed = new Uint8Array(
         await crypto.subtle.encrypt(algorithm(nonce, binding), await imported(), plain),
       )
       return base64url(Uint8Array.from([...nonce, ...sealed]))
     },
-    open: async (cursor, binding) => {
-      const bytes = cursor.length <= limits.maxCursorLength ? fromBase64url(cursor) : null
+    open: async (sealed, binding) => {
+      const bytes = fromBase64url(sealed)
       if (!bytes || bytes.length <= nonceBytes) return null
       try {
         const nonce = bytes.slice(0, nonceBytes)
@@ -48,11 +56,24 @@ export function createCursors(key: Uint8Array): Cursors {
           await imported(),
           bytes.slice(nonceBytes),
         )
-        const [dateLo, id] = JSON.parse(new TextDecoder().decode(plain)) as [string, string]
-        return { dateLo, id }
+        return new TextDecoder().decode(plain)
       } catch {
         return null
       }
+    },
+  }
+}
+
+/** @param key 32 bytes */
+export function createCursors(key: Uint8Array): Cursors {
+  const texts = sealedTexts(key)
+  return {
+    seal: ({ dateLo, id }, binding) => texts.seal(JSON.stringify([dateLo, id]), binding),
+    open: async (cursor, binding) => {
+      const text = cursor.length <= limits.maxCursorLength ? await texts.open(cursor, binding) : null
+      if (text === null) return null
+      const [dateLo, id] = JSON.parse(text) as [string, string]
+      return { dateLo, id }
     },
   }
 }

@@ -28,17 +28,17 @@ export interface ExportScope {
   readonly patient?: string
 }
 
-type Context = OperationContext<unknown, Asked>
+type Context = OperationContext<unknown, unknown>
 
-export async function exportScope(ctx: Context): Promise<Result<ExportScope, Refusal>> {
-  const { patient } = ctx.query
+export async function exportScope(ctx: Context, asked: Asked): Promise<Result<ExportScope, Refusal>> {
+  const { patient } = asked
   const loaded = await ctx.load(() => ({
     records: patient === undefined ? [] : [personIdsStatement(patient)],
   }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
-  if (caller.kind === 'patient' || caller.kind === 'guardian') return await ownScope(ctx, caller)
-  const organisation = ownOrganisation(caller, ctx.query.organisation)
+  if (caller.kind === 'patient' || caller.kind === 'guardian') return await ownScope(ctx, caller, asked)
+  const organisation = ownOrganisation(caller, asked.organisation)
   if (!organisation.ok) return organisation
   const persons = readPersonIds(records[0] ?? [])
   if (!persons.ok) return persons
@@ -49,8 +49,11 @@ export async function exportScope(ctx: Context): Promise<Result<ExportScope, Ref
   })
 }
 
-async function ownScope(ctx: Context, caller: Caller): Promise<Result<ExportScope, Refusal>> {
-  const { patient, organisation, log } = ctx.query
+async function ownScope(
+  ctx: Context,
+  caller: Caller,
+  { patient, organisation, log }: Asked,
+): Promise<Result<ExportScope, Refusal>> {
   if (organisation !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('organisation')] })
   if (log !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('log')] })
   const persons = await loadOwnIds(ctx, caller)

@@ -3,7 +3,9 @@ import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { DisclosureStream } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import type { Reader } from '../store/ports.ts'
+import { chainLines } from './export-chain.ts'
 import {
+  type Completeness,
   csvHeader,
   csvLine,
   type ExportHeader,
@@ -12,15 +14,17 @@ import {
   ndjsonHeader,
   ndjsonLine,
 } from './export-format.ts'
-import { chainLines, matchingLines, rangeLines } from './export-lines.ts'
-import type { ExportPart } from './export-parts.ts'
+import { matchingLines, rangeLines } from './export-lines.ts'
+import type { PlannedPart } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 
 export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
 
 export interface ExportPlan {
-  readonly header: ExportHeader
-  readonly parts: readonly ExportPart[]
+  /** Null: it goes on with a file that has one. */
+  readonly header: ExportHeader | null
+  readonly completeness: Completeness
+  readonly parts: readonly PlannedPart[]
   /** An entry that matches any of them is told, unless the export is a range or of chains. */
   readonly filters: readonly EntryFilter[]
   readonly format: ExportFormat
@@ -33,17 +37,16 @@ type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : nev
 /** Constant memory: one page of the ledger at a time. */
 export async function* exportChunks(
   ledger: Reader,
-  { header, parts, filters, format, origin }: ExportPlan,
+  { header, completeness, parts, filters, format, origin }: ExportPlan,
 ): AsyncGenerator<Chunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
-  for (const patient of toldBy(header, parts)) met.add(patient)
-  yield {
-    patients: met.take(),
-    bytes: encoder.encode(beginOf(header, format)),
+  if (header !== null) {
+    for (const patient of toldBy(header, parts)) met.add(patient)
+    yield { patients: met.take(), bytes: encoder.encode(beginOf(header, format)) }
   }
   for (const part of parts) {
-    for await (const page of linesOf(ledger, part, header, filters)) {
+    for await (const page of linesOf(ledger, part, completeness, filters)) {
       let lines = ''
       for (const line of page) {
         const patient = line.kind === 'open' ? line.patient : null
@@ -61,8 +64,8 @@ export async function* exportChunks(
 
 function linesOf(
   ledger: Reader,
-  part: ExportPart,
-  { completeness }: ExportHeader,
+  part: PlannedPart,
+  completeness: Completeness,
   filters: readonly EntryFilter[],
 ): AsyncGenerator<readonly Line[]> | readonly (readonly Line[])[] {
   const { tree, chains } = part
@@ -74,7 +77,7 @@ function linesOf(
 }
 
 /** Whom the header tells something of: that their chain has entries, or that several ids are one person's. */
-function toldBy({ completeness, chains: [own, ...others] }: ExportHeader, parts: readonly ExportPart[]) {
+function toldBy({ completeness, chains: [own, ...others] }: ExportHeader, parts: readonly PlannedPart[]) {
   if (completeness !== 'patient-chain' || own === undefined) return []
   const inUse = parts.flatMap(({ chains }) => chains.filter(({ count }) => count > 0).map(({ key }) => key))
   return others.length > 0 ? [own, ...inUse] : inUse

@@ -2,17 +2,21 @@
 import { base64url } from '../audit/base64url.ts'
 import { limits } from '../limits.ts'
 import type { Reader, Rows, Statement } from '../store/ports.ts'
+import type { ChainPart } from './export-chain.ts'
 import type { Completeness, ExportedLog } from './export-format.ts'
-import type { ChainPart, Part } from './export-lines.ts'
+import type { Part } from './export-lines.ts'
 import type { Chains, FixedLog } from './export-logs.ts'
 import { type Tree, treeOf } from './export-tree.ts'
 import { firstAtStatement, lastBeforeStatement } from './ledger-sql.ts'
 
-export interface ExportPart extends Part {
+export interface PlannedPart extends Part {
   /** Null for a log without entries. */
   readonly tree: Tree | null
   /** Of a chain export, in the order of the header; else none. */
   readonly chains: readonly ChainPart[]
+}
+
+export interface ExportPart extends PlannedPart {
   readonly header: ExportedLog
 }
 
@@ -87,6 +91,7 @@ async function exportPart(
     first,
     end,
     covered,
+    after: null,
     tree,
     chains: told.map((head, i) => chainPart(chains as Chains, i, head)),
     header: {

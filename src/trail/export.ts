@@ -5,59 +5,25 @@
  */
 import { z } from 'zod'
 import type { CallerKind } from '../access/caller.ts'
-import { logName, logPosition } from '../audit/log-name.ts'
 import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { exportScope } from './export-asker.ts'
 import { type ExportFormat, exportChunks } from './export-chunks.ts'
 import type { Completeness, ExportHeader } from './export-format.ts'
 import { type Chains, type FixedLog, fixLogs } from './export-logs.ts'
-import { exportParts, type Wanted } from './export-parts.ts'
-import { instant, utc } from './instant.ts'
+import { exportParts } from './export-parts.ts'
+import { type ExportQuery, exportQuery, filterOf, isAsked, positionsOf, toldFilters } from './export-query.ts'
+import { type FixedExport, fixedLog, resumedParts, sealExport, unsealExport } from './export-resume.ts'
+import { utc } from './instant.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 import { quorumOf } from './quorum.ts'
 
-const log = z.string().regex(logName)
-const text = z.string().min(1).max(limits.maxEntryTextBytes)
-/** `<log>:<size>`, repeatable. */
-const position = z.string().regex(logPosition)
-const positions = z.union([position, z.array(position).max(limits.maxExportPositions)])
-
-const query = z
-  .strictObject({
-    /** Repeatable; none: all logs there are. */
-    log: z.union([log, z.array(log).max(limits.maxExportLogs)]).optional(),
-    /** The period: at or after `from`, before `to`. */
-    from: instant.optional(),
-    to: instant.optional(),
-    patient: text.optional(),
-    practitioner: text.optional(),
-    organisation: text.optional(),
-    action: text.optional(),
-    outcome: z.enum(['permit', 'deny', 'error']).optional(),
-    facility: text.optional(),
-    /** Tag of the decision, e.g. `shared-domain`. */
-    reason: text.optional(),
-    /** Only what an emergency opened, or was to open. */
-    'break-glass': z.literal('true').optional(),
-    /** Sizes to stop at, as an earlier export did. */
-    until: positions.optional(),
-    /** Sizes whose checkpoints the requester has: the file proves that each log only grew since. */
-    known: positions.optional(),
-    format: z.enum(['ndjson', 'csv', 'fhir']).default('ndjson'),
-  })
-  .refine(({ from, to }) => from === undefined || to === undefined || utc(from) <= utc(to), {
-    path: ['to'],
-    message: 'before `from`',
-  })
 const param = z.object({})
 
-type Query = z.infer<typeof query>
-type Context = OperationContext<z.infer<typeof param>, Query>
+type Context = OperationContext<z.infer<typeof param>, ExportQuery>
 
-export const auditExport: Operation<z.infer<typeof param>, Query> = {
+export const auditExport: Operation<z.infer<typeof param>, ExportQuery> = {
   name: 'audit-export',
   method: 'GET',
   path: '/audit/export',
@@ -65,15 +31,15 @@ export const auditExport: Operation<z.infer<typeof param>, Query> = {
   callers: ['privacy-officer', 'patient', 'guardian'],
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
-  query,
-  handle: begin,
+  query: exportQuery,
+  handle: (ctx) => (ctx.query._cursor === undefined ? begin(ctx) : goOn(ctx)),
 }
 
 async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const scope = await exportScope(ctx)
+  const scope = await exportScope(ctx, ctx.query)
   if (!scope.ok) return scope
   const { caller, persons, ...own } = scope.value
-  const asked = { ...ctx.query, ...own }
+  const asked = { ...ctx.query, ...own, format: ctx.query.format ?? 'ndjson' }
   const filter = filterOf(asked)
   const chains = chainsOf(asked, persons)
   const names = asked.log === undefined ? [] : [asked.log].flat()
@@ -98,11 +64,56 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     logs: parts.map((part) => part.header),
     list: logs.value.find(({ list }) => list !== null)?.list ?? null,
   }
-  const { format } = asked
-  const filters = persons.length === 0 ? [filter] : persons.map((patient) => ({ ...filter, patient }))
-  const chunks = exportChunks(ctx.ledger, { header, parts, filters, format, origin: ctx.origin })
-  return ok(disclosureOf(header, format, caller, chunks))
+  const fixed: FixedExport = {
+    exportId: header.exportId,
+    time: header.time,
+    format: asked.format,
+    completeness,
+    told: header.filters,
+    filter,
+    persons,
+    logs: parts.map(fixedLog),
+  }
+  const { format, origin } = { ...asked, origin: ctx.origin }
+  const filters = filtersOf(fixed)
+  const chunks = exportChunks(ctx.ledger, { header, completeness, parts, filters, format, origin })
+  return ok(await disclosureOf(ctx, fixed, caller, chunks, null))
 }
+
+/** The rest of an export that broke off, for whoever began it and may still have all of it. */
+async function goOn(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+  const { _cursor = '', after: place = '' } = ctx.query
+  const fixed = await unsealExport(ctx, _cursor)
+  if (fixed === null) return invalidCursor
+  const { patient, organisation } = fixed.filter
+  const scope = await exportScope(ctx, { patient, organisation })
+  if (!scope.ok) return scope
+  const { caller, persons } = scope.value
+  // Records may have been parted since: what was one person's is not any more.
+  const isOwn = scope.value.organisation === organisation && fixed.persons.every((id) => persons.includes(id))
+  const parts = resumedParts(ctx.ledger, fixed, place)
+  if (!isOwn || parts === null) return invalidCursor
+  const { completeness, format } = fixed
+  const plan = { header: null, completeness, parts, filters: filtersOf(fixed), format, origin: ctx.origin }
+  return ok(await disclosureOf(ctx, fixed, caller, exportChunks(ctx.ledger, plan), place))
+}
+
+const filtersOf = ({ filter, persons }: FixedExport): readonly EntryFilter[] =>
+  persons.length === 0 ? [filter] : persons.map((patient) => ({ ...filter, patient }))
+
+const invalidCursor: Result<never, Refusal> = err({
+  reason: 'invalid',
+  issues: [
+    {
+      code: 'value',
+      expression: '_cursor',
+      text: {
+        fr: 'Ce curseur n’est pas d’une exportation qui peut se poursuivre ici : recommencez-la.',
+        en: 'This cursor is of no export that can go on here: begin it again.',
+      },
+    },
+  ],
+})
 
 const media: Readonly<Record<ExportFormat, readonly [contentType: string, extension: string]>> = {
   ndjson: ['application/x-ndjson; charset=utf-8', 'ndjson'],
@@ -110,47 +121,44 @@ const media: Readonly<Record<ExportFormat, readonly [contentType: string, extens
   fhir: ['application/fhir+ndjson', 'fhir.ndjson'],
 }
 
-function disclosureOf(
-  header: ExportHeader,
-  format: ExportFormat,
+/** @param after the entry after which it goes on; null: it begins */
+async function disclosureOf(
+  ctx: Context,
+  fixed: FixedExport,
   caller: CallerKind,
   chunks: DisclosureStream['chunks'],
-): Disclosure {
-  const { exportId, time, filters, logs } = header
+  after: string | null,
+): Promise<Disclosure> {
+  const { exportId, time, format, told, logs } = fixed
   const [contentType, extension] = media[format]
+  const cursor = await sealExport(ctx, fixed)
   return {
     status: 200,
     contentType,
     headers: {
       'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${extension}"`,
+      ...(cursor === null ? {} : { 'Dossier-Export-Cursor': cursor }),
     },
     body: { exportId, chunks },
     disclosed: [],
     reason: caller,
     note: {
       export: exportId,
-      ...filters,
+      ...told,
       ...Object.fromEntries(
         logs.map(({ log, first, end, size }) => [`log:${log}`, `[${first},${end})/${size}`]),
       ),
+      ...(after === null ? {} : { after }),
     },
   }
 }
-
-const filterOf = (query: Query): EntryFilter => {
-  const { patient, practitioner, organisation, action, outcome, facility, reason } = query
-  const breakGlass = query['break-glass'] === undefined ? undefined : true
-  return { patient, practitioner, organisation, action, outcome, facility, reason, breakGlass }
-}
-
-const isAsked = (value: unknown): boolean => value !== undefined
 
 /**
  * All of one person's chains, or of one organisation's, in every log and up to now; null: something else is asked for.
  *
  * @param persons the ids of `patient`
  */
-function chainsOf(query: Query, persons: readonly string[]): Chains | null {
+function chainsOf(query: ExportQuery, persons: readonly string[]): Chains | null {
   const { log, from, to, until, patient, organisation } = query
   if ([log, from, to, until].some(isAsked)) return null
   if (Object.values(filterOf(query)).filter(isAsked).length !== 1) return null
@@ -163,49 +171,4 @@ function completenessOf(filter: EntryFilter, chains: Chains | null, logs: readon
   if (!Object.values(filter).some(isAsked)) return 'range'
   const isWhole = logs.every(({ heads }) => heads !== null) && logs.some(({ list }) => list !== null)
   return chains !== null && isWhole ? `${chains.kind}-chain` : 'none'
-}
-
-/** Of `until` and `known`: one size for a log of this export. */
-function positionsOf(
-  { until, known }: Query,
-  logs: readonly FixedLog[],
-): Result<Pick<Wanted, 'until' | 'known'>, Refusal> {
-  const sizesOf = (positions: Query['until']): ReadonlyMap<string, number> =>
-    new Map(
-      [positions ?? []].flat().map((position) => {
-        const [log = '', size] = position.split(':')
-        return [log, Number(size)]
-      }),
-    )
-  const sizes = { until: sizesOf(until), known: sizesOf(known) }
-  const covered = new Map(logs.map(({ log, size }) => [log, size]))
-  for (const name of ['until', 'known'] as const)
-    for (const [log, size] of sizes[name]) {
-      const now = covered.get(log)
-      if (now === undefined) return err(invalidPosition(name, `${log}`))
-      if (name === 'until' && size > now) return err(invalidPosition(name, `${log}:${size} > ${now}`))
-    }
-  return ok(sizes)
-}
-
-const invalidPosition = (name: string, got: string): Refusal => ({
-  reason: 'invalid',
-  issues: [
-    {
-      code: 'value',
-      expression: name,
-      text: {
-        fr: `${name} nomme un journal de cette exportation et une taille qu’il a déjà : ${got}.`,
-        en: `${name} names a log of this export and a size that it already has: ${got}.`,
-      },
-    },
-  ],
-})
-
-/** The filters as strings, for the file's header and the export's own entry. */
-function toldFilters({ known: _, ...query }: Query): Record<string, string> {
-  const told = Object.entries(query).filter(([, value]) => isAsked(value))
-  return Object.fromEntries(
-    told.map(([name, value]) => [name, Array.isArray(value) ? value.join(' ') : String(value)]),
-  )
 }

@@ -128,6 +128,26 @@ export const rangeStatement = (log: string, from: number, end: number): Statemen
   args: [log, from, end, limits.exportPageRows, limits.maxPageBytes],
 })
 
+/** The redacted entries of `log` in [`first`, `upto`) that were redacted by an entry at or after `end`. */
+export const redactedBetweenStatement = (
+  log: string,
+  first: number,
+  upto: number,
+  end: number,
+): Statement => ({
+  sql: `select l.idx as idx, leaf, redacted from (
+          select cast(r.redacts as integer) as target, min(r.idx) as redacted
+            from ledger_body as r indexed by ledger_body_action
+           where r.action = 'redaction' and r.log = :log and r.redacts is not null and ${isRedaction('r')}
+             and cast(r.redacts as integer) >= :first and cast(r.redacts as integer) < :upto
+             and cast(r.redacts as integer) < r.idx
+           group by 1 having min(r.idx) >= :end) as gone
+          cross join ledger_leaf as l on l.log = :log and l.idx = gone.target
+         where not exists (select 1 from ledger_body as b where b.log = :log and b.idx = gone.target)
+         order by l.idx`,
+  args: { log, first, upto, end },
+})
+
 export type ChainKind = 'patient' | 'organisation'
 
 /**

@@ -1,5 +1,7 @@
 /** `GET /audit/export` as a privacy officer has it: filters, both files, and names that a spreadsheet would run. */
 import { createHash } from 'node:crypto'
+import { type IncomingMessage, request } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leafOf, sha256 } from '../../src/audit/commitment.ts'
 import { parseCheckpoint } from '../../src/audit/tlog/checkpoint.ts'
@@ -299,6 +301,48 @@ describe('the audit export', () => {
     )
     expect(new Set(records.map((record) => column(record, 'client_request_id')))).toContain("'@SUM(1;'-2)")
     for (const field of records.flat()) expect(field).not.toMatch(/(?:^|[;\t\r\n])[=+\-@]/)
+  })
+
+  test('in gzip is the same file, for whoever takes it', async () => {
+    const take = async (coding: string): Promise<readonly [string | null, number, string]> => {
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        const headers = { authorization: `Bearer ${officer}`, 'accept-encoding': coding }
+        const until = whole.header.logs.map(({ log, size }) => `until=${log}:${size}`).join('&')
+        request(`${running.cluster.url}/audit/export?format=csv&${until}`, { headers }, resolve)
+          .once('error', reject)
+          .end()
+      })
+      const bytes = Buffer.concat(await answer.toArray())
+      const told = answer.headers['content-encoding'] ?? null
+      return [told, bytes.length, (told === 'gzip' ? gunzipSync(bytes) : bytes).toString()]
+    }
+    const [[plain, length, text], [coded, less, same]] = [await take('identity'), await take('gzip')]
+    expect([plain, coded, same]).toEqual([null, 'gzip', text])
+    expect(less).toBeLessThan(length)
+  })
+
+  test('that broke off goes on, and the parts are one file that verifies', async () => {
+    const response = await running.get('/audit/export', officer)
+    const cursor = response.headers.get('dossier-export-cursor') ?? ''
+    const text = await response.text()
+    const lines = text.split('\n')
+    const at = lines.findIndex((line, i) => i > 3 && line.startsWith('{"entry"'))
+    const { log, index } = (JSON.parse(lines[at] ?? '') as Line).entry
+    const rest = await running.get(
+      `/audit/export?_cursor=${encodeURIComponent(cursor)}&after=${log}/${index}`,
+      officer,
+    )
+    expect(rest.status).toBe(200)
+    expect(`${lines.slice(0, at + 1).join('\n')}\n${await rest.text()}`).toBe(text)
+    const own = parseReceipt(rest.headers.get('dossier-receipt'))
+    const audit = await ledgerOf(running.cluster.databases.audit, [own])
+    expect(entriesOf(own, audit.get(own.log) ?? [])[0]?.access).toMatchObject({
+      action: 'export',
+      note: { after: `${log}/${index}` },
+    })
+    const someone = await running.cluster.token('tremblay')
+    const refused = await running.get(`/audit/export?_cursor=${cursor}&after=${log}/${index}`, someone)
+    expect(refused.status).toBe(403)
   })
 
   test('of a chain covers a log that has ended, and its successor', async () => {

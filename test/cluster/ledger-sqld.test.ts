@@ -17,8 +17,9 @@ import { Sequencer } from '../../src/audit/sequencer.ts'
 import { findSqld } from '../../src/local/binaries.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, Writer } from '../../src/store/ports.ts'
+import { chainLines } from '../../src/trail/export-chain.ts'
 import type { Line } from '../../src/trail/export-format.ts'
-import { chainLines, matchingLines, rangeLines } from '../../src/trail/export-lines.ts'
+import { matchingLines, rangeLines } from '../../src/trail/export-lines.ts'
 import type { Tree } from '../../src/trail/export-tree.ts'
 import { schemaDifferences, schemaStatement } from '../../src/trail/ledger-schema.ts'
 import { base } from '../unit/audit/access.ts'
@@ -223,7 +224,7 @@ describe('the ledger on sqld', () => {
         for (const line of page) if ('index' in line) lines.push(`${line.kind} ${line.index}`)
       return lines
     }
-    const part = { log, first: 0, end, covered: end }
+    const part = { log, first: 0, end, covered: end, after: null }
     const all = Array.from({ length: end }, (_, i) => `${i === idx ? 'redacted' : 'open'} ${i}`)
     expect(await told(rangeLines(ledger, part, tree))).toEqual(all)
     const place = { count: chain.length + 1, last: String(end - 2) }

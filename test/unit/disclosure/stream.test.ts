@@ -36,7 +36,11 @@ interface Streamed {
 }
 
 /** Runs an export whose log takes `healthy` appends, the export's own entry first, and fails from then on. */
-async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.refuses): Promise<Streamed> {
+async function stream(
+  healthy: number,
+  fault: AuditLogRpc['append'] = faults.refuses,
+  accepted = '',
+): Promise<Streamed> {
   const appends: AppendRequest[] = []
   let asked = 0
   const rpc: Pick<AuditLogRpc, 'append'> = {
@@ -92,7 +96,7 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
   const exchange = new Exchange(ports, {
     read: () => Promise.reject(new Error('nothing is read here')),
     defer: () => {},
-    request: new Request('https://record.example/export'),
+    request: new Request('https://record.example/export', { headers: { 'Accept-Encoding': accepted } }),
     language: 'fr',
     operation,
     rates: { admitAddress: () => 0, admitCaller: () => 0 },
@@ -100,7 +104,10 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
   })
   expect(await exchange.authenticate()).toBeNull()
   const response = await exchange.run(operation, {}, {})
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  const isCoded = response.headers.get('content-encoding') === 'gzip'
+  const sent = response.body as ReadableStream<Uint8Array>
+  const plain = isCoded ? sent.pipeThrough(new DecompressionStream('gzip') as typeof identity) : sent
+  const reader = plain.getReader()
   let text = ''
   let complete = false
   try {
@@ -112,6 +119,37 @@ async function stream(healthy: number, fault: AuditLogRpc['append'] = faults.ref
   }
   return { response, text, complete, appends, asked }
 }
+
+declare const identity: ReadableWritablePair<Uint8Array, Uint8Array>
+
+describe('a streamed disclosure in gzip', () => {
+  test.each([
+    ['gzip', true],
+    ['GZIP', true],
+    ['x-gzip', true],
+    ['br;q=1.0, gzip;q=0.5', true],
+    ['*', true],
+    ['', false],
+    ['identity', false],
+    ['br, deflate', false],
+    ['gzip;q=0', false],
+    ['gzip; q=0.000, *;q=1', false],
+    ['gzip;q=nonsense', false],
+    ['gzippy', false],
+  ])('leaves so where the client takes it: %j', async (accepted, isCoded) => {
+    const { response, text, complete } = await stream(100, faults.refuses, accepted)
+    expect(response.headers.get('content-encoding')).toBe(isCoded ? 'gzip' : null)
+    expect(response.headers.get('vary')).toBe('Accept-Encoding')
+    expect([text, complete]).toEqual([chunks.map((chunk) => chunk.text).join(''), true])
+  })
+
+  test('is no whole file when the log fails in the middle', async () => {
+    const { text, complete, appends } = await stream(2, faults.refuses, 'gzip')
+    expect(complete).toBe(false)
+    expect(text).not.toContain('p3')
+    expect(appends).toHaveLength(2)
+  })
+})
 
 describe('a streamed disclosure', () => {
   test('appends its own entry, then the patients of each chunk once, and leaves whole', async () => {

@@ -22,6 +22,8 @@ export interface Asked {
   readonly sources?: readonly (readonly string[])[]
   readonly policy?: string
   readonly served?: readonly string[]
+  /** Subject of the token. */
+  readonly subject?: string
 }
 
 /** @throws Error with the refusal */
@@ -34,10 +36,13 @@ export async function disclose(
     sources = [],
     policy,
     served = ['east', 'west'],
+    subject = 'bouchard',
   }: Asked = {},
 ): Promise<Disclosure> {
   const ctx = {
     query: auditExport.query.parse(input),
+    keys: { cursorKey: new Uint8Array(32).fill(7) },
+    presented: { issuer: 'https://identity.example', subject, clientId: 'officer-desk' },
     origin: 'https://record.example',
     now: Date.UTC(2026, 10, 22, 10),
     ledger: ledger.reader,
