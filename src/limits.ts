@@ -452,6 +452,9 @@ export const limits = {
   maxRetryAfterSeconds: 30,
   /** One answer to a command: a write at the primary may take three attempts of `writeDeadlineMs`. */
   commandDeadlineMs: 60_000,
+  /** Answers to one export, in a row, that may break off before they bring anything, and the pause before each. */
+  exportAttempts: 5,
+  exportRetryMs: 1_000,
   /** A token is renewed when it would end within this: a request must not outlive its token on the way. */
   tokenRenewalMs: 60_000,
 

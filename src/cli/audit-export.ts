@@ -4,8 +4,9 @@ import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { parseCheckpoint } from '../audit/tlog/checkpoint.ts'
 import { parseNote } from '../audit/tlog/note.ts'
-import { type ExportProgress, exportAudit, proofFileOf } from '../local/client/audit-export.ts'
+import { type ExportProgress, exportAudit, resumeExport } from '../local/client/audit-export.ts'
 import { fetchProof } from '../local/client/audit-proof.ts'
+import { proofFileOf } from '../local/client/export-parts.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
 import type { ExportFormat } from '../trail/export-chunks.ts'
 import { officerLogin } from './access-command.ts'
@@ -32,6 +33,7 @@ interface ExportOptions extends ClusterOptions, Partial<Readonly<Record<Filter, 
   readonly log?: readonly string[]
   readonly known?: readonly string[]
   readonly breakGlass?: true
+  readonly resume?: true
 }
 
 export function exportCommand(): Command {
@@ -47,19 +49,25 @@ export function exportCommand(): Command {
         .choices(['ndjson', 'csv', 'fhir'])
         .default('ndjson'),
     )
+    .option('--resume', 'go on with an export to this file that broke off, as it was asked for')
     .option('--log <name...>', 'only these logs')
     .option('--break-glass', 'only what an emergency opened, or was to open')
     .option('--known <file...>', 'checkpoints of earlier: the file proves that the logs continue them')
   for (const [name, value, description] of filters) command.option(`--${name} ${value}`, description)
   return command.action(async (options: ExportOptions) => {
-    const query = queryOf(options)
+    const { out, format } = options
+    const filters = queryOf(options)
+    if (options.resume && (filters.size > 0 || command.getOptionValueSource('format') === 'cli'))
+      throw new ClusterFailure('--resume goes on with what was asked for: name the file alone')
     const bar = showProgress()
     try {
       const target = { ...reachCluster(options, officerLogin), language: 'en' } as const
-      const result = await exportAudit(target, query, options.format, options.out, bar.update)
+      const result = options.resume
+        ? await resumeExport(target, out, bar.update)
+        : { format, ...(await exportAudit(target, { filters, format, out }, bar.update)) }
       bar.end()
-      const proof = options.format !== 'ndjson' ? `, proved by ${proofFileOf(options.out)}` : ''
-      process.stdout.write(`${result.entries} entries, ${result.bytes} bytes in ${options.out}${proof}\n`)
+      const proof = result.format !== 'ndjson' ? `, proved by ${proofFileOf(out)}` : ''
+      process.stdout.write(`${result.entries} entries, ${result.bytes} bytes in ${out}${proof}\n`)
     } finally {
       bar.end()
     }

@@ -54,7 +54,11 @@ export async function findEverything(tour: Tour, folder: string): Promise<string
   const token = await tour.cluster.token('bouchard')
   say('   bouchard:  GET /audit/export?format=ndjson')
   const target = { url: tour.cluster.url, token: async () => token, language: 'en' } as const
-  const { entries, bytes } = await exportAudit(target, new URLSearchParams(), 'ndjson', file)
+  const { entries, bytes } = await exportAudit(target, {
+    filters: new URLSearchParams(),
+    format: 'ndjson',
+    out: file,
+  })
   say(`   → ${entries} entries, ${bytes} bytes`)
   const log = readExport(await readFile(file, 'utf8'))
   let proven = 0

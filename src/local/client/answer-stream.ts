@@ -1,15 +1,24 @@
 /** A file of the trail as it comes: an answer may take as long as the log is large. */
 import { limits } from '../../limits.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure } from './whole-file.ts'
+import { DownloadFailure, FinalFailure } from './whole-file.ts'
+
+export interface AnswerStream {
+  readonly body: ReadableStream<Uint8Array>
+  readonly headers: Headers
+}
+
+/** Of refusals those that may be otherwise the next time: too many requests, and what the server cannot help. */
+const isPassing = (status: number): boolean => status === 429 || status >= 500
 
 /**
- * The body of `GET <path>`, once the answer has begun.
+ * `GET <path>`, once the answer has begun.
  *
  * @param path with its query
- * @throws DownloadFailure when it is refused, or does not begin in time
+ * @throws FinalFailure when it is refused
+ * @throws DownloadFailure when it does not begin in time
  */
-export async function answerStream(target: Target, path: string): Promise<ReadableStream<Uint8Array>> {
+export async function answerStream(target: Target, path: string): Promise<AnswerStream> {
   const token = await target.token()
   // A deadline for the answer to begin; the stream itself may take longer.
   const begin = new AbortController()
@@ -19,10 +28,10 @@ export async function answerStream(target: Target, path: string): Promise<Readab
       headers: { Authorization: `Bearer ${token}`, 'Accept-Language': target.language },
       signal: begin.signal,
     })
-    if (response.status === 200 && response.body !== null) return response.body
-    throw new DownloadFailure(
-      `${target.url} answered ${response.status}: ${(await response.text()).slice(0, 1000)}`,
-    )
+    const { status, body, headers } = response
+    if (status === 200 && body !== null) return { body, headers }
+    const Failure = isPassing(status) ? DownloadFailure : FinalFailure
+    throw new Failure(`${target.url} answered ${status}: ${(await response.text()).slice(0, 1000)}`)
   } catch (cause) {
     if (cause instanceof DownloadFailure) throw cause
     throw new DownloadFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })

@@ -1,12 +1,14 @@
 /** Fetching an export of the audit log into a file. */
-import type { FileHandle } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
+import { limits } from '../../limits.ts'
 import type { ExportFormat } from '../../trail/export-chunks.ts'
 import { csvHeader, csvRow, fhirLines } from '../../trail/export-format.ts'
-import { answerStream } from './answer-stream.ts'
+import { type AnswerStream, answerStream } from './answer-stream.ts'
+import { ExportParts } from './export-parts.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, writeWhole } from './whole-file.ts'
+import { DownloadFailure, FinalFailure } from './whole-file.ts'
 
 /** How far an export that is being received has come. */
 export interface ExportProgress extends ExportResult {
@@ -23,38 +25,150 @@ export interface ExportResult {
   readonly bytes: number
 }
 
-/** The export that proves the CSV or AuditEvents at `out`. */
-export const proofFileOf = (out: string): string => `${out}.proof.ndjson`
+export interface ExportAsked {
+  /** Query of the request, without `format`. */
+  readonly filters: URLSearchParams
+  readonly format: ExportFormat
+  readonly out: string
+}
+
+type OnProgress = (soFar: ExportProgress) => void
 
 /**
  * Streams `GET /audit/export` to `out`. As CSV or FHIR, the export goes to `proofFileOf(out)` and the other file is made of
- * it here, so that both are of the same entries.
+ * it here, so that both are of the same entries. An answer that breaks off is gone on with; after
+ * `limits.exportAttempts` in a row that brought nothing, what has come is left for `resumeExport`.
  *
- * @param filters query of the request, without `format`
  * @param onProgress called as bytes arrive
  * @throws DownloadFailure when the export is refused, breaks off or is not whole
  */
 export async function exportAudit(
   target: Target,
-  filters: URLSearchParams,
-  format: ExportFormat,
-  out: string,
-  onProgress: (soFar: ExportProgress) => void = () => {},
+  { filters, format, out }: ExportAsked,
+  onProgress: OnProgress = () => {},
 ): Promise<ExportResult> {
-  const body = await request(target, filters)
-  const outs = format === 'ndjson' ? [out] : [out, proofFileOf(out)]
-  return await writeWhole(outs, async (files) => {
-    const [file, proof] = files as [FileHandle, FileHandle?]
-    return proof && format !== 'ndjson'
-      ? await receive(body, proof, { file, tell: tellers[format](target) }, onProgress)
-      : await receive(body, file, null, onProgress)
+  const query = new URLSearchParams(filters)
+  query.set('format', 'ndjson')
+  const parts = await ExportParts.begin(out, format)
+  return await complete(parts, out, async () => {
+    const answer = await answerStream(target, `/audit/export?${query}`)
+    await parts.keep(cursorOf(answer))
+    return await new Receiver(target, parts, onProgress).receive(answer.body)
   })
 }
 
-async function request(target: Target, filters: URLSearchParams): Promise<ReadableStream<Uint8Array>> {
-  const query = new URLSearchParams(filters)
-  query.set('format', 'ndjson')
-  return await answerStream(target, `/audit/export?${query}`)
+/** Goes on with an export to `out` that broke off in an earlier run. @throws DownloadFailure */
+export async function resumeExport(
+  target: Target,
+  out: string,
+  onProgress: OnProgress = () => {},
+): Promise<ExportResult & { readonly format: ExportFormat }> {
+  const parts = await ExportParts.reopen(out)
+  return await complete(parts, out, async () => {
+    const receiver = new Receiver(target, parts, onProgress)
+    const result = await receiver.receive(await receiver.goOn())
+    return { ...result, format: parts.format }
+  })
+}
+
+const cursorOf = ({ headers }: AnswerStream): string | null => headers.get('dossier-export-cursor')
+
+/** Puts the files in their places, or leaves what can be gone on with. */
+async function complete<T>(parts: ExportParts, out: string, receive: () => Promise<T>): Promise<T> {
+  try {
+    const result = await receive()
+    await parts.finish()
+    return result
+  } catch (cause) {
+    const isLeft = await parts.abandon(cause instanceof FinalFailure)
+    const why =
+      cause instanceof DownloadFailure ? cause.message : `${out} could not be written: ${causeOf(cause)}`
+    throw new DownloadFailure(isLeft ? `${why}; go on with it: --resume` : why, { cause })
+  }
+}
+
+/** Takes the answers to one export, one after the other. */
+class Receiver {
+  readonly #target: Target
+  readonly #parts: ExportParts
+  readonly #onProgress: OnProgress
+  readonly #tell: Teller
+  readonly #records: ExportReader
+  #told = ''
+  #bytes = 0
+
+  constructor(target: Target, parts: ExportParts, onProgress: OnProgress) {
+    this.#target = target
+    this.#parts = parts
+    this.#onProgress = onProgress
+    this.#tell = parts.format === 'ndjson' ? () => '' : tellers[parts.format](target)
+    this.#records = new ExportReader((line) => {
+      this.#told += this.#tell(line)
+    })
+  }
+
+  /** As long as answers bring something, those that break off are gone on with. */
+  async receive(first: ReadableStream<Uint8Array>): Promise<ExportResult> {
+    for (let body = first, failures = 0; ; ) {
+      const before = this.#bytes
+      const broken = await this.#take(body)
+      if (broken === null) return this.#whole()
+      failures = this.#bytes > before ? 1 : failures + 1
+      for (let next: ReadableStream<Uint8Array> | null = null; next === null; ) {
+        if (this.#parts.cursor === null || failures >= limits.exportAttempts) throw broken
+        await setTimeout(limits.exportRetryMs)
+        next = await this.goOn().catch((cause: unknown) => {
+          if (cause instanceof FinalFailure || !(cause instanceof DownloadFailure)) throw cause
+          failures += 1
+          return null
+        })
+        if (next !== null) body = next
+      }
+    }
+  }
+
+  /** Asks for what is after the last entry that came whole. The first time, what an earlier run left is read again. */
+  async goOn(): Promise<ReadableStream<Uint8Array>> {
+    const last = await this.#parts.cutAfterLastEntry()
+    if (last === null) throw new FinalFailure('the export broke off before its first entry: begin again')
+    if (this.#bytes === 0)
+      for await (const chunk of this.#parts.read()) await this.#count(chunk as Uint8Array)
+    this.#records.forgetRest()
+    this.#bytes = last.bytes
+    const query = new URLSearchParams({ _cursor: this.#parts.cursor ?? '', after: last.place })
+    return (await answerStream(this.#target, `/audit/export?${query}`)).body
+  }
+
+  /** @returns why it broke off; null: it ended */
+  async #take(body: ReadableStream<Uint8Array>): Promise<DownloadFailure | null> {
+    const chunks = body.getReader()
+    for (;;) {
+      const part = await chunks.read().catch((cause: unknown) => {
+        const why = `the export broke off after ${this.#bytes} bytes: ${causeOf(cause)}`
+        return new DownloadFailure(why, { cause })
+      })
+      if (part instanceof DownloadFailure) return part
+      if (part.done) return null
+      await this.#parts.file.write(part.value)
+      await this.#count(part.value)
+    }
+  }
+
+  async #count(chunk: Uint8Array): Promise<void> {
+    this.#bytes += chunk.length
+    this.#records.take(chunk)
+    await this.#parts.beside?.write(this.#told)
+    this.#told = ''
+    this.#onProgress({ ...this.#records.count, bytes: this.#bytes, announced: this.#records.announced })
+  }
+
+  #whole(): ExportResult {
+    const { announced } = this.#records
+    const { entries, inRange } = this.#records.count
+    if (announced !== null && announced !== inRange)
+      throw new FinalFailure(`the export has ${inRange} entries, but its header announces ${announced}`)
+    return { entries, bytes: this.#bytes }
+  }
 }
 
 /** What a line says in the other file; the first one is the header. */
@@ -91,37 +205,4 @@ function recordOf(header: string, url: string): string {
   const { logs = [] } = JSON.parse(header) as { logs?: readonly { readonly origin: string }[] }
   const [prefix] = logs[0]?.origin.split('/audit/logs/') ?? []
   return prefix === undefined ? url : `${new URL(url).protocol}//${prefix}`
-}
-
-/** @param beside another file of the same entries; null: none */
-async function receive(
-  body: ReadableStream<Uint8Array>,
-  file: FileHandle,
-  beside: { readonly file: FileHandle; readonly tell: Teller } | null,
-  onProgress: (soFar: ExportProgress) => void,
-): Promise<ExportResult> {
-  let bytes = 0
-  let told = ''
-  let announced: number | null = null
-  const records = new ExportReader((line) => {
-    if (beside) told += beside.tell(line)
-  })
-  const chunks = body.getReader()
-  for (;;) {
-    const { done, value } = await chunks.read().catch((cause: unknown) => {
-      throw new DownloadFailure(`the export broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
-    })
-    if (done) break
-    await file.write(value)
-    bytes += value.length
-    records.take(value)
-    announced ??= records.announced
-    await beside?.file.write(told)
-    told = ''
-    onProgress({ ...records.count, bytes, announced })
-  }
-  const { entries, inRange } = records.count
-  if (announced !== null && announced !== inRange)
-    throw new DownloadFailure(`the export has ${inRange} entries, but its header announces ${announced}`)
-  return { entries, bytes }
 }

@@ -22,7 +22,7 @@ export async function fetchCounts(
   out: string,
   onProgress: (soFar: Received) => void = () => {},
 ): Promise<Received> {
-  const body = await answerStream(target, path)
+  const { body } = await answerStream(target, path)
   return await writeWhole([out], async ([file]) => {
     let bytes = 0
     let lines = 0

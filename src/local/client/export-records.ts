@@ -14,7 +14,7 @@ const redacted =
 
 /** Counts an export while it is received. */
 export class ExportReader {
-  readonly #decoder = new TextDecoder()
+  #decoder = new TextDecoder()
   /** Of the header, too. */
   readonly #onLine: (line: string) => void
   #rest = ''
@@ -30,6 +30,12 @@ export class ExportReader {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')
     this.#rest = lines.pop() ?? ''
     for (const line of lines) this.#takeLine(line)
+  }
+
+  /** Of a line that did not come whole. */
+  forgetRest(): void {
+    this.#rest = ''
+    this.#decoder = new TextDecoder()
   }
 
   get count(): RecordCount {

@@ -8,6 +8,11 @@ export class DownloadFailure extends Error {
   override name = 'DownloadFailure'
 }
 
+/** Asking again brings nothing else: the server says no, or what has come is of no use. */
+export class FinalFailure extends DownloadFailure {
+  override name = 'FinalFailure'
+}
+
 /**
  * Writes all of `outs`, or none: a part must not be taken for the whole.
  *
@@ -36,7 +41,7 @@ export async function writeWhole<T>(
 }
 
 /** Where the file itself is to be: behind a link, and in nobody else's place. */
-async function targetOf(out: string): Promise<string> {
+export async function targetOf(out: string): Promise<string> {
   const existing = await stat(out).catch(() => null)
   if (existing === null) return out
   if (!existing.isFile()) throw new DownloadFailure(`${out} is not a file: name another one`)

@@ -46,7 +46,11 @@ describe('an export', () => {
     })
     const out = join(folder, 'log.ndjson')
     await writeFile(out, 'older')
-    const result = await exportAudit(target, new URLSearchParams({ patient: 'p' }), 'ndjson', out)
+    const result = await exportAudit(target, {
+      filters: new URLSearchParams({ patient: 'p' }),
+      format: 'ndjson',
+      out: out,
+    })
     const text = `{"format":"dossier-export/1"}\n${line(1)}\n${line(2)}\n`
     expect(result).toEqual({ entries: 2, bytes: text.length })
     expect(asked).toBe('/audit/export?patient=p&format=ndjson')
@@ -61,7 +65,9 @@ describe('an export', () => {
     })
     const out = join(folder, 'log.ndjson')
     await writeFile(out, 'older')
-    await expect(exportAudit(target, new URLSearchParams(), 'ndjson', out)).rejects.toThrow(/broke off/)
+    await expect(
+      exportAudit(target, { filters: new URLSearchParams(), format: 'ndjson', out: out }),
+    ).rejects.toThrow(/broke off/)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
     expect(await readFile(out, 'utf8')).toBe('older')
   })
@@ -78,11 +84,13 @@ describe('an export', () => {
     const lines = [line(1), redacted, block, proved, line(2)]
     const target = await serve((response) => response.end(`${header}\n${lines.join('\n')}\n`))
     const out = join(folder, 'log.ndjson')
-    expect(await exportAudit(target, new URLSearchParams(), 'ndjson', out)).toMatchObject({ entries: 4 })
+    expect(
+      await exportAudit(target, { filters: new URLSearchParams(), format: 'ndjson', out: out }),
+    ).toMatchObject({ entries: 4 })
     lines.pop()
-    await expect(exportAudit(target, new URLSearchParams(), 'ndjson', out)).rejects.toThrow(
-      'the export has 2 entries, but its header announces 3',
-    )
+    await expect(
+      exportAudit(target, { filters: new URLSearchParams(), format: 'ndjson', out: out }),
+    ).rejects.toThrow('the export has 2 entries, but its header announces 3')
     expect((await readFile(out, 'utf8')).split('\n')).toHaveLength(7)
     expect(await readdir(folder)).toEqual(['log.ndjson'])
   })
@@ -97,7 +105,7 @@ describe('an export', () => {
       response.end()
     })
     const out = join(folder, 'log.csv')
-    const result = await exportAudit(target, new URLSearchParams(), 'csv', out)
+    const result = await exportAudit(target, { filters: new URLSearchParams(), format: 'csv', out: out })
     expect([asked, result]).toEqual(['/audit/export?format=ndjson', { entries: 51, bytes: bytes.length }])
     expect(await readFile(out, 'utf8')).toBe(csv(csvRows(sample)))
     expect((await readFile(`${out}.proof.ndjson`)).equals(bytes)).toBe(true)
@@ -108,7 +116,7 @@ describe('an export', () => {
     const sample = await rangeExport([{ log: sampleLog('east', 60, true), end: 50 }])
     const target = await serve((response) => response.end(ndjson(sample)))
     const out = join(folder, 'log.ndjson')
-    await exportAudit(target, new URLSearchParams(), 'fhir', out)
+    await exportAudit(target, { filters: new URLSearchParams(), format: 'fhir', out: out })
     const told = events(auditEvents(sample)).replaceAll('https://record.example', 'http://record.example')
     expect(await readFile(out, 'utf8')).toBe(told)
     expect(await readFile(`${out}.proof.ndjson`, 'utf8')).toBe(ndjson(sample))
@@ -119,29 +127,33 @@ describe('an export', () => {
     const file = join(folder, 'behind.ndjson')
     await writeFile(file, 'older')
     await symlink(file, join(folder, 'link.ndjson'))
-    await exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'link.ndjson'))
+    await exportAudit(target, {
+      filters: new URLSearchParams(),
+      format: 'ndjson',
+      out: join(folder, 'link.ndjson'),
+    })
     expect(await readFile(file, 'utf8')).toBe('{"format":"dossier-export/1"}\n')
     expect((await lstat(join(folder, 'link.ndjson'))).isSymbolicLink()).toBe(true)
     await mkdir(join(folder, 'taken'))
-    await expect(exportAudit(target, new URLSearchParams(), 'ndjson', join(folder, 'taken'))).rejects.toThrow(
-      /is not a file/,
-    )
+    await expect(
+      exportAudit(target, { filters: new URLSearchParams(), format: 'ndjson', out: join(folder, 'taken') }),
+    ).rejects.toThrow(/is not a file/)
   })
 
   it('that is refused says why', async () => {
     const target = await serve((response) => response.writeHead(403).end('{"detail":"not permitted"}'))
-    await expect(exportAudit(target, new URLSearchParams(), 'csv', join(folder, 'log.csv'))).rejects.toThrow(
-      /answered 403: {"detail":"not permitted"}/,
-    )
+    await expect(
+      exportAudit(target, { filters: new URLSearchParams(), format: 'csv', out: join(folder, 'log.csv') }),
+    ).rejects.toThrow(/answered 403: {"detail":"not permitted"}/)
     expect(await readdir(folder)).toEqual([])
   })
 
   it('to a folder that does not exist says so', async () => {
     const target = await serve((response) => response.end('header\n'))
     const out = join(folder, 'absent', 'log.csv')
-    await expect(exportAudit(target, new URLSearchParams(), 'csv', out)).rejects.toThrow(
-      /log.csv could not be written/,
-    )
+    await expect(
+      exportAudit(target, { filters: new URLSearchParams(), format: 'csv', out: out }),
+    ).rejects.toThrow(/log.csv.proof.ndjson could not be written/)
   })
 })
 
