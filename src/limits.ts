@@ -241,8 +241,6 @@ export const limits = {
    * short or empty, with `next`. 500 entries of usual length are 1 MB.
    */
   trailScannedRows: 500,
-  /** Person ids, earlier ones included, under which one page looks for entries: each is an index range of every log. */
-  maxTrailPersons: 50,
   /**
    * Entries of one page of a count: 350 bytes each, and never past the 10 MB that sqld sends, however long the names in
    * them are.

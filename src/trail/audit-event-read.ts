@@ -47,7 +47,7 @@ async function read(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { caller, records } = loaded.value
   const own = reader.kind === 'privacy-officer' ? null : texts(records.at(-1), 'person')
   const patient = hit?.entry.access.patient ?? null
-  const isOwn = own === null || (patient !== null && own.slice(0, limits.maxTrailPersons).includes(patient))
+  const isOwn = own === null || (patient !== null && own.slice(0, limits.maxPersonIds).includes(patient))
   const [resource] = hit && isOwn ? resourcesOf([hit], reader, records, ctx.language, ctx.origin) : []
   if (caller.kind !== reader.kind || !resource)
     return err({

@@ -134,7 +134,7 @@ async function personsOf(ctx: Context, { system, code }: TrailToken): Promise<Re
       {
         sql: `select distinct s.person from person_key as k cross join source_record as s on s.id = k.source_record
                where k.system = :system and k.value = :value limit :most`,
-        args: { system: system ?? '', value: code ?? '', most: limits.maxTrailPersons + 1 },
+        args: { system: system ?? '', value: code ?? '', most: limits.maxPersonIds + 1 },
       },
     ],
   }))
@@ -144,12 +144,12 @@ async function personsOf(ctx: Context, { system, code }: TrailToken): Promise<Re
 async function idsOf(ctx: Context, persons: readonly string[]): Promise<Result<Whom, Refusal>> {
   if (persons.length === 0) return ok({ persons, ids: [] })
   const tooMany = (got: number): Result<never, Refusal> =>
-    err({ reason: 'too-costly', of: 'patients', got, max: limits.maxTrailPersons })
-  if (persons.length > limits.maxTrailPersons) return tooMany(persons.length)
+    err({ reason: 'too-costly', of: 'patients', got, max: limits.maxPersonIds })
+  if (persons.length > limits.maxPersonIds) return tooMany(persons.length)
   const loaded = await ctx.load(() => ({ records: persons.map(personIdsStatement) }))
   if (!loaded.ok) return loaded
   const ids = [...new Set(loaded.value.records.flatMap((rows) => texts(rows, 'person')))]
-  return ids.length > limits.maxTrailPersons ? tooMany(ids.length) : ok({ persons, ids })
+  return ids.length > limits.maxPersonIds ? tooMany(ids.length) : ok({ persons, ids })
 }
 
 /** What no index answers is looked for in as many entries as a page may cost; what it finds may be less than a page. */

@@ -40,6 +40,7 @@ export interface PatientEvent
 /**
  * @param event the first of the entry's
  * @param origin public address of the record
+ * @param isWard whether a guardian reads it
  */
 export function patientEvent(
   event: AuditEvent,
@@ -47,13 +48,14 @@ export function patientEvent(
   places: PlaceNames,
   language: Language,
   origin: string,
+  isWard: boolean,
 ): PatientEvent {
   const { id, extension, type, subtype, action, recorded, outcome, purposeOfEvent } = event
   return {
     resourceType: 'AuditEvent',
     id,
     language,
-    text: { status: 'generated', div: narrativeOf(plainWords(entry, places, language), language) },
+    text: { status: 'generated', div: narrativeOf(plainWords(entry, places, language, isWard), language) },
     extension,
     type,
     subtype,

@@ -16,11 +16,18 @@ export interface PlaceNames {
 /** Label and text of each thing told, in the order of reading. */
 export type PlainWords = readonly (readonly [label: string, text: string])[]
 
-export function plainWords(entry: ToldEntry, places: PlaceNames, language: Language): PlainWords {
+/** @param isWard whether a guardian reads it: the words are to the person whose record it is */
+export function plainWords(
+  entry: ToldEntry,
+  places: PlaceNames,
+  language: Language,
+  isWard: boolean,
+): PlainWords {
   const { access } = entry
   const labels = labelsOf[language]
   const why = whyOf(access, language)
   return [
+    ...(isWard ? ([[labels.record, ward[language]]] as const) : []),
     [labels.who, whoOf(access, language)],
     [labels.where, whereOf(places, language)],
     [labels.when, whenOf(entry.time, language)],
@@ -33,6 +40,7 @@ export function plainWords(entry: ToldEntry, places: PlaceNames, language: Langu
 
 const labelsOf = {
   fr: {
+    record: 'Dossier',
     who: 'Qui',
     where: 'Où',
     when: 'Quand',
@@ -43,6 +51,7 @@ const labelsOf = {
     nothing: 'aucun renseignement de santé',
   },
   en: {
+    record: 'Record',
     who: 'Who',
     where: 'Where',
     when: 'When',
@@ -53,6 +62,11 @@ const labelsOf = {
     nothing: 'no health information',
   },
 } as const
+
+const ward: Plain = {
+  fr: 'celui de la personne que vous représentez ; « vous », plus bas, est cette personne',
+  en: 'that of the person whom you represent; "you", below, is that person',
+}
 
 function whoOf({ who }: Access, language: Language): string {
   const name = told(who.name) ?? unknownName[language]

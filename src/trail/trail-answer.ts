@@ -99,7 +99,14 @@ export const resourcesOf = (
       json: JSON.stringify(
         reader.kind === 'privacy-officer'
           ? event
-          : patientEvent(event, entry, placeNamesOf(entry.access, names), language, origin),
+          : patientEvent(
+              event,
+              entry,
+              placeNamesOf(entry.access, names),
+              language,
+              origin,
+              reader.kind === 'guardian',
+            ),
       ),
     })),
   )

@@ -14,7 +14,7 @@ import { told } from './told.ts'
 const places = { facility: 'Hôpital du Mont-Royal', organisation: 'CIUSSS du Mont-Royal' }
 const languages: readonly Language[] = ['fr', 'en']
 const textOf = (access: Partial<Access>, language: Language): string =>
-  plainWords(told(access), places, language)
+  plainWords(told(access), places, language, false)
     .map(([label, text]) => `${label}: ${text}`)
     .join('\n')
 
@@ -27,8 +27,16 @@ function causesIn(file: string, start: string, end: string): string[] {
 }
 
 describe('an access in plain words', () => {
+  test('tell a guardian first that they speak to the person represented', () => {
+    for (const language of ['fr', 'en'] as const) {
+      const [[label = '', text = ''] = [], ...rest] = plainWords(told({}), places, language, true)
+      expect([label, text].join(': ')).toMatch(/Dossier: .*« vous »|Record: .*"you"/)
+      expect(rest).toEqual(plainWords(told({}), places, language, false))
+    }
+  })
+
   test('in French', () => {
-    expect(plainWords(told({}), places, 'fr')).toEqual([
+    expect(plainWords(told({}), places, 'fr', false)).toEqual([
       ['Qui', 'Étienne Tremblay (médecin)'],
       ['Où', 'Hôpital du Mont-Royal, CIUSSS du Mont-Royal'],
       ['Quand', expect.stringMatching(/^22 novembre 2026 à 04\s?h\s?06\s?min\s?00\s?s HNE$/)],
@@ -40,7 +48,7 @@ describe('an access in plain words', () => {
   })
 
   test('in English', () => {
-    expect(plainWords(told({}), places, 'en')).toEqual([
+    expect(plainWords(told({}), places, 'en', false)).toEqual([
       ['Who', 'Étienne Tremblay (physician)'],
       ['Where', 'Hôpital du Mont-Royal, CIUSSS du Mont-Royal'],
       ['When', expect.stringMatching(/^November 22, 2026 at 4:06:00\s?a\.?m\.? EST$/i)],
@@ -167,7 +175,7 @@ describe('each language keeps to itself', () => {
       for (const outcome of ['permit', 'deny', 'error'] as const) {
         const access = { ...bare, phase, decision: { outcome, reason: 'x', detail: null } }
         const frame = (language: Language) =>
-          plainWords({ ...blank, access }, { facility: null, organisation: null }, language)
+          plainWords({ ...blank, access }, { facility: null, organisation: null }, language, false)
             .flat()
             .join('\n')
         expect(frame('fr')).not.toMatch(english)
@@ -179,7 +187,7 @@ describe('each language keeps to itself', () => {
 describe('the AuditEvent of a patient', () => {
   const entry = told({ breakGlassReason: '<script>alert("x")</script> & \u0001' })
   const [event] = auditEventsOf(entry, 'https://record.example')
-  const reduced = event && patientEvent(event, entry, places, 'fr', 'https://record.example')
+  const reduced = event && patientEvent(event, entry, places, 'fr', 'https://record.example', false)
 
   test('leaves out address, token, issuer, subject, client, request and which documents', () => {
     const text = JSON.stringify(reduced)
