@@ -17,6 +17,7 @@ import {
 import { matchingLines, rangeLines } from './export-lines.ts'
 import type { PlannedPart } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
+import { readAhead } from './read-ahead.ts'
 
 export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
 
@@ -46,7 +47,7 @@ export async function* exportChunks(
     yield { patients: met.take(), bytes: encoder.encode(beginOf(header, format)) }
   }
   for (const part of parts) {
-    for await (const page of linesOf(ledger, part, completeness, filters)) {
+    for await (const page of readAhead(linesOf(ledger, part, completeness, filters))) {
       let lines = ''
       for (const line of page) {
         const patient = line.kind === 'open' ? line.patient : null
@@ -67,14 +68,16 @@ function linesOf(
   part: PlannedPart,
   completeness: Completeness,
   filters: readonly EntryFilter[],
-): AsyncGenerator<readonly Line[]> | readonly (readonly Line[])[] {
+): AsyncIterable<readonly Line[]> {
   const { tree, chains } = part
-  if (tree === null) return []
+  if (tree === null) return noLines()
   if (completeness === 'range') return rangeLines(ledger, part, tree)
   return completeness === 'none'
     ? matchingLines(ledger, part, tree, filters)
     : chainLines(ledger, part, tree, chains)
 }
+
+async function* noLines(): AsyncGenerator<never> {}
 
 /** Whom the header tells something of: that their chain has entries, or that several ids are one person's. */
 function toldBy({ completeness, chains: [own, ...others] }: ExportHeader, parts: readonly PlannedPart[]) {
