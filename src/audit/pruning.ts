@@ -50,6 +50,13 @@ export function prunablePart(log: string, row: Row | undefined): PrunablePart {
   }
 }
 
+/** A row: of what the order names, something is there still, on hold or not. */
+export const prunableBodyStatement = ({ log, to, before }: PruneOrder): Statement => ({
+  sql: `select idx from ledger_body
+         where log = ? and idx < ? and time < ? and action not in ('redaction', 'succession') order by idx limit 1`,
+  args: [log, to, before],
+})
+
 /** What a pruning entry says in its note. */
 export const pruningNote = ({ log, to, before }: PruneOrder): Readonly<Record<string, string>> => ({
   'prunes-log': log,
@@ -69,14 +76,16 @@ export function orderOf(note: Readonly<Record<string, string>> | null): PruneOrd
  * `StoreError`.
  *
  * @param apply applies statements in one transaction
+ * @param held asked before each: a hold that was told to somebody keeps what is there by then
  */
 export async function prune(
   apply: (statements: readonly Statement[]) => Promise<readonly Rows[]>,
   order: PruneOrder,
-  held: Held,
+  held: () => Promise<Held>,
 ): Promise<PruneState> {
   for (let from = 0, batch = 0; batch < limits.pruneBatches; batch++) {
-    const [entries, gone = []] = await apply([entryStatement(order), batchStatement(order, held, from)])
+    const statements = [entryStatement(order), batchStatement(order, await held(), from)]
+    const [entries, gone = []] = await apply(statements)
     if (entries?.length === 0) return 'not-yet'
     if (gone.length < limits.pruneBatchEntries) return 'done'
     from = Math.max(...gone.map(({ idx }) => Number(idx))) + 1
@@ -90,7 +99,10 @@ const entryStatement = ({ log, to, before }: PruneOrder): Statement => ({
   args: [log, before, to],
 })
 
-/** Bodies of redactions and successions stay, as the ledger's own trigger demands; so do those on hold. */
+/**
+ * Bodies of redactions and successions stay, as the ledger's own trigger demands; so do those on hold, and the intent of what
+ * is: it names nobody yet.
+ */
 const batchStatement = ({ log, to, before }: PruneOrder, held: Held, from: number): Statement => ({
   sql: `delete from ledger_body where log = :log and idx in (
           select idx from ledger_body
@@ -98,6 +110,11 @@ const batchStatement = ({ log, to, before }: PruneOrder, held: Held, from: numbe
              and action not in ('redaction', 'succession')
              and (patient is null or patient not in (select value from json_each(:patients)))
              and (organisation is null or organisation not in (select value from json_each(:organisations)))
+             and not (entry ->> '$.access.phase' = 'intent' and exists (
+               select 1 from ledger_body as told indexed by ledger_body_request
+                where told.request_id = ledger_body.request_id and (
+                  told.patient in (select value from json_each(:patients))
+                  or told.organisation in (select value from json_each(:organisations)))))
              and exists (select 1 from ledger_body as pruning indexed by ledger_body_prunes
                           where pruning.prunes_log = :log and pruning.prunes_before >= :before and pruning.prunes_to >= :to)
            order by idx limit :limit)
