@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Caller } from '../../../src/access/caller.ts'
 import { endHold, holdEntries } from '../../../src/governance/holds.ts'
 import { limits } from '../../../src/limits.ts'
+import { appendOf } from '../audit/support.ts'
 import { officer, PruningWorld, yearMs } from './pruning-world.ts'
 
 const log = 'qc-east'
@@ -118,6 +119,61 @@ describe('a pruning', () => {
     const yesterday = new Date(world.now - 2 * 86_400_000).toISOString()
     expect((await world.ask({ before: yesterday })).status).toBe(400)
     expect(await world.ask()).toMatchObject({ json: { to: '4' } })
+  })
+
+  test('reads a time in any zone as the moment it is, and no year as later than it was', async () => {
+    world.publish(log, 6)
+    // 2018-11-22T09:00Z, when the oldest were made; in text it looks a day later, and a day earlier.
+    for (const before of [
+      '2018-11-22T23:00:00+14:00',
+      '2018-11-21T19:00:00-14:00',
+      '0000-01-01T00:00:00+14:00',
+      '1969-12-31T23:59:59Z',
+    ])
+      expect(await world.ask({ before })).toMatchObject({ status: 200, json: { changed: false } })
+    for (const before of [
+      '9999-12-31T23:59:59-23:59',
+      '+010000-01-01T00:00:00Z',
+      '2018-11-22T09:00:00',
+      '2018-11-22',
+      '2018-13-22T09:00:00Z',
+      'tomorrow',
+    ])
+      expect((await world.ask({ before })).status).toBe(400)
+    expect([world.indices().slice(0, 6), world.prunings(), world.sequencer().countOpenIntents()]).toEqual([
+      [0, 1, 2, 3, 4, 5],
+      [],
+      0,
+    ])
+    expect(await world.ask({ before: '2018-11-22T23:00:00.001+14:00' })).toMatchObject({ json: { to: '4' } })
+  })
+
+  test('says what the policy is when it keeps more than is asked for', async () => {
+    world.records.db.exec("update policy_setting set value = 1 where name = 'audit-retention-days'")
+    const { json } = await world.ask({ before: new Date(world.now - 86_400_000).toISOString() })
+    expect(JSON.stringify(json)).toContain('keeps 365 days')
+  })
+
+  test('spares the intent of what is on hold, which names nobody yet', async () => {
+    world = new PruningWorld()
+    for (const patient of ['p1', 'p2']) {
+      const intent = appendOf([null], 'o', { phase: 'intent' })
+      await world.sequencer().append(intent)
+      const { requestId } = intent
+      await world.sequencer().append(appendOf([patient], 'o', { phase: 'outcome', requestId }))
+    }
+    await world.drained()
+    world.publish(log)
+    world.now += 8 * yearMs
+    world.hold('patient', 'p2')
+    expect(await world.ask()).toMatchObject({ json: { changed: true, to: '4' } })
+    expect(world.indices().slice(0, 3)).toEqual([2, 3, 4])
+  })
+
+  test('is refused where a reason does not fit the entry that has to tell it', async () => {
+    world.publish(log, 6)
+    expect((await world.ask({ basis: '☃'.repeat(200) })).status).toBe(400)
+    expect(world.prunings()).toEqual([])
   })
 
   test('is ordered by the schedule when it is due, once, and carried out as any intent', async () => {
