@@ -9,7 +9,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
-import type { Reader, Statement } from '../store/ports.ts'
+import type { Reader, Rows, Statement } from '../store/ports.ts'
 import { reasonField, registryId } from './fields.ts'
 import { changeShape } from './operation-shape.ts'
 import { applyChange, changed, endRegistered, isBegun, readAsked, replaceRow } from './registry-change.ts'
@@ -98,19 +98,27 @@ export const heldIdsStatement = (person: string): Statement => ({
   args: { person },
 })
 
+export const holdsStatement: Statement = {
+  sql: 'select kind, key from audit_hold where valid_to is null limit ?',
+  args: [limits.maxAuditHolds],
+}
+
+/** @param holds rows of `holdsStatement` */
+const keysOf = (holds: Rows, kind: string): readonly string[] =>
+  holds.filter((row) => row.kind === kind).map(({ key }) => String(key))
+
+export const heldIdsStatements = (holds: Rows): readonly Statement[] =>
+  keysOf(holds, 'patient').map(heldIdsStatement)
+
+/** @param ids rows of `heldIdsStatements` */
+export const heldOf = (holds: Rows, ids: readonly Rows[]): Held => ({
+  patients: ids.flatMap((found) => found.map(({ person }) => String(person))),
+  organisations: keysOf(holds, 'organisation'),
+})
+
 /** What is held now. Rejects with `StoreError`. */
 export async function readHolds(records: Reader): Promise<Held> {
-  const [rows = []] = await records.read([
-    {
-      sql: 'select kind, key from audit_hold where valid_to is null limit ?',
-      args: [limits.maxAuditHolds],
-    },
-  ])
-  const keys = (kind: string) => rows.filter((row) => row.kind === kind).map(({ key }) => String(key))
-  const persons = keys('patient')
-  const ids = persons.length === 0 ? [] : await records.read(persons.map(heldIdsStatement))
-  return {
-    patients: ids.flatMap((found) => found.map(({ person }) => String(person))),
-    organisations: keys('organisation'),
-  }
+  const [holds = []] = await records.read([holdsStatement])
+  const statements = heldIdsStatements(holds)
+  return heldOf(holds, statements.length === 0 ? [] : await records.read(statements))
 }

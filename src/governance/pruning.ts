@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import {
+  type Held,
   type PruneOrder,
   prunableBodyStatement,
   prunablePart,
@@ -18,7 +19,7 @@ import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
 import { logName, noInput, wholeReason } from './fields.ts'
-import { readHolds } from './holds.ts'
+import { heldIdsStatements, heldOf, holdsStatement, readHolds } from './holds.ts'
 import { retainedFrom, retentionDays, retentionStatement } from './prune-due.ts'
 import { invalid } from './refusals.ts'
 
@@ -88,7 +89,9 @@ async function pruneBefore(
   if (!drained.ok) return drained
   const { to, ordered } = await readPart(ctx, before)
   const order: PruneOrder = { log, to, before }
-  const [rest = []] = await ctx.ledger.read([prunableBodyStatement(order)])
+  const known = await holdsKnown(ctx)
+  if (!known.ok) return known
+  const [rest = []] = await ctx.ledger.read([prunableBodyStatement(order, known.value)])
   if (rest.length === 0)
     return ok(answer(200, { changed: false, log, to: String(to) }, [], 'privacy-officer'))
   // Of what an entry reaches already there may be as many as are asked for: it was broken off, or a hold has ended.
@@ -104,6 +107,15 @@ async function pruneBefore(
     ...answer(200, { changed: true, ...told }, [], 'privacy-officer'),
     note: { pruned: log, to: told.to, before },
   })
+}
+
+/** As a replica has them, so as to tell whether there is anything to decide; what goes in the end the primary says. */
+async function holdsKnown(ctx: Context): Promise<Result<Held, Refusal>> {
+  const listed = await ctx.load(() => ({ records: [holdsStatement] }))
+  if (!listed.ok) return listed
+  const holds = listed.value.records[0] ?? []
+  const ids = await ctx.load(() => ({ records: heldIdsStatements(holds) }))
+  return ids.ok ? ok(heldOf(holds, ids.value.records)) : ids
 }
 
 /** Decided, and not all of it done. */
