@@ -76,11 +76,13 @@ async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
  * Every id under which the log may speak of a person, in doubt too many: also one that somebody else has or had, and those of
  * whoever a source record of the person stands for today. Rows `person`, the one asked for among them.
  *
- * @param person an id of today, or of before
+ * @param person an id of today, or of before; or that of a facility's Patient
  */
 export const heldIdsStatement = (person: string): Statement => ({
   sql: `with own (id) as materialized (
           select id from source_record where person = :person
+          union
+          select id from source_record where id = :person
           union
           select id from source_record_version indexed by source_record_version_person where person = :person
         ), today (person) as materialized (

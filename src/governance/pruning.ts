@@ -14,6 +14,7 @@ import {
 } from '../audit/pruning.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
@@ -91,7 +92,10 @@ async function pruneBefore(
   const order: PruneOrder = { log, to, before }
   const known = await holdsKnown(ctx)
   if (!known.ok) return known
-  const [rest = []] = await ctx.ledger.read([prunableBodyStatement(order, known.value)])
+  const [rest = []] = await ctx.ledger.read(
+    [prunableBodyStatement(order, known.value)],
+    limits.exportPageDeadlineMs,
+  )
   if (rest.length === 0)
     return ok(answer(200, { changed: false, log, to: String(to) }, [], 'privacy-officer'))
   // Of what an entry reaches already there may be as many as are asked for: it was broken off, or a hold has ended.

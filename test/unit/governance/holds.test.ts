@@ -49,6 +49,13 @@ describe('a hold on a person', () => {
     expect(await heldOf(key)).toEqual(expect.arrayContaining(['a', 'b', 'd']))
   })
 
+  test('may name the Patient of any facility', async () => {
+    admit('A', 'a')
+    admit('B', 'b')
+    move('B', 'a')
+    expect(await heldOf('B')).toEqual(['B', 'a', 'b'])
+  })
+
   test('goes on to hold all of a person who is split in two', async () => {
     admit('A', 'a')
     admit('B', 'b')
