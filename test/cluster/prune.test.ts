@@ -103,7 +103,10 @@ describe('the pruning of a retired log', () => {
 
   test('leaves a proof of nothing: the officer of the record is told by which entry it went', async () => {
     const gone = await t.get(`/audit/proof/${log}/1`, officer)
-    expect([gone.status, await gone.text()]).toEqual([404, expect.stringContaining('voir l’entrée quebec-2/')])
+    expect([gone.status, await gone.text()]).toEqual([
+      404,
+      expect.stringContaining('voir l’entrée quebec-2/'),
+    ])
     const held = await t.get(`/audit/proof/${log}/7`, officer)
     expect(held.status).toBe(200)
     const question = { kind: 'access', entry: `${log}/1`, text: 'Qui a ouvert ce dossier, et pourquoi?' }
