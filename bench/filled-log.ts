@@ -25,24 +25,37 @@ const batchEntries = 2_000
  */
 const visit = { accesses: 2_000, patients: 100, professionals: 120 }
 
-const firstTime = Date.UTC(2026, 0, 1)
-const periodMs = 300 * 24 * 60 * 60_000
+/** Milliseconds since 1970. */
+export interface Period {
+  readonly from: number
+  readonly to: number
+}
+
+const lastMonths: Period = { from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 301) }
 
 /** When the access at `index` was, of so many: ISO 8601, UTC. */
-export const timeOf = (index: number, total: number): string =>
-  new Date(firstTime + Math.floor((index / total) * periodMs)).toISOString()
+export const timeOf = (index: number, total: number, { from, to }: Period = lastMonths): string =>
+  new Date(from + Math.floor((index / total) * (to - from))).toISOString()
+
+export interface Filling {
+  readonly period?: Period
+  /** That of the record's own logs, where one of them is to be filled. */
+  readonly seed?: Uint8Array
+  readonly prefix?: string
+}
 
 /** @param onBatch called with the entries that are in the database by then */
 export async function fillLog(
   audit: ClusterDatabase,
   log: string,
   entries: number,
-  onBatch: (done: number) => void,
+  onBatch: (done: number) => void = () => {},
+  { period = lastMonths, seed = randomBytes(32), prefix = 'bench.invalid' }: Filling = {},
 ): Promise<void> {
   const store = outsideStore(hranaWriter({ url: audit.url, token: audit.writeToken }), limits.drainDeadlineMs)
-  const signer = logSigner(randomBytes(32), log, `bench.invalid/audit/logs/${log}`)
+  const signer = logSigner(seed, log, `${prefix}/audit/logs/${log}`)
   await store.register(signer.identity, null)
-  const maker = new EntryMaker(log, entries)
+  const maker = new EntryMaker(log, entries, period)
   let edge = TileEdge.empty()
   for (let from = 0; from < entries; ) {
     const blockEnd = Math.min(from + limits.maxPublishEntries, entries)
@@ -58,11 +71,10 @@ export async function fillLog(
     await store.putTiles(log, grown.tiles)
     edge = grown.edge
   }
-  await store.putCheckpoint(log, checkpointOf(signer, edge, entries))
+  await store.putCheckpoint(log, checkpointOf(signer, edge, entries, period.to))
 }
 
-function checkpointOf(signer: LogSigner, edge: TileEdge, size: number) {
-  const time = firstTime + periodMs
+function checkpointOf(signer: LogSigner, edge: TileEdge, size: number, time: number) {
   return { size, time, note: signer.signCheckpoint(size, edge.root(sha256), time) }
 }
 
@@ -71,10 +83,12 @@ class EntryMaker {
   readonly #heads = new Map<string, ChainHead>()
   readonly #log: string
   readonly #total: number
+  readonly #period: Period
 
-  constructor(log: string, total: number) {
+  constructor(log: string, total: number, period: Period) {
     this.#log = log
     this.#total = total
+    this.#period = period
   }
 
   make(from: number, end: number): StoredEntry[] {
@@ -86,7 +100,7 @@ class EntryMaker {
     const entry = entryText(draft.access, {
       log: this.#log,
       index,
-      time: timeOf(index, this.#total),
+      time: timeOf(index, this.#total, this.#period),
       organisation: this.#follow('o', draft.organisation, index),
       patient: this.#follow('p', draft.patient, index),
     })

@@ -69,14 +69,16 @@ export function orderOf(note: Readonly<Record<string, string>> | null): PruneOrd
  * `StoreError`.
  *
  * @param apply applies statements in one transaction
+ * @param held asked before each: a hold that was told to somebody keeps what is there by then
  */
 export async function prune(
   apply: (statements: readonly Statement[]) => Promise<readonly Rows[]>,
   order: PruneOrder,
-  held: Held,
+  held: () => Promise<Held>,
 ): Promise<PruneState> {
   for (let from = 0, batch = 0; batch < limits.pruneBatches; batch++) {
-    const [entries, gone = []] = await apply([entryStatement(order), batchStatement(order, held, from)])
+    const statements = [entryStatement(order), batchStatement(order, await held(), from)]
+    const [entries, gone = []] = await apply(statements)
     if (entries?.length === 0) return 'not-yet'
     if (gone.length < limits.pruneBatchEntries) return 'done'
     from = Math.max(...gone.map(({ idx }) => Number(idx))) + 1
@@ -90,25 +92,42 @@ const entryStatement = ({ log, to, before }: PruneOrder): Statement => ({
   args: [log, before, to],
 })
 
-/** Bodies of redactions and successions stay, as the ledger's own trigger demands; so do those on hold. */
-const batchStatement = ({ log, to, before }: PruneOrder, held: Held, from: number): Statement => ({
-  sql: `delete from ledger_body where log = :log and idx in (
-          select idx from ledger_body
-           where log = :log and idx >= :from and idx < :to and time < :before
+/**
+ * Bodies of redactions and successions stay, as the ledger's own trigger demands; so do those on hold, and the intent of what
+ * is: it names nobody yet.
+ */
+const mayGo = `log = :log and idx >= :from and idx < :to and time < :before
              and action not in ('redaction', 'succession')
              and (patient is null or patient not in (select value from json_each(:patients)))
              and (organisation is null or organisation not in (select value from json_each(:organisations)))
+             and not (patient is null and entry ->> '$.access.phase' = 'intent' and exists (
+               select 1 from ledger_body as told indexed by ledger_body_request
+                where told.request_id = ledger_body.request_id and (
+                  told.patient in (select value from json_each(:patients))
+                  or told.organisation in (select value from json_each(:organisations)))))`
+
+const argsOf = ({ log, to, before }: PruneOrder, { patients, organisations }: Held, from: number) => ({
+  log,
+  from,
+  to,
+  before,
+  patients: JSON.stringify(patients),
+  organisations: JSON.stringify(organisations),
+})
+
+/** A row: of what the order names, something is there that may go. */
+export const prunableBodyStatement = (order: PruneOrder, held: Held): Statement => ({
+  sql: `select idx from ledger_body where ${mayGo} order by idx limit 1`,
+  args: argsOf(order, held, 0),
+})
+
+const batchStatement = (order: PruneOrder, held: Held, from: number): Statement => ({
+  sql: `delete from ledger_body where log = :log and idx in (
+          select idx from ledger_body
+           where ${mayGo}
              and exists (select 1 from ledger_body as pruning indexed by ledger_body_prunes
                           where pruning.prunes_log = :log and pruning.prunes_before >= :before and pruning.prunes_to >= :to)
            order by idx limit :limit)
         returning idx`,
-  args: {
-    log,
-    from,
-    to,
-    before,
-    patients: JSON.stringify(held.patients),
-    organisations: JSON.stringify(held.organisations),
-    limit: limits.pruneBatchEntries,
-  },
+  args: { ...argsOf(order, held, from), limit: limits.pruneBatchEntries },
 })

@@ -129,7 +129,7 @@ export interface Redactions {
    */
   remove(log: string, index: number): Promise<number | null>
   /** Removes what a pruning entry in the ledger lets go, some of it at a time. Rejects with `StoreError`. */
-  prune(order: PruneOrder, held: Held): Promise<PruneState>
+  prune(order: PruneOrder, held: () => Promise<Held>): Promise<PruneState>
 }
 
 /** @param apply applies statements in one transaction; rejects when they did not, or may not have, taken effect. */

@@ -62,6 +62,7 @@ export class Exchange {
   #intended = false
   // Where the operation has what it permits appended; null: to the caller's log.
   #log: string | null = null
+  #followsLog = false
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
@@ -111,6 +112,7 @@ export class Exchange {
       const log = operation.log?.(param) ?? null
       const isServed = log !== null && this.#ports.config.regions.some((region) => isOfLine(region.log, log))
       this.#log = isServed ? log : null
+      this.#followsLog = operation.followsLog === true
       const result = await operation.handle(this.#context(operation, param, query))
       return result.ok ? await this.#disclose(result.value) : await this.refuse(result.error)
     } catch (error) {
@@ -268,6 +270,7 @@ export class Exchange {
     const base = this.#recorder.describe(this.#known, 0, permitted, note)
     const appended = await this.#recorder.append({ ...base, phase: 'intent' }, this.#known, [], {
       log: this.#log,
+      followsLog: this.#followsLog,
       once,
     })
     if (!appended.ok && isReplay(appended.error))

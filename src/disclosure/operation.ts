@@ -34,6 +34,8 @@ export interface Operation<Param = unknown, Query = unknown> {
    * caller's all the same, as does everything when the named log is not of the line of one served here.
    */
   log?(param: Param): string
+  /** Also what it intends may stand in a successor of that log; absent: a retired log takes no intent, and no other does. */
+  readonly followsLog?: true
   readonly param: z.ZodType<Param>
   /** Over the query parameters, each a string or, when repeated, an array of strings. */
   readonly query: z.ZodType<Query>

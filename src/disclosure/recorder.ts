@@ -44,6 +44,8 @@ export interface AppendOptions {
   readonly refusal?: Refusal
   /** Null: the caller's. An intent goes to this very log, all else to its successor where it has one. */
   readonly log?: string | null
+  /** An intent, too, goes to the successor. */
+  readonly followsLog?: boolean
   /** A name of which the log takes one append, ever. */
   readonly once?: string | undefined
 }
@@ -110,7 +112,7 @@ export class Recorder {
     base: AccessBase,
     { caller, placement, once }: Known,
     subjects: readonly EntrySubject[],
-    { sequence = 0, refusal, log: named = null, once: name }: AppendOptions = {},
+    { sequence = 0, refusal, log: named = null, followsLog = false, once: name }: AppendOptions = {},
   ): Promise<Result<Receipt, UnappendedKind>> {
     if (refusal?.reason === 'log-unavailable') return err('log-unavailable')
     if (refusal?.reason === 'log-overload') return err('overload')
@@ -133,7 +135,7 @@ export class Recorder {
     const appended =
       refusal?.reason === 'unauthenticated'
         ? await logs.appendFailure(log, address ?? 'unknown', refusal.cause, append)
-        : named !== null && base.phase === 'intent'
+        : named !== null && base.phase === 'intent' && !followsLog
           ? await logs.appendTo(log, append)
           : await logs.append(log, append)
     if (!appended.ok && appended.error.reason === 'replayed' && appended.error.key === name) {

@@ -39,7 +39,7 @@ export type FaultRefusal =
   /** More of one kind of work is under way than one isolate takes on. */
   | { readonly reason: 'overload'; readonly detail: string }
   /** A database did not answer within its deadline. */
-  | { readonly reason: 'store-unavailable'; readonly detail: string }
+  | { readonly reason: 'store-unavailable'; readonly detail: string; readonly issues?: readonly Issue[] }
   /** A defect of ours. `detail` is for the audit entry, `at` (stack frames without the message) for the console. */
   | { readonly reason: 'internal'; readonly detail: string; readonly at?: string }
 

@@ -84,7 +84,7 @@ async function settlePruning({ note }: Access, { redactions, held }: IntendedAt)
   const order = orderOf(note)
   if (order === null) return { persons: null }
   try {
-    return (await redactions.prune(order, await held())) === 'done' ? { persons: [] } : null
+    return (await redactions.prune(order, held)) === 'done' ? { persons: [] } : null
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     return null

@@ -83,6 +83,7 @@ export function toWire(refusal: Refusal): Wire {
     case 'replayed':
       return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')
     case 'store-unavailable':
+      if (refusal.issues) return { status: 503, headers: retry, issues: refusal.issues }
       return wire(
         503,
         'transient',

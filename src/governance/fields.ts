@@ -84,4 +84,10 @@ export const entryText = z.string().min(1).max(limits.maxEntryTextBytes)
 /** Words: told to the patient and to the privacy officer. */
 export const reasonField = z.string().trim().min(limits.minReasonLength).max(limits.maxReasonLength)
 
+/** Of what cannot be undone, an entry has it whole: longer texts of a note are cut. */
+export const wholeReason = reasonField.refine(
+  (text) => new TextEncoder().encode(JSON.stringify(text)).length <= limits.maxEntryTextBytes,
+  told('ne tient pas dans une entrée du journal', 'does not fit an entry of the log'),
+)
+
 export const aboutPatient = z.strictObject({ patient: patientField, reason: reasonField })

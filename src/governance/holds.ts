@@ -9,8 +9,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
-import type { Reader } from '../store/ports.ts'
-import { personIdsStatement } from '../trail/person-ids.ts'
+import type { Reader, Rows, Statement } from '../store/ports.ts'
 import { reasonField, registryId } from './fields.ts'
 import { changeShape } from './operation-shape.ts'
 import { applyChange, changed, endRegistered, isBegun, readAsked, replaceRow } from './registry-change.ts'
@@ -73,19 +72,55 @@ async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
   })
 }
 
-/** Persons under every id that the log has of them. Rejects with `StoreError`. */
+/**
+ * Every id under which the log may speak of a person, in doubt too many: also one that somebody else has or had, and those of
+ * whoever a source record of the person stands for today. Rows `person`, the one asked for among them.
+ *
+ * @param person an id of today, or of before; or that of a facility's Patient
+ */
+export const heldIdsStatement = (person: string): Statement => ({
+  sql: `with own (id) as materialized (
+          select id from source_record where person = :person
+          union
+          select id from source_record where id = :person
+          union
+          select id from source_record_version indexed by source_record_version_person where person = :person
+        ), today (person) as materialized (
+          select s.person from own cross join source_record as s on s.id = own.id
+        ), record (id) as materialized (
+          select id from own
+          union
+          select s.id from today cross join source_record as s on s.person = today.person
+        )
+        select :person as person
+        union
+        select s.person from record cross join source_record as s on s.id = record.id
+        union
+        select v.person from record cross join source_record_version as v on v.id = record.id`,
+  args: { person },
+})
+
+export const holdsStatement: Statement = {
+  sql: 'select kind, key from audit_hold where valid_to is null limit ?',
+  args: [limits.maxAuditHolds],
+}
+
+/** @param holds rows of `holdsStatement` */
+const keysOf = (holds: Rows, kind: string): readonly string[] =>
+  holds.filter((row) => row.kind === kind).map(({ key }) => String(key))
+
+export const heldIdsStatements = (holds: Rows): readonly Statement[] =>
+  keysOf(holds, 'patient').map(heldIdsStatement)
+
+/** @param ids rows of `heldIdsStatements` */
+export const heldOf = (holds: Rows, ids: readonly Rows[]): Held => ({
+  patients: ids.flatMap((found) => found.map(({ person }) => String(person))),
+  organisations: keysOf(holds, 'organisation'),
+})
+
+/** What is held now. Rejects with `StoreError`. */
 export async function readHolds(records: Reader): Promise<Held> {
-  const [rows = []] = await records.read([
-    {
-      sql: 'select kind, key from audit_hold where valid_to is null limit ?',
-      args: [limits.maxAuditHolds],
-    },
-  ])
-  const keys = (kind: string) => rows.filter((row) => row.kind === kind).map(({ key }) => String(key))
-  const persons = keys('patient')
-  const ids = persons.length === 0 ? [] : await records.read(persons.map(personIdsStatement))
-  return {
-    patients: ids.flatMap((found) => found.map(({ person }) => String(person))),
-    organisations: keys('organisation'),
-  }
+  const [holds = []] = await records.read([holdsStatement])
+  const statements = heldIdsStatements(holds)
+  return heldOf(holds, statements.length === 0 ? [] : await records.read(statements))
 }

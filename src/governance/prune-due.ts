@@ -17,13 +17,12 @@ export const retentionStatement = {
   sql: "select value from policy_setting where name = 'audit-retention-days' and valid_to is null",
 }
 
-/**
- * Milliseconds since 1970 before which entries may go.
- *
- * @param days what `retentionStatement` found
- */
-export const retainedFrom = (now: number, days: unknown): number =>
-  now - Math.max(Number(days ?? limits.maxAuditRetentionDays), limits.minAuditRetentionDays) * 86_400_000
+/** @param value what `retentionStatement` found */
+export const retentionDays = (value: unknown): number =>
+  Math.max(Number(value ?? limits.maxAuditRetentionDays), limits.minAuditRetentionDays)
+
+/** Milliseconds since 1970 before which entries may go. */
+export const retainedFrom = (now: number, days: number): number => now - days * 86_400_000
 
 /**
  * Of the log that is served, and of those before it in its line, orders what is due, a month of it at least. Safe to repeat:
@@ -35,7 +34,7 @@ export async function pruneDue(
   { records, ledger, logs }: DueAt,
 ): Promise<number> {
   const [settings] = await records.read([retentionStatement])
-  const beforeMs = retainedFrom(now, settings?.[0]?.value)
+  const beforeMs = retainedFrom(now, retentionDays(settings?.[0]?.value))
   const before = new Date(beforeMs).toISOString()
   const [known = []] = await ledger.read([
     { sql: 'select log from log order by log limit ?', args: [limits.maxListedLogs] },

@@ -1,10 +1,17 @@
 /**
  * `POST /audit/pruning/{log}`: what entries older than the retention policy say goes for good. As for a redaction the
- * pruning entry is durable before any body goes; whoever asks again, or the schedule, finishes what was begun.
+ * pruning entry is durable before any body goes; the schedule finishes what was begun, and so does whoever asks again.
  */
 import { z } from 'zod'
 import { forbidden } from '../access/refusal.ts'
-import { type PruneOrder, prunablePart, prunableStatement, pruningNote } from '../audit/pruning.ts'
+import {
+  type Held,
+  type PruneOrder,
+  prunableBodyStatement,
+  prunablePart,
+  prunableStatement,
+  pruningNote,
+} from '../audit/pruning.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -12,17 +19,17 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { logName, noInput, reasonField } from './fields.ts'
-import { readHolds } from './holds.ts'
-import { retainedFrom, retentionStatement } from './prune-due.ts'
+import { logName, noInput, wholeReason } from './fields.ts'
+import { heldIdsStatements, heldOf, holdsStatement, readHolds } from './holds.ts'
+import { retainedFrom, retentionDays, retentionStatement } from './prune-due.ts'
 import { invalid } from './refusals.ts'
 
 const param = z.strictObject({ log: logName })
 
 const body = z.strictObject({
-  reason: reasonField,
+  reason: wholeReason,
   /** The legal basis. */
-  basis: reasonField,
+  basis: wholeReason,
   /** Only what is older than this; default: all that the policy lets go. */
   before: z.iso.datetime({ offset: true }).optional(),
 })
@@ -37,6 +44,7 @@ export const pruneLog: Operation<z.infer<typeof param>, z.infer<typeof noInput>>
   callers: ['privacy-officer'],
   scope: () => ({ type: 'AuditEvent', interaction: 'd' }),
   log: ({ log }) => log,
+  followsLog: true,
   param,
   query: noInput,
   bodyTypes: jsonBody,
@@ -54,9 +62,10 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const fields = await readChange(ctx, body)
   if (!fields.ok) return fields
   const { before: asked, reason, basis } = fields.value
-  const days = Number(records[0]?.[0]?.value ?? limits.maxAuditRetentionDays)
+  const days = retentionDays(records[0]?.[0]?.value)
   const latest = retainedFrom(ctx.now, days)
-  const beforeMs = asked === undefined ? latest : Date.parse(asked)
+  // Times are compared as text, which holds only for years of four digits.
+  const beforeMs = asked === undefined ? latest : Math.max(Date.parse(asked), 0)
   if (beforeMs > latest)
     return invalid(
       'before',
@@ -77,19 +86,26 @@ async function pruneBefore(
   if (!isServed || !(await readPart(ctx, before)).isLogKnown)
     return err({ reason: 'not-found', what: `log ${log}` })
   // Also a pruning entry whose receipt was lost on its way is in the ledger now.
-  const drained = await ctx.drainedLog(log)
+  const drained = await drainedLine(ctx)
   if (!drained.ok) return drained
   const { to, ordered } = await readPart(ctx, before)
-  if (to <= (ordered?.to ?? 0))
-    return ok(answer(200, { changed: false, log, to: String(ordered?.to ?? 0) }, [], 'privacy-officer'))
   const order: PruneOrder = { log, to, before }
-  const intended = await ctx.intend({ ...pruningNote(order), ...why }, `prune/${log}/${to}`)
+  const known = await holdsKnown(ctx)
+  if (!known.ok) return known
+  const [rest = []] = await ctx.ledger.read(
+    [prunableBodyStatement(order, known.value)],
+    limits.exportPageDeadlineMs,
+  )
+  if (rest.length === 0)
+    return ok(answer(200, { changed: false, log, to: String(to) }, [], 'privacy-officer'))
+  // Of what an entry reaches already there may be as many as are asked for: it was broken off, or a hold has ended.
+  const once = to > (ordered?.to ?? 0) ? `prune/${log}/${to}` : undefined
+  const intended = await ctx.intend({ ...pruningNote(order), ...why }, once)
   if (!intended.ok) return intended
   const held = await drainedLine(ctx)
   if (!held.ok) return held
-  const state = await ctx.redactions.prune(order, await readHolds(intended.value.records))
-  if (state !== 'done')
-    return err({ reason: 'store-unavailable', detail: `the pruning of ${log} goes on by itself` })
+  const { records } = intended.value
+  if ((await ctx.redactions.prune(order, () => readHolds(records))) !== 'done') return err(goesOn(log))
   const told = { log, to: String(to), before }
   return ok({
     ...answer(200, { changed: true, ...told }, [], 'privacy-officer'),
@@ -97,16 +113,41 @@ async function pruneBefore(
   })
 }
 
-/** A retired log takes no entry: the pruning entry is in its successor, or in that one's. */
+/** As a replica has them, so as to tell whether there is anything to decide; what goes in the end the primary says. */
+async function holdsKnown(ctx: Context): Promise<Result<Held, Refusal>> {
+  const listed = await ctx.load(() => ({ records: [holdsStatement] }))
+  if (!listed.ok) return listed
+  const holds = listed.value.records[0] ?? []
+  const ids = await ctx.load(() => ({ records: heldIdsStatements(holds) }))
+  return ids.ok ? ok(heldOf(holds, ids.value.records)) : ids
+}
+
+/** Decided, and not all of it done. */
+const goesOn = (log: string): Refusal => ({
+  reason: 'store-unavailable',
+  detail: `the pruning of ${log} goes on by itself`,
+  issues: [
+    {
+      code: 'transient',
+      text: {
+        fr: 'C’est décidé et inscrit au journal; tout n’est pas encore effacé, et la suite se fait d’elle-même.',
+        en: 'It is decided and in the log; not all is gone yet, and the rest goes on by itself.',
+      },
+    },
+  ],
+})
+
+/**
+ * A retired log takes no entry: the pruning entry is in its successor, or in that one's. Only the last is waited for: one that
+ * was closed because its storage was lost never drains.
+ */
 async function drainedLine(ctx: Context): Promise<Result<null, Refusal>> {
-  for (let log: string | null = ctx.param.log; log !== null; ) {
-    const drained = await ctx.drainedLog(log)
-    if (!drained.ok) return drained
-    const status: Awaited<ReturnType<Context['auditLogs']['status']>> = await ctx.auditLogs.status(log)
+  for (let log = ctx.param.log; ; ) {
+    const status = await ctx.auditLogs.status(log)
     if (!status.ok) return status
+    if (status.value.successor === null) return await ctx.drainedLog(log)
     log = status.value.successor
   }
-  return ok(null)
 }
 
 const readPart = async ({ ledger, param: { log } }: Context, before: string) => {

@@ -17,25 +17,18 @@ import {
 } from '../audit/redactions.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { limits } from '../limits.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { entryIndex, logName, noInput, reasonField, told } from './fields.ts'
+import { entryIndex, logName, noInput, wholeReason } from './fields.ts'
 
 const param = z.strictObject({ log: logName, index: entryIndex })
 
-/** An entry has it whole: longer texts of a note are cut. */
-const words = reasonField.refine(
-  (text) => new TextEncoder().encode(JSON.stringify(text)).length <= limits.maxEntryTextBytes,
-  told('ne tient pas dans une entrée du journal', 'does not fit an entry of the log'),
-)
-
 const body = z.strictObject({
-  reason: words,
+  reason: wholeReason,
   /** The legal basis. */
-  basis: words,
+  basis: wholeReason,
 })
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>

@@ -93,8 +93,8 @@ class CsvLines<Line> implements Writing<Line> {
 
   constructor({ parts, columns }: CountFile<Line>) {
     this.#columns = columns
-    const logs = parts.map(({ log, first, end, size, root }) =>
-      record(['log', ...columns.slice(1).map(() => null), log, first, end, size, root]),
+    const logs = parts.map(({ log, first, end, size, root, prunedBefore }) =>
+      record(['log', ...columns.slice(1).map(() => null), log, first, end, size, root, prunedBefore]),
     )
     this.begin = record([...columns.map(([title]) => title), ...logColumns]) + logs.join('')
   }
@@ -104,7 +104,7 @@ class CsvLines<Line> implements Writing<Line> {
   }
 }
 
-const logColumns = ['log', 'first', 'end', 'size', 'root']
+const logColumns = ['log', 'first', 'end', 'size', 'root', 'pruned_before']
 
 const record = (cells: readonly Cell[]): string =>
   csvRecord(cells.map((cell) => withoutFormula(cell === null ? '' : String(cell))))

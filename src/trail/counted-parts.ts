@@ -5,9 +5,11 @@
 import { encodeBase64 } from '../audit/tlog/base64.ts'
 import { parseSignedCheckpoint } from '../audit/tlog/checkpoint.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import { fixLogs, type LogSource } from './export-logs.ts'
 import { exportParts } from './export-parts.ts'
+import { prunedBefore, prunedBeforeStatement } from './ledger-sql.ts'
 import { quorumOf } from './quorum.ts'
 
 export interface CountedPart {
@@ -21,6 +23,8 @@ export interface CountedPart {
   readonly root: string | null
   /** Signed note. */
   readonly checkpoint: string | null
+  /** What is older may be gone by the retention policy, and is not counted then; null: nothing is. */
+  readonly prunedBefore: string | null
 }
 
 /** At or after `from`, before `to`: as the ledger writes times. */
@@ -43,14 +47,22 @@ export async function countedParts(
     until: new Map(),
     known: new Map(),
   })
+  const pruned =
+    parts.length === 0
+      ? []
+      : await source.ledger.read(
+          parts.map(({ log }) => prunedBeforeStatement(log)),
+          limits.exportPageDeadlineMs,
+        )
   return ok(
-    parts.map(({ log, first, end, covered, header: { checkpoint } }) => ({
+    parts.map(({ log, first, end, covered, header: { checkpoint } }, i) => ({
       log,
       first,
       end,
       size: covered,
       root: checkpoint === null ? null : encodeBase64(parseSignedCheckpoint(checkpoint).checkpoint.root),
       checkpoint,
+      prunedBefore: prunedBefore(pruned[i]),
     })),
   )
 }

@@ -1,7 +1,7 @@
 /** Reading the ledger: which logs there are, the indices of a period, pages of entries in order, what was redacted. */
 import { isRedaction, pruningOf } from '../audit/redactions.ts'
 import { limits } from '../limits.ts'
-import type { SqlValue, Statement } from '../store/ports.ts'
+import type { Rows, SqlValue, Statement } from '../store/ports.ts'
 
 /** What entries may be asked for; every member names a column of `ledger_body`. */
 export interface EntryFilter {
@@ -181,6 +181,16 @@ export const pruningStatement = (log: string, index: string): Statement => ({
   sql: `select ${pruningOf(':log', 'cast(:index as integer)')} as pruned`,
   args: { log, index },
 })
+
+/** The time before which bodies of `log` may be gone by a pruning entry; null: there is none. One row, `before`. */
+export const prunedBeforeStatement = (log: string): Statement => ({
+  sql: `select max(prunes_before) as before from ledger_body indexed by ledger_body_prunes where prunes_log = ?`,
+  args: [log],
+})
+
+/** @param rows of `prunedBeforeStatement` */
+export const prunedBefore = (rows: Rows | undefined): string | null =>
+  (rows?.[0]?.before as string | null) ?? null
 
 /** Indices of the entries of `log` below `covered` that prune it, or a log before it. */
 export const pruningsStatement = (log: string, covered: number): Statement => ({

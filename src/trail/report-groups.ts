@@ -12,6 +12,8 @@ export interface AccessGroup {
   readonly purpose: string | null
   readonly reason: string
   readonly isEmergency: boolean
+  /** Of removals from the log, that it was not of one entry. */
+  readonly isPruning: boolean
   /** Of permitted exports: what their entries say beside. */
   readonly note: Readonly<Record<string, string>> | null
   readonly count: number
@@ -31,6 +33,7 @@ export const groupsStatement = (
 ): Statement => ({
   sql: `select organisation, action, outcome, b.entry ->> '$.access.purpose' as purpose, reason,
                break_glass as emergency,
+               coalesce(action = 'redaction' and b.entry ->> '$.access.operation' = 'prune', 0) as pruning,
                case when action = 'export' and outcome = 'permit' then b.entry -> '$.access.note' end as note,
                coalesce(b.entry ->> '$.access.phase' in ('access', 'outcome')
                  and b.entry ->> '$.access.part' = 1, 0) as counted,
@@ -39,7 +42,7 @@ export const groupsStatement = (
                  cast(b.entry ->> '$.access.note.count' as integer), 1)) as accesses
           from ledger_body as b ${organisation === null ? '' : 'indexed by ledger_body_organisation'}
          where b.log = ? and b.idx >= ? and b.idx < ? ${organisation === null ? '' : 'and b.organisation = ?'}
-         group by 1, 2, 3, 4, 5, 6, 7, 8`,
+         group by 1, 2, 3, 4, 5, 6, 7, 8, 9`,
   args: [log, from, end, ...(organisation === null ? [] : [organisation])],
 })
 
@@ -67,13 +70,14 @@ export async function* accessGroups(
   }
 }
 
-const accessGroup = ({ organisation, action, outcome, purpose, reason, emergency, note, accesses }: Row) => ({
-  organisation: organisation as string | null,
-  action: String(action),
-  outcome: String(outcome),
-  purpose: purpose as string | null,
-  reason: String(reason),
-  isEmergency: Number(emergency) === 1,
-  note: typeof note === 'string' ? (JSON.parse(note) as AccessGroup['note']) : null,
-  count: Number(accesses),
+const accessGroup = (row: Row): AccessGroup => ({
+  organisation: row.organisation as string | null,
+  action: String(row.action),
+  outcome: String(row.outcome),
+  purpose: row.purpose as string | null,
+  reason: String(row.reason),
+  isEmergency: Number(row.emergency) === 1,
+  isPruning: Number(row.pruning) === 1,
+  note: typeof row.note === 'string' ? (JSON.parse(row.note) as AccessGroup['note']) : null,
+  count: Number(row.accesses),
 })

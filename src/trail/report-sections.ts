@@ -75,7 +75,12 @@ export const logSections: readonly LogSection[] = [
   },
   {
     name: 'redactions',
-    keyOf: (group) => (isPermit(group) && group.action === 'redaction' ? about(group.organisation) : null),
+    keyOf: (group) =>
+      isPermit(group) && group.action === 'redaction' && !group.isPruning ? about(group.organisation) : null,
+  },
+  {
+    name: 'prunings',
+    keyOf: (group) => (isPermit(group) && group.isPruning ? about(group.organisation) : null),
   },
   {
     name: 'exports',

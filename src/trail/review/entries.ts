@@ -1,7 +1,7 @@
 /** The month's accesses by professionals, one professional after the other, out of the ledger. */
 import { limits } from '../../limits.ts'
 import type { Reader, Row, Statement } from '../../store/ports.ts'
-import { firstAtStatement, logsStatement } from '../ledger-sql.ts'
+import { firstAtStatement, logsStatement, prunedBefore, prunedBeforeStatement } from '../ledger-sql.ts'
 import type { Month } from './month.ts'
 
 /** The indices of one log that are of the month. */
@@ -10,6 +10,8 @@ export interface Part {
   readonly first: number
   /** Exclusive. */
   readonly end: number
+  /** What is older may be gone by the retention policy, and is not looked at then; null: nothing is. */
+  readonly prunedBefore: string | null
 }
 
 /** One permitted access to one patient's record. */
@@ -45,12 +47,14 @@ export async function partsOf(ledger: Reader, { from, to }: Month): Promise<read
   if (sizes.length === 0) return []
   const at = (ms: number): readonly Statement[] =>
     sizes.map(({ log }) => firstAtStatement(log, new Date(ms).toISOString()))
-  const found = await ledger.read([...at(from), ...at(to)], limits.exportPageDeadlineMs)
+  const pruned = sizes.map(({ log }) => prunedBeforeStatement(log))
+  const found = await ledger.read([...at(from), ...at(to), ...pruned], limits.exportPageDeadlineMs)
   const indexAt = (i: number, size: number): number => Number(found[i]?.[0]?.idx ?? size)
   return sizes.map(({ log, size }, i) => ({
     log,
     first: indexAt(i, size),
     end: indexAt(sizes.length + i, size),
+    prunedBefore: prunedBefore(found[2 * sizes.length + i]),
   }))
 }
 

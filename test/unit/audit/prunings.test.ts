@@ -1,6 +1,9 @@
 /** By which pruning entries bodies may go from the audit database, and which. */
 import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { prunableBodyStatement, prune } from '../../../src/audit/pruning.ts'
+import type { Statement } from '../../../src/store/ports.ts'
+import { auditDatabase } from './audit-database.ts'
 import { redactionEntry, storedEntry } from './redaction-cases.ts'
 import { ledgerEntries, ledgerOf, openLedger } from './support.ts'
 
@@ -98,5 +101,32 @@ describe('a pruning entry', () => {
     )
     expect(remove(database, 0)).toThrow('append-only')
     expect(remove(database, 2)).toThrow('append-only')
+  })
+})
+
+describe('a transaction of a pruning', () => {
+  test('reads a range of the log, and everything else by an index made for it', async () => {
+    const database = await open()
+    await ledgerOf(database).append(log, [pruningEntry(log, 5)])
+    const order = { log, to: 2, before: later }
+    const held = { patients: ['p9'], organisations: ['o9'] }
+    const steps: string[] = []
+    const asked = auditDatabase(database)
+    const apply = async (statements: readonly Statement[]) => {
+      const explained = statements.map(({ sql, ...rest }) => ({ sql: `explain query plan ${sql}`, ...rest }))
+      for (const plan of await asked.read(explained)) steps.push(...plan.map(({ detail }) => String(detail)))
+      return await asked.apply(statements)
+    }
+    expect(await prune(apply, order, async () => held)).toBe('done')
+    await apply([prunableBodyStatement(order, held)])
+    expect(ledgerEntries(database, log).map(({ index }) => index)).toEqual([1, 2, 3, 4, 5])
+    const tables = steps.filter((step) => /^(?:SCAN|SEARCH) (?:ledger_body|told|pruning)\b/.test(step))
+    expect([...new Set(tables.map((step) => step.replace(' EXISTS', '')))].sort()).toEqual([
+      'SEARCH ledger_body USING INDEX ledger_body_prunes (prunes_log=? AND prunes_before>?)',
+      'SEARCH ledger_body USING PRIMARY KEY (log=? AND idx=?)',
+      'SEARCH ledger_body USING PRIMARY KEY (log=? AND idx>? AND idx<?)',
+      'SEARCH pruning USING INDEX ledger_body_prunes (prunes_log=? AND prunes_before>?)',
+      'SEARCH told USING INDEX ledger_body_request (request_id=?)',
+    ])
   })
 })

@@ -235,11 +235,11 @@ describe('the accounting of an organisation', () => {
     const [titles, east, line, ...more] = text.split('\r\n')
     expect(titles).toBe(
       'section,organisation,professional,name,role,facility,patient,accesses,patients,permits,denies,errors,' +
-        'emergencies,attestations,actions,purposes,log,first,end,size,root',
+        'emergencies,attestations,actions,purposes,log,first,end,size,root,pruned_before',
     )
-    expect(east).toMatch(/^log,{16}east,0,1,1,[A-Za-z0-9+/]{43}=$/)
+    expect(east).toMatch(/^log,{16}east,0,1,1,[A-Za-z0-9+/]{43}=,$/)
     expect(line).toBe(
-      `opened,north,professional-1,"'=HYPERLINK(""http://x.example"")",physician,facility-1,,1,1,1,0,0,0,0,search=1,'-1=1,,,,,`,
+      `opened,north,professional-1,"'=HYPERLINK(""http://x.example"")",physician,facility-1,,1,1,1,0,0,0,0,search=1,'-1=1,,,,,,`,
     )
     expect(more).toEqual([''])
   })
@@ -250,6 +250,7 @@ describe('the accounting of an organisation', () => {
       .flatMap((plan) => plan.filter((step) => / (b|ledger_body)\b/.test(step)))
     expect(new Set(steps)).toEqual(
       new Set([
+        'SEARCH ledger_body USING INDEX ledger_body_prunes (prunes_log=?)',
         'SEARCH ledger_body USING INDEX ledger_body_time (log=? AND time<?)',
         'SEARCH ledger_body USING INDEX ledger_body_time (log=? AND time>?)',
         'SEARCH b USING INDEX ledger_body_organisation (organisation=? AND log=? AND idx>? AND idx<?)',

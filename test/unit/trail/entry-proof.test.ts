@@ -144,6 +144,36 @@ describe('the proof of an entry', () => {
     expect((await refused(officer('o1'), 10)).audit[0]).toBe('redacted')
   })
 
+  test('of a pruned entry is told apart from a redacted one to the officer of the whole record alone, and to the log', async () => {
+    ledger = new PublishedLedger()
+    log = sampleLog('east', 60, true)
+    const pruning = log.prune(8, [4])
+    ledger.publish(log)
+    const { wire, audit } = await refused(officer(null), 2)
+    expect([wire.status, wire.issues[0]?.code, audit]).toEqual([
+      404,
+      'deleted',
+      ['pruned', 'east/2', undefined],
+    ])
+    expect(wire.issues[0]?.text.en).toContain(`see entry east/${pruning}`)
+    expect(wire.issues[0]?.text.fr).toContain(`voir l’entrée east/${pruning}`)
+    expect((await refused(officer(null), 3)).audit[0]).toBe('redacted')
+    expect((await refused(officer(null), 5_000)).audit[0]).toBe('not-found')
+    expect((await disclosed(officer(null), 4)).status).toBe(200)
+    // Whose it was nobody knows any more: also who it was about, or whose access it was, reads as of no entry.
+    const unknown = await refused(patient('p2'), 5_000)
+    for (const caller of [
+      patient('p2'),
+      patient('p1'),
+      guardian('p2'),
+      officer('o0'),
+      officer('o1'),
+      officer('o2'),
+    ])
+      for (const index of [2, 3]) expect((await refused(caller, index)).wire).toEqual(unknown.wire)
+    expect((await refused(patient('p2'), 2)).audit).toEqual(['pruned', 'east/2', undefined])
+  })
+
   test.each([
     ['somebody whose it is', patient('p2'), 202],
     ['somebody whose it is not', patient('p1'), 404],

@@ -216,11 +216,34 @@ describe('the yearly report', () => {
     ])
   })
 
+  test('says from when on the log is whole, and counts a pruning as what it is', async () => {
+    const small = new CountedWorld(['east'])
+    const [log] = small.logs
+    if (!log) throw new Error('no log')
+    for (const patient of ['person-1', 'person-2', 'person-3']) appendEntry(log, accessOf({ patient }))
+    const { time } = JSON.parse(log.entry(2).text)
+    log.prune(2)
+    appendEntry(log, accessOf({ action: 'redaction', operation: 'prune', phase: 'outcome' }))
+    small.publish()
+    const file = JSON.parse((await read(await small.ask(yearlyReport, year))).text)
+    expect(file.logs).toMatchObject([{ log: 'east', first: 0, end: 5, prunedBefore: time }])
+    const told = file.lines.map(({ section, count }: Line) => [section, count])
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['prunings', 1],
+        ['without-body', 2],
+      ]),
+    )
+    expect(told.map(([section]: [string]) => section)).not.toContain('redactions')
+    const csv = await read(await small.ask(yearlyReport, { ...year, format: 'csv' }))
+    expect(csv.text.split('\r\n')[1]?.split(',').at(-1)).toBe(time)
+  })
+
   test('is a table in CSV with the same counts', async () => {
     const csv = await read(await world.ask(yearlyReport, { ...year, format: 'csv' }))
     const [titles, ...rows] = csv.text.trimEnd().split('\r\n')
     expect(titles).toBe(
-      'section,organisation,action,purpose,outcome,reason,filters,count,log,first,end,size,root',
+      'section,organisation,action,purpose,outcome,reason,filters,count,log,first,end,size,root,pruned_before',
     )
     const cells = rows.map((row) => row.split(','))
     expect(cells.filter(([section]) => section === 'log').map((row) => row.slice(8, 12))).toEqual(

@@ -33,8 +33,8 @@ describe('a review', () => {
       isFactsCut: false,
     })
     expect(logs).toEqual([
-      { log: 'montreal', first: 0, end: 5 },
-      { log: 'quebec', first: 0, end: 1 },
+      { log: 'montreal', first: 0, end: 5, prunedBefore: null },
+      { log: 'quebec', first: 0, end: 1, prunedBefore: null },
     ])
     expect(Object.keys(rules)).toHaveLength(10)
   })
