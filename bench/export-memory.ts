@@ -21,12 +21,6 @@ const maxGrowthMiB = 64
 
 const minEntriesPerSecond = 50_000
 
-/**
- * V8 collects the old when its heap is full. Cloudflare's is, at 128 MB; workerd's by itself has no limit, and what is
- * measured would be how long it puts collecting off.
- */
-const v8Flags = ['--max-old-space-size=64', '--max-semi-space-size=4']
-
 const log = 'bench'
 
 /** Steps of the bar. */
@@ -74,7 +68,7 @@ async function run({ entries }: Scale): Promise<Measured> {
   if (!canMeasureMemory) return { figures: [], skipped: [{ name: 'all', why: 'no /proc on this system' }] }
   const home = mkdtempSync(join(tmpdir(), 'dossier-bench-'))
   try {
-    const cluster = await startCluster({ home, port: 0, v8Flags })
+    const cluster = await startCluster({ home, port: 0 })
     try {
       await fill(cluster, entries)
       return await measureAll(cluster, entries)
