@@ -82,9 +82,12 @@ async function run(scale: Scale): Promise<Measured> {
 /** Null: the verifier in Python runs here. */
 function missingForPython(): string | null {
   const isNew = 'import sys; sys.exit(sys.version_info < (3, 9))'
-  if (spawnSync('python3', ['-c', isNew]).status !== 0) return 'no python3 of 3.9 or newer'
-  return spawnSync('openssl', ['version']).status === 0 ? null : 'no openssl'
+  if (!succeeds('python3', '-c', isNew)) return 'no python3 of 3.9 or newer'
+  return succeeds('openssl', 'version') ? null : 'no openssl'
 }
+
+const succeeds = (program: string, ...args: readonly string[]): boolean =>
+  spawnSync(program, args).status === 0
 
 /** An export as it was fetched. */
 interface Exported {
@@ -131,7 +134,7 @@ async function fetchFile(
   const done = await runCommand(process.execPath, args, { DOSSIER_HOME: cluster.home })
   if (done.code !== 0 || !done.out.startsWith(`${entries} entries,`))
     throw new Error(`no export of ${entries} entries as ${format}: ${done.out}${done.error}`)
-  say(`${format}: exported`)
+  say(`${from}: exported as ${format}`)
   return { format, path, proof: format === 'ndjson' ? null : proofFileOf(path) }
 }
 
