@@ -142,12 +142,14 @@ const goesOn = (log: string): Refusal => ({
  * was closed because its storage was lost never drains.
  */
 async function drainedLine(ctx: Context): Promise<Result<null, Refusal>> {
-  for (let log = ctx.param.log; ; ) {
+  let { log } = ctx.param
+  for (let hops = 0; hops <= limits.maxSuccessions; hops++) {
     const status = await ctx.auditLogs.status(log)
     if (!status.ok) return status
     if (status.value.successor === null) return await ctx.drainedLog(log)
     log = status.value.successor
   }
+  return err({ reason: 'log-unavailable', detail: `no end to the successors of ${ctx.param.log}` })
 }
 
 const readPart = async ({ ledger, param: { log } }: Context, before: string) => {
