@@ -18,9 +18,13 @@ export function receiptedStream(
 ): ReadableStream<Uint8Array> {
   const source = chunks[Symbol.asyncIterator]()
   let sequence = 0
+  let isCancelled = false
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      const next = await source.next()
+      let next = await source.next()
+      // What brings nothing shows that there is more to come: unless nobody waits for it.
+      while (!next.done && next.value.bytes.length === 0 && !isCancelled) next = await source.next()
+      if (isCancelled) return
       if (next.done) return controller.close()
       const { patients, bytes } = next.value
       if (patients.length > 0) {
@@ -32,6 +36,7 @@ export function receiptedStream(
       controller.enqueue(bytes)
     },
     cancel: async () => {
+      isCancelled = true
       await source.return?.()
     },
   })

@@ -38,7 +38,10 @@ export async function exportParts(
   wanted: Wanted,
 ): Promise<readonly ExportPart[]> {
   const bounds = await searchedParts(ledger, logs, wanted)
-  return await Promise.all(logs.map((log, i) => exportPart(ledger, log, bounds[i] as Bounds, wanted)))
+  const coverage = new Map(logs.map(({ log, checkpoint }) => [log, checkpoint?.size ?? 0]))
+  return await Promise.all(
+    logs.map((log, i) => exportPart(ledger, log, { ...(bounds[i] as Bounds), coverage }, wanted)),
+  )
 }
 
 interface Bounds {
@@ -73,7 +76,7 @@ const readEach = async (ledger: Reader, statements: readonly Statement[]): Promi
 async function exportPart(
   ledger: Reader,
   { log, origin, keys, size, isCurrent, checkpoint, heads }: FixedLog,
-  { first, end }: Bounds,
+  { first, end, coverage }: Bounds & Pick<Part, 'coverage'>,
   { completeness, chains, known }: Wanted,
 ): Promise<ExportPart> {
   const covered = checkpoint?.size ?? 0
@@ -91,6 +94,7 @@ async function exportPart(
     first,
     end,
     covered,
+    coverage,
     after: null,
     tree,
     chains: told.map((head, i) => chainPart(chains as Chains, i, head)),
