@@ -1,21 +1,28 @@
 /** A file of the trail as it comes: an answer may take as long as the log is large. */
 import { limits } from '../../limits.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure } from './whole-file.ts'
+import { DownloadFailure, RefusedFailure } from './whole-file.ts'
 
 export interface AnswerStream {
   readonly body: ReadableStream<Uint8Array>
   readonly headers: Headers
 }
 
-/** Of refusals those that may be otherwise the next time: too many requests, and what the server cannot help. */
-const isPassing = (status: number): boolean => status === 429 || status >= 500
+/** Of refusals those that may be otherwise the next time: a login that ended, too many requests, what the server cannot help. */
+const isPassing = (status: number): boolean => status === 401 || status === 429 || status >= 500
+
+/** The beginning of what the server says, without what a terminal would obey. */
+const shown = (text: string): string =>
+  text
+    .slice(0, 1000)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trimEnd()
 
 /**
  * `GET <path>`, once the answer has begun.
  *
  * @param path with its query
- * @throws FinalFailure when it is refused
+ * @throws RefusedFailure when it is refused
  * @throws DownloadFailure when it does not begin in time
  */
 export async function answerStream(target: Target, path: string): Promise<AnswerStream> {
@@ -34,8 +41,8 @@ export async function answerStream(target: Target, path: string): Promise<Answer
     })
     const { status, body, headers } = response
     if (status === 200 && body !== null) return { body, headers }
-    const Failure = isPassing(status) ? DownloadFailure : FinalFailure
-    throw new Failure(`${target.url} answered ${status}: ${(await response.text()).slice(0, 1000)}`)
+    const Failure = isPassing(status) ? DownloadFailure : RefusedFailure
+    throw new Failure(`${target.url} answered ${status}: ${shown(await response.text())}`)
   } catch (cause) {
     if (cause instanceof DownloadFailure) throw cause
     throw new DownloadFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })

@@ -8,7 +8,7 @@ import { type AnswerStream, answerStream } from './answer-stream.ts'
 import { ExportParts } from './export-parts.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure } from './whole-file.ts'
+import { DownloadFailure, FinalFailure, RefusedFailure } from './whole-file.ts'
 
 /** How far an export that is being received has come. */
 export interface ExportProgress extends ExportResult {
@@ -74,16 +74,23 @@ export async function resumeExport(
 const cursorOf = ({ headers }: AnswerStream): string | null => headers.get('dossier-export-cursor')
 
 /** Puts the files in their places, or leaves what can be gone on with. */
-async function complete<T>(parts: ExportParts, out: string, receive: () => Promise<T>): Promise<T> {
+async function complete<T extends ExportResult>(
+  parts: ExportParts,
+  out: string,
+  receive: () => Promise<T>,
+): Promise<T> {
   try {
     const result = await receive()
-    await parts.finish()
+    await parts.finish(result.bytes)
     return result
   } catch (cause) {
-    const isLeft = await parts.abandon(cause instanceof FinalFailure)
+    // Another login, or another server, may not be who began it: that is no reason to throw away what they have.
+    const isForOthers = parts.isReopened && cause instanceof RefusedFailure
+    const isLeft = await parts.abandon(cause instanceof FinalFailure && !isForOthers)
     const why =
       cause instanceof DownloadFailure ? cause.message : `${out} could not be written: ${causeOf(cause)}`
-    throw new DownloadFailure(isLeft ? `${why}; go on with it: --resume` : why, { cause })
+    const more = isForOthers ? '; what had come is left to whoever began it' : '; go on with it: --resume'
+    throw new DownloadFailure(isLeft ? `${why}${more}` : why, { cause })
   }
 }
 
@@ -103,7 +110,7 @@ class Receiver {
     this.#onProgress = onProgress
     this.#tell = parts.format === 'ndjson' ? () => '' : tellers[parts.format](target)
     this.#records = new ExportReader((line) => {
-      this.#told += this.#tell(line)
+      this.#told += this.#toldOf(line)
     })
   }
 
@@ -143,23 +150,32 @@ class Receiver {
   async #take(body: ReadableStream<Uint8Array>): Promise<DownloadFailure | null> {
     const chunks = body.getReader()
     for (;;) {
-      const part = await chunks.read().catch((cause: unknown) => {
-        const why = `the export broke off after ${this.#bytes} bytes: ${causeOf(cause)}`
-        return new DownloadFailure(why, { cause })
-      })
+      const part = await chunks.read().catch((cause: unknown) => this.#broken(causeOf(cause), cause))
       if (part instanceof DownloadFailure) return part
-      if (part.done) return null
-      await this.#parts.file.write(part.value)
+      if (part.done) return this.#records.isWhole ? null : this.#broken('its last line is torn')
+      await this.#parts.file.appendFile(part.value)
       await this.#count(part.value)
     }
+  }
+
+  #broken(why: string, cause?: unknown): DownloadFailure {
+    return new DownloadFailure(`the export broke off after ${this.#bytes} bytes: ${why}`, { cause })
   }
 
   async #count(chunk: Uint8Array): Promise<void> {
     this.#bytes += chunk.length
     this.#records.take(chunk)
-    await this.#parts.beside?.write(this.#told)
+    await this.#parts.beside?.appendFile(this.#told)
     this.#told = ''
     this.#onProgress({ ...this.#records.count, bytes: this.#bytes, announced: this.#records.announced })
+  }
+
+  #toldOf(line: string): string {
+    try {
+      return this.#tell(line)
+    } catch (cause) {
+      throw new FinalFailure(`what came is no export: ${causeOf(cause)}`, { cause })
+    }
   }
 
   #whole(): ExportResult {

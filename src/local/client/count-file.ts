@@ -32,7 +32,7 @@ export async function fetchCounts(
         throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
       })
       if (done) return { bytes, lines }
-      await (file as FileHandle).write(value)
+      await (file as FileHandle).appendFile(value)
       bytes += value.length
       for (const byte of value) if (byte === 10) lines += 1
       onProgress({ bytes, lines })
