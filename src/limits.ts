@@ -250,7 +250,7 @@ export const limits = {
   reportWindowEntries: 20_000,
   /**
    * Lines of one count (professional, role and facility), 1 KB each. A large organisation has 20,000 professionals; past it
-   * the count ends with an error, and a shorter period is to be asked for.
+   * an accounting ends with an error, and a shorter period is to be asked for; a report tells what is further in one line.
    */
   maxCountedGroups: 30_000,
   /**

@@ -54,6 +54,7 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     chains,
     from: asked.from === undefined ? null : utc(asked.from),
     to: asked.to === undefined ? null : utc(asked.to),
+    own: own.patient === undefined ? [] : persons,
   })
   const header: ExportHeader = {
     exportId: crypto.randomUUID(),
