@@ -450,6 +450,8 @@ export const limits = {
   maxRetryAfterSeconds: 30,
   /** One answer to a command: a write at the primary may take three attempts of `writeDeadlineMs`. */
   commandDeadlineMs: 60_000,
+  /** Between two pieces of an answer that takes long: pages of a sparse filter come minutes apart at worst. */
+  answerIdleMs: 300_000,
   /** Answers to one export, in a row, that may break off before they bring anything, and the pause before each. */
   exportAttempts: 5,
   exportRetryMs: 1_000,

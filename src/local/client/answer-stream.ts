@@ -1,4 +1,10 @@
 /** A file of the trail as it comes: an answer may take as long as the log is large. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { pipeline, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type { ReadableStream } from 'node:stream/web'
+import { createGunzip } from 'node:zlib'
 import { limits } from '../../limits.ts'
 import { causeOf, type Target } from './publisher.ts'
 import { DownloadFailure, RefusedFailure } from './whole-file.ts'
@@ -19,7 +25,7 @@ const shown = (text: string): string =>
     .trimEnd()
 
 /**
- * `GET <path>`, once the answer has begun.
+ * `GET <path>`, once the answer has begun. Not by `fetch`, which takes gzip that was cut short for all there is.
  *
  * @param path with its query
  * @throws RefusedFailure when it is refused
@@ -31,24 +37,48 @@ export async function answerStream(target: Target, path: string): Promise<Answer
   const begin = new AbortController()
   const timer = setTimeout(() => begin.abort(new Error('no answer in time')), limits.commandDeadlineMs)
   try {
-    const response = await fetch(`${target.url}${path}`, {
-      headers: {
-        Authorization: `Bearer ${token}`,
-        'Accept-Language': target.language,
-        'Accept-Encoding': codingFor(target.url),
-      },
-      signal: begin.signal,
+    const response = await answerOf(`${target.url}${path}`, begin.signal, {
+      Authorization: `Bearer ${token}`,
+      'Accept-Language': target.language,
+      'Accept-Encoding': codingFor(target.url),
     })
-    const { status, body, headers } = response
-    if (status === 200 && body !== null) return { body, headers }
+    const { statusCode: status = 0, headers } = response
+    const body = decoded(response)
+    if (status === 200)
+      return {
+        body: Readable.toWeb(body),
+        headers: new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+      }
     const Failure = isPassing(status) ? DownloadFailure : RefusedFailure
-    throw new Failure(`${target.url} answered ${status}: ${shown(await response.text())}`)
+    throw new Failure(`${target.url} answered ${status}: ${shown(await text(body))}`)
   } catch (cause) {
     if (cause instanceof DownloadFailure) throw cause
     throw new DownloadFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function answerOf(
+  url: string,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const asked = send(url, { headers, signal, timeout: limits.answerIdleMs }, resolve)
+    asked.on('timeout', () => asked.destroy(new Error('nothing comes any more')))
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+/** An end before that of the gzip file is an error. */
+function decoded(response: IncomingMessage): Readable {
+  if (response.headers['content-encoding'] !== 'gzip') return response
+  return pipeline(response, createGunzip(), () => {
+    // Whoever reads is told.
+  })
 }
 
 /** On one machine compressing costs more than it saves. */

@@ -1,4 +1,5 @@
 /** Fetching an export of the audit log into a file. */
+import type { ReadableStream } from 'node:stream/web'
 import { setTimeout } from 'node:timers/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
 import { limits } from '../../limits.ts'
@@ -52,7 +53,10 @@ export async function exportAudit(
   const parts = await ExportParts.begin(out, format)
   return await complete(parts, out, async () => {
     const answer = await answerStream(target, `/audit/export?${query}`)
-    await parts.keep(cursorOf(answer))
+    await parts.keep(cursorOf(answer)).catch(async (cause: unknown) => {
+      await answer.body.cancel()
+      throw cause
+    })
     return await new Receiver(target, parts, onProgress).receive(answer.body)
   })
 }
@@ -149,12 +153,17 @@ class Receiver {
   /** @returns why it broke off; null: it ended */
   async #take(body: ReadableStream<Uint8Array>): Promise<DownloadFailure | null> {
     const chunks = body.getReader()
-    for (;;) {
-      const part = await chunks.read().catch((cause: unknown) => this.#broken(causeOf(cause), cause))
-      if (part instanceof DownloadFailure) return part
-      if (part.done) return this.#records.isWhole ? null : this.#broken('its last line is torn')
-      await this.#parts.file.appendFile(part.value)
-      await this.#count(part.value)
+    try {
+      for (;;) {
+        const part = await chunks.read().catch((cause: unknown) => this.#broken(causeOf(cause), cause))
+        if (part instanceof DownloadFailure) return part
+        if (part.done) return this.#records.isWhole ? null : this.#broken('its last line is torn')
+        await this.#parts.file.appendFile(part.value)
+        await this.#count(part.value)
+      }
+    } finally {
+      // Else a server that sends on and on would keep the command from ending.
+      await chunks.cancel().catch(() => {})
     }
   }
 

@@ -6,9 +6,11 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { limits } from '../../../../src/limits.ts'
 import { exportAudit, resumeExport } from '../../../../src/local/client/audit-export.ts'
+import { fetchCounts } from '../../../../src/local/client/count-file.ts'
 import { ndjson, rangeExport, sampleLog } from '../../audit/verify/sample-files.ts'
 
 vi.mock('node:timers/promises', () => ({ setTimeout: async () => {} }))
@@ -112,7 +114,11 @@ describe('what is no export is not kept as one, and says so:', () => {
 
   test('a line without an end, which is not read to it', async () => {
     let sent = 0
+    let hasLeft = false
     const endless: Answer = (response) => {
+      response.on('close', () => {
+        hasLeft = true
+      })
       response.write(`${whole.slice(0, whole.indexOf('\n'))}\n`)
       const more = (): void => {
         if (response.destroyed || sent > 64 * limits.maxVerifiedLineLength) return
@@ -123,6 +129,7 @@ describe('what is no export is not kept as one, and says so:', () => {
     }
     await expect(run(endless)).rejects.toThrow('one of its lines does not end')
     expect(sent).toBeLessThan(64 * limits.maxVerifiedLineLength)
+    await vi.waitFor(() => expect(hasLeft).toBe(true))
     expect(await files()).toEqual([])
   })
 
@@ -137,6 +144,25 @@ describe('what is no export is not kept as one, and says so:', () => {
 test('an answer that ends well in the middle of a line is gone on with', async () => {
   await run(sends(whole.slice(0, 20_001)), honest)
   expect(await readFile(out, 'utf8')).toBe(whole)
+})
+
+test('gzip that ends well for the connection, and too early for a file, is gone on with', async () => {
+  const { length } = whole.slice(0, whole.lastIndexOf('\n', 40_000) + 1)
+  // All of these lines, and not the end that says so.
+  const flushed = gzipSync(whole.slice(0, length), { finishFlush: constants.Z_SYNC_FLUSH })
+  expect(gunzipSync(flushed, { finishFlush: constants.Z_SYNC_FLUSH }).toString()).toBe(whole.slice(0, length))
+  let asked = 0
+  await run(
+    (response) => void response.setHeader('Content-Encoding', 'gzip').end(flushed),
+    (response, after) => {
+      asked += 1
+      honest(response, after)
+    },
+  )
+  expect([asked, await readFile(out, 'utf8')]).toEqual([1, whole])
+  const counts = await serve((response) => void response.setHeader('Content-Encoding', 'gzip').end(flushed))
+  await expect(fetchCounts(counts, '/audit/report', join(folder, 'counts'))).rejects.toThrow('broke off')
+  expect(await files()).toEqual(['log'])
 })
 
 test('what a server says is shown without what a terminal would obey', async () => {
