@@ -367,6 +367,13 @@ export const limits = {
   /** Requests one isolate works on at once: sqld admits 128 and answers 429 past it. */
   maxConcurrentRequests: 96,
   /**
+   * Streamed answers (exports, counts, reviews) under way in one isolate: each holds two pages of 4 MiB at most, usually of 1.5,
+   * and what is made of one, for as long as its client waits; a Worker has 128 MB.
+   */
+  maxStreams: 12,
+  /** Of one login: an export, the count beside it, and one that its client has forgotten. */
+  maxCallerStreams: 3,
+  /**
    * Requests of one address, known callers or not: a hospital of 2,000 workstations behind one address. Failed
    * authentications count, before anything is verified.
    */

@@ -226,7 +226,14 @@ describe('a streamed disclosure', () => {
     }
     const streamed = { exportId: 'export-1', chunks: source() }
     // Nothing is appended: no chunk names anybody.
-    const reader = receiptedStream({} as Recorder, {} as Known, {} as AccessBase, null, streamed).getReader()
+    const reader = receiptedStream(
+      {} as Recorder,
+      {} as Known,
+      {} as AccessBase,
+      null,
+      streamed,
+      () => {},
+    ).getReader()
     leave = async () => await reader.cancel()
     expect(await reader.read()).toEqual({ done: false, value: new Uint8Array([1]) })
     expect(await reader.read()).toEqual({ done: true, value: undefined })
