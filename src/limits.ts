@@ -256,7 +256,7 @@ export const limits = {
   reportWindowEntries: 20_000,
   /**
    * Lines of one count (professional, role and facility), 1 KB each. A large organisation has 20,000 professionals; past it
-   * the count ends with an error, and a shorter period is to be asked for.
+   * an accounting ends with an error, and a shorter period is to be asked for; a report tells what is further in one line.
    */
   maxCountedGroups: 30_000,
   /**
@@ -373,6 +373,13 @@ export const limits = {
   /** Requests one isolate works on at once: sqld admits 128 and answers 429 past it. */
   maxConcurrentRequests: 96,
   /**
+   * Streamed answers (exports, counts, reviews) under way in one isolate: each holds two pages of 4 MiB at most, usually of 1.5,
+   * and what is made of one, for as long as its client waits; a Worker has 128 MB.
+   */
+  maxStreams: 12,
+  /** Of one login: an export, the count beside it, and one that its client has forgotten. */
+  maxCallerStreams: 3,
+  /**
    * Requests of one address, known callers or not: a hospital of 2,000 workstations behind one address. Failed
    * authentications count, before anything is verified.
    */
@@ -456,6 +463,8 @@ export const limits = {
   maxRetryAfterSeconds: 30,
   /** One answer to a command: a write at the primary may take three attempts of `writeDeadlineMs`. */
   commandDeadlineMs: 60_000,
+  /** Between two pieces of an answer that takes long: pages of a sparse filter come minutes apart at worst. */
+  answerIdleMs: 300_000,
   /** Answers to one export, in a row, that may break off before they bring anything, and the pause before each. */
   exportAttempts: 5,
   exportRetryMs: 1_000,

@@ -23,6 +23,7 @@ import { isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
 import { receiptedStream } from './stream.ts'
+import { type FreeSlot, streamSlots } from './stream-slots.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
 
 /** Of an operation, what is needed before its input is valid. */
@@ -171,6 +172,20 @@ export class Exchange {
   }
 
   async #disclose(disclosure: Disclosure): Promise<Response> {
+    const presented = this.#authenticated?.presented
+    if (typeof disclosure.body === 'string' || !presented) return await this.#release(disclosure, () => {})
+    const slot = streamSlots.take(presented)
+    if (!slot.ok) return refuseWithoutReceipt(slot.error)
+    try {
+      return await this.#release(disclosure, slot.value)
+    } catch (error) {
+      slot.value()
+      throw error
+    }
+  }
+
+  /** @param free what a stream is to give back when it is over */
+  async #release(disclosure: Disclosure, free: FreeSlot): Promise<Response> {
     const mismatches = disclosure.mismatches ?? []
     if (mismatches.length > 0) raiseAlarm('policy-mismatch', this.requestId)
     const base = this.#recorder.describe(
@@ -188,11 +203,14 @@ export class Exchange {
     const appended = await this.#recorder.append({ ...base, phase }, this.#known, disclosure.disclosed, {
       log: this.#log,
     })
-    if (!appended.ok) return await this.#refuseUnlogged(appended.error)
+    if (!appended.ok) {
+      free()
+      return await this.#refuseUnlogged(appended.error)
+    }
     const { status, body } = disclosure
     const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
     if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
-    const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body)
+    const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
     return takesGzip(this.#request)
       ? release(appended.value, { status, headers, body: gzipped(stream), coding: 'gzip' })
       : release(appended.value, { status, headers, body: stream, coding: 'identity' })

@@ -7,6 +7,9 @@ import { limits } from '../limits.ts'
 export const boundedKey = (text: string): string =>
   text.length <= limits.maxRateKeyLength ? text : bytesToHex(sha256(utf8ToBytes(text)))
 
+/** @param name of somebody or of a client, as the issuer has it */
+export const nameKey = (issuer: string, name: string): string => boundedKey(JSON.stringify([issuer, name]))
+
 /**
  * An IPv6 address counts as its /64, of which whoever has one address has all (RFC 6177); an IPv4 address written in
  * IPv6 (RFC 4291 §2.5.5.2) as itself. Anything else counts as it is written.

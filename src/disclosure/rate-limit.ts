@@ -10,7 +10,7 @@ import type { Presented } from '../access/caller.ts'
 import { Memory } from '../access/memory.ts'
 import type { Rate, Rates } from '../config.ts'
 import { limits } from '../limits.ts'
-import { addressKey, boundedKey } from './rate-key.ts'
+import { addressKey, nameKey } from './rate-key.ts'
 
 /** What a request counts as: `identity`, whose answer can tell that a person exists, counts as `general` too. */
 export type RateKind = 'general' | 'identity'
@@ -103,5 +103,3 @@ const ofClient = ({ perSecond, burst }: Rate): Rate => ({
   perSecond: perSecond * limits.identityClientFactor,
   burst: burst * limits.identityClientFactor,
 })
-
-const nameKey = (issuer: string, name: string): string => boundedKey(JSON.stringify([issuer, name]))

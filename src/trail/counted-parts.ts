@@ -46,6 +46,7 @@ export async function countedParts(
     to,
     until: new Map(),
     known: new Map(),
+    own: [],
   })
   const pruned =
     parts.length === 0

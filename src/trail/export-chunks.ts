@@ -42,8 +42,8 @@ export async function* exportChunks(
 ): AsyncGenerator<Chunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
+  for (const patient of toldBy(completeness, parts)) met.add(patient)
   if (header !== null) {
-    for (const patient of toldBy(header, parts)) met.add(patient)
     yield { patients: met.take(), bytes: encoder.encode(beginOf(header, format)) }
   }
   for (const part of parts) {
@@ -58,7 +58,7 @@ export async function* exportChunks(
         if (patient !== null) met.add(patient)
         lines += format === 'ndjson' ? ndjsonLine(part.log, line) : readableOf(line, format, origin)
       }
-      yield { patients: met.take(), bytes: encoder.encode(lines) }
+      yield { patients: lines === '' ? [] : met.take(), bytes: encoder.encode(lines) }
     }
   }
 }
@@ -79,11 +79,16 @@ function linesOf(
 
 async function* noLines(): AsyncGenerator<never> {}
 
-/** Whom the header tells something of: that their chain has entries, or that several ids are one person's. */
-function toldBy({ completeness, chains: [own, ...others] }: ExportHeader, parts: readonly PlannedPart[]) {
-  if (completeness !== 'patient-chain' || own === undefined) return []
-  const inUse = parts.flatMap(({ chains }) => chains.filter(({ count }) => count > 0).map(({ key }) => key))
-  return others.length > 0 ? [own, ...inUse] : inUse
+/**
+ * Whom the header tells something of, or else the rest of the file does: that their chain has entries, or that several ids
+ * are one person's. A line of what is gone names nobody, and is of the one person even so.
+ */
+function toldBy(completeness: Completeness, parts: readonly PlannedPart[]): readonly string[] {
+  if (completeness !== 'patient-chain') return []
+  const chains = parts.flatMap((part) => part.chains)
+  const inUse = chains.filter(({ count }) => count > 0).map(({ key }) => key)
+  const [own] = chains
+  return own === undefined || own.isOnly ? inUse : [own.key, ...inUse]
 }
 
 function beginOf(header: ExportHeader, format: ExportFormat): string {

@@ -23,6 +23,8 @@ export interface Part {
   readonly end: number
   /** What the export's checkpoint covers. */
   readonly covered: number
+  /** The same of every log of the export, by name. */
+  readonly coverage: ReadonlyMap<string, number>
   /** Index of the entry after which the lines go on; null: all are told. */
   readonly after: number | null
 }
@@ -112,7 +114,11 @@ export async function* provedLines(
   tree: Tree,
   entries: AsyncIterable<readonly (Entry | Gap)[]>,
 ): AsyncGenerator<readonly Line[]> {
-  for await (const found of entries) for (const page of pages(found)) yield await proved(tree, page)
+  for await (const found of entries) {
+    // Whoever waits no more must be able to say so between two pages, also where all of them are passed over.
+    if (found.length === 0) yield []
+    for (const page of pages(found)) yield await proved(tree, page)
+  }
 }
 
 async function proved(tree: Tree, entries: readonly (Entry | Gap)[]): Promise<readonly Line[]> {

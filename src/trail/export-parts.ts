@@ -7,7 +7,12 @@ import type { Completeness, ExportedLog } from './export-format.ts'
 import type { Part } from './export-lines.ts'
 import type { Chains, FixedLog } from './export-logs.ts'
 import { type Tree, treeOf } from './export-tree.ts'
-import { firstAtStatement, lastBeforeStatement } from './ledger-sql.ts'
+import {
+  firstAtStatement,
+  firstOwnAtStatement,
+  lastBeforeStatement,
+  lastOwnBeforeStatement,
+} from './ledger-sql.ts'
 
 export interface PlannedPart extends Part {
   /** Null for a log without entries. */
@@ -30,6 +35,11 @@ export interface Wanted {
   /** Sizes by log. */
   readonly until: ReadonlyMap<string, number>
   readonly known: ReadonlyMap<string, number>
+  /**
+   * Ids of whoever has only what is about them: the bounds of a period are those of their entries. By those of all, whoever
+   * asks for one short period after the other would learn when others’ entries were made.
+   */
+  readonly own: readonly string[]
 }
 
 export async function exportParts(
@@ -38,7 +48,10 @@ export async function exportParts(
   wanted: Wanted,
 ): Promise<readonly ExportPart[]> {
   const bounds = await searchedParts(ledger, logs, wanted)
-  return await Promise.all(logs.map((log, i) => exportPart(ledger, log, bounds[i] as Bounds, wanted)))
+  const coverage = new Map(logs.map(({ log, checkpoint }) => [log, checkpoint?.size ?? 0]))
+  return await Promise.all(
+    logs.map((log, i) => exportPart(ledger, log, { ...(bounds[i] as Bounds), coverage }, wanted)),
+  )
 }
 
 interface Bounds {
@@ -53,13 +66,13 @@ interface Bounds {
 async function searchedParts(
   ledger: Reader,
   logs: readonly FixedLog[],
-  { from, to, until }: Wanted,
+  { from, to, until, own }: Wanted,
 ): Promise<readonly Bounds[]> {
   const before = await readEach(
     ledger,
-    from === null ? [] : logs.map(({ log }) => lastBeforeStatement(log, from)),
+    from === null ? [] : logs.map(({ log }) => lastBefore(log, from, own)),
   )
-  const at = await readEach(ledger, to === null ? [] : logs.map(({ log }) => firstAtStatement(log, to)))
+  const at = await readEach(ledger, to === null ? [] : logs.map(({ log }) => firstAt(log, to, own)))
   return logs.map(({ log, size, isAdded }, i) => {
     if (isAdded) return { first: size, end: size }
     const end = Math.min(Number(at[i]?.[0]?.idx ?? size), until.get(log) ?? size, size)
@@ -67,13 +80,19 @@ async function searchedParts(
   })
 }
 
+const lastBefore = (log: string, time: string, own: readonly string[]): Statement =>
+  own.length === 0 ? lastBeforeStatement(log, time) : lastOwnBeforeStatement(log, time, own)
+
+const firstAt = (log: string, time: string, own: readonly string[]): Statement =>
+  own.length === 0 ? firstAtStatement(log, time) : firstOwnAtStatement(log, time, own)
+
 const readEach = async (ledger: Reader, statements: readonly Statement[]): Promise<readonly Rows[]> =>
   statements.length === 0 ? [] : await ledger.read(statements, limits.exportPageDeadlineMs)
 
 async function exportPart(
   ledger: Reader,
   { log, origin, keys, size, isCurrent, checkpoint, heads }: FixedLog,
-  { first, end }: Bounds,
+  { first, end, coverage }: Bounds & Pick<Part, 'coverage'>,
   { completeness, chains, known }: Wanted,
 ): Promise<ExportPart> {
   const covered = checkpoint?.size ?? 0
@@ -91,6 +110,7 @@ async function exportPart(
     first,
     end,
     covered,
+    coverage,
     after: null,
     tree,
     chains: told.map((head, i) => chainPart(chains as Chains, i, head)),

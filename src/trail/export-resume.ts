@@ -100,6 +100,7 @@ function plannedPart(ledger: Reader, fixed: FixedExport, part: FixedPart): Plann
     first,
     end,
     covered,
+    coverage: new Map(fixed.logs.map((each) => [each.log, each.covered])),
     after: null,
     tree: covered === 0 ? null : treeOf(ledger, log, covered),
     chains: keys.map((key, i) => {

@@ -54,6 +54,7 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     chains,
     from: asked.from === undefined ? null : utc(asked.from),
     to: asked.to === undefined ? null : utc(asked.to),
+    own: own.patient === undefined ? [] : persons,
   })
   const header: ExportHeader = {
     exportId: crypto.randomUUID(),
@@ -89,8 +90,14 @@ async function goOn(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const scope = await exportScope(ctx, { patient, organisation })
   if (!scope.ok) return scope
   const { caller, persons } = scope.value
-  // Records may have been parted since: what was one person's is not any more.
-  const isOwn = scope.value.organisation === organisation && fixed.persons.every((id) => persons.includes(id))
+  // The same login may have another office by now, or none and a record of its own: what it is held to must be what it was.
+  const isHeld = (filter: string | undefined, own: string | undefined): boolean =>
+    own === undefined || own === filter
+  const isOwn =
+    isHeld(organisation, scope.value.organisation) &&
+    isHeld(patient, scope.value.patient) &&
+    // Records may have been parted since: what was one person's is not any more.
+    fixed.persons.every((id) => persons.includes(id))
   const parts = resumedParts(ctx.ledger, fixed, place)
   if (!isOwn || parts === null) return invalidCursor
   const { completeness, format } = fixed

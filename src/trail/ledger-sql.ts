@@ -47,6 +47,22 @@ export const lastBeforeStatement = (log: string, time: string): Statement => ({
   args: [log, time],
 })
 
+/** As `firstAtStatement`, of the entries about these persons. */
+export const firstOwnAtStatement = (log: string, time: string, persons: readonly string[]): Statement => ({
+  sql: `select idx from json_each(?) as own
+          cross join ledger_body indexed by ledger_body_patient on patient = own.value and log = ? and time >= ?
+         order by idx limit 1`,
+  args: [JSON.stringify(persons), log, time],
+})
+
+/** As `lastBeforeStatement`, of the entries about these persons. */
+export const lastOwnBeforeStatement = (log: string, time: string, persons: readonly string[]): Statement => ({
+  sql: `select idx from json_each(?) as own
+          cross join ledger_body indexed by ledger_body_patient on patient = own.value and log = ? and time < ?
+         order by idx desc limit 1`,
+  args: [JSON.stringify(persons), log, time],
+})
+
 /**
  * The index to read by, the most selective filter first. Named, because the planner, without statistics, would walk the
  * whole log. Permits are most of a log, so they have no index.

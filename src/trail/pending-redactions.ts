@@ -3,10 +3,10 @@ import { limits } from '../limits.ts'
 import type { RedactedEntry } from './export-format.ts'
 import type { Part } from './export-lines.ts'
 
-/** An entry that the file cannot prove, since it is past the checkpoint. */
-export function checkPruning({ log, covered }: Part, index: number | string, pruned: string): void {
-  const [by, at] = pruned.split('/')
-  if (by === log && Number(at) >= covered)
+/** An entry that the file cannot prove, since it is past the checkpoint of its log, which may be a later one. */
+export function checkPruning({ coverage }: Part, index: number | string, pruned: string): void {
+  const [by = '', at] = pruned.split('/')
+  if (Number(at) >= (coverage.get(by) ?? 0))
     throw new Error(`entry ${index} was pruned while it was being exported`)
 }
 

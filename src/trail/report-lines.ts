@@ -76,17 +76,17 @@ const nobodys: ReportKey = {
   filters: null,
 }
 
+/** Past the bound, of each organisation one line for all further ones: whoever asks for much must not keep a report from being made. */
 function add(counts: Map<string, { key: ReportKey; count: number }>, key: ReportKey, count: number): void {
-  const { organisation, action, purpose, outcome, reason, filters } = key
-  const name = JSON.stringify([organisation, action, purpose, outcome, reason, filters])
-  const found = counts.get(name)
-  if (found) {
-    found.count += count
-    return
-  }
-  if (counts.size >= limits.maxCountedGroups) throw new Error('a report of more lines than are kept')
-  counts.set(name, { key, count })
+  const found = counts.get(nameOf(key))
+  const rest = { ...nobodys, organisation: key.organisation }
+  if (found) found.count += count
+  else if (counts.size < limits.maxCountedGroups) counts.set(nameOf(key), { key, count })
+  else counts.set(nameOf(rest), { key: rest, count: (counts.get(nameOf(rest))?.count ?? 0) + count })
 }
+
+const nameOf = ({ organisation, action, purpose, outcome, reason, filters }: ReportKey): string =>
+  JSON.stringify([organisation, action, purpose, outcome, reason, filters])
 
 /** So that a second count of the same entries gives the same file. */
 const sorted = (lines: readonly ReportLine[]): readonly ReportLine[] =>

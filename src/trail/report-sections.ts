@@ -86,7 +86,7 @@ export const logSections: readonly LogSection[] = [
     name: 'exports',
     keyOf: (group) =>
       isPermit(group) && group.action === 'export'
-        ? about(group.organisation, { filters: filtersOf(group.note ?? {}) })
+        ? about(group.organisation, { filters: filtersOf(group) })
         : null,
   },
 ]
@@ -165,15 +165,19 @@ const toldFilters = [
   'log',
   'organisation',
   'facility',
-  'practitioner',
   'action',
   'outcome',
   'reason',
   'break-glass',
 ]
 
-/** Of a patient it is told that there was one, not who. */
-function filtersOf(note: Readonly<Record<string, string>>): string {
-  const told = toldFilters.flatMap((name) => (note[name] === undefined ? [] : `${name}=${note[name]}`))
-  return [...told, ...(note.patient === undefined ? [] : ['patient'])].join(' ')
+/** Of these it is told that there was one, not who. */
+const namingFilters = ['practitioner', 'patient']
+
+/** Of somebody’s own trail the format alone: what they looked for in it, in words of their own, is nobody’s business. */
+function filtersOf({ reason, note }: AccessGroup): string {
+  const isOwn = reason === 'patient' || reason === 'guardian'
+  const isIn = (name: string): boolean => note?.[name] !== undefined
+  const told = (isOwn ? ['format'] : toldFilters).filter(isIn).map((name) => `${name}=${note?.[name]}`)
+  return [...told, ...(isOwn ? ['patient'] : namingFilters.filter(isIn))].join(' ')
 }

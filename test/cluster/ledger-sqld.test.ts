@@ -224,7 +224,7 @@ describe('the ledger on sqld', () => {
         for (const line of page) if ('index' in line) lines.push(`${line.kind} ${line.index}`)
       return lines
     }
-    const part = { log, first: 0, end, covered: end, after: null }
+    const part = { log, first: 0, end, covered: end, coverage: new Map([[log, end]]), after: null }
     const all = Array.from({ length: end }, (_, i) => `${i === idx ? 'redacted' : 'open'} ${i}`)
     expect(await told(rangeLines(ledger, part, tree))).toEqual(all)
     const place = { count: chain.length + 1, last: String(end - 2) }

@@ -1,4 +1,5 @@
 /** Fetching an export of the audit log into a file. */
+import type { ReadableStream } from 'node:stream/web'
 import { setTimeout } from 'node:timers/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
 import { limits } from '../../limits.ts'
@@ -8,7 +9,7 @@ import { type AnswerStream, answerStream } from './answer-stream.ts'
 import { ExportParts } from './export-parts.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure } from './whole-file.ts'
+import { DownloadFailure, FinalFailure, RefusedFailure } from './whole-file.ts'
 
 /** How far an export that is being received has come. */
 export interface ExportProgress extends ExportResult {
@@ -52,7 +53,10 @@ export async function exportAudit(
   const parts = await ExportParts.begin(out, format)
   return await complete(parts, out, async () => {
     const answer = await answerStream(target, `/audit/export?${query}`)
-    await parts.keep(cursorOf(answer))
+    await parts.keep(cursorOf(answer)).catch(async (cause: unknown) => {
+      await answer.body.cancel()
+      throw cause
+    })
     return await new Receiver(target, parts, onProgress).receive(answer.body)
   })
 }
@@ -74,16 +78,23 @@ export async function resumeExport(
 const cursorOf = ({ headers }: AnswerStream): string | null => headers.get('dossier-export-cursor')
 
 /** Puts the files in their places, or leaves what can be gone on with. */
-async function complete<T>(parts: ExportParts, out: string, receive: () => Promise<T>): Promise<T> {
+async function complete<T extends ExportResult>(
+  parts: ExportParts,
+  out: string,
+  receive: () => Promise<T>,
+): Promise<T> {
   try {
     const result = await receive()
-    await parts.finish()
+    await parts.finish(result.bytes)
     return result
   } catch (cause) {
-    const isLeft = await parts.abandon(cause instanceof FinalFailure)
+    // Another login, or another server, may not be who began it: that is no reason to throw away what they have.
+    const isForOthers = parts.isReopened && cause instanceof RefusedFailure
+    const isLeft = await parts.abandon(cause instanceof FinalFailure && !isForOthers)
     const why =
       cause instanceof DownloadFailure ? cause.message : `${out} could not be written: ${causeOf(cause)}`
-    throw new DownloadFailure(isLeft ? `${why}; go on with it: --resume` : why, { cause })
+    const more = isForOthers ? '; what had come is left to whoever began it' : '; go on with it: --resume'
+    throw new DownloadFailure(isLeft ? `${why}${more}` : why, { cause })
   }
 }
 
@@ -103,7 +114,7 @@ class Receiver {
     this.#onProgress = onProgress
     this.#tell = parts.format === 'ndjson' ? () => '' : tellers[parts.format](target)
     this.#records = new ExportReader((line) => {
-      this.#told += this.#tell(line)
+      this.#told += this.#toldOf(line)
     })
   }
 
@@ -142,24 +153,38 @@ class Receiver {
   /** @returns why it broke off; null: it ended */
   async #take(body: ReadableStream<Uint8Array>): Promise<DownloadFailure | null> {
     const chunks = body.getReader()
-    for (;;) {
-      const part = await chunks.read().catch((cause: unknown) => {
-        const why = `the export broke off after ${this.#bytes} bytes: ${causeOf(cause)}`
-        return new DownloadFailure(why, { cause })
-      })
-      if (part instanceof DownloadFailure) return part
-      if (part.done) return null
-      await this.#parts.file.write(part.value)
-      await this.#count(part.value)
+    try {
+      for (;;) {
+        const part = await chunks.read().catch((cause: unknown) => this.#broken(causeOf(cause), cause))
+        if (part instanceof DownloadFailure) return part
+        if (part.done) return this.#records.isWhole ? null : this.#broken('its last line is torn')
+        await this.#parts.file.appendFile(part.value)
+        await this.#count(part.value)
+      }
+    } finally {
+      // Else a server that sends on and on would keep the command from ending.
+      await chunks.cancel().catch(() => {})
     }
+  }
+
+  #broken(why: string, cause?: unknown): DownloadFailure {
+    return new DownloadFailure(`the export broke off after ${this.#bytes} bytes: ${why}`, { cause })
   }
 
   async #count(chunk: Uint8Array): Promise<void> {
     this.#bytes += chunk.length
     this.#records.take(chunk)
-    await this.#parts.beside?.write(this.#told)
+    await this.#parts.beside?.appendFile(this.#told)
     this.#told = ''
     this.#onProgress({ ...this.#records.count, bytes: this.#bytes, announced: this.#records.announced })
+  }
+
+  #toldOf(line: string): string {
+    try {
+      return this.#tell(line)
+    } catch (cause) {
+      throw new FinalFailure(`what came is no export: ${causeOf(cause)}`, { cause })
+    }
   }
 
   #whole(): ExportResult {

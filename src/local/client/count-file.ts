@@ -22,20 +22,25 @@ export async function fetchCounts(
   out: string,
   onProgress: (soFar: Received) => void = () => {},
 ): Promise<Received> {
-  const { body } = await answerStream(target, path)
   return await writeWhole([out], async ([file]) => {
+    const { body } = await answerStream(target, path)
     let bytes = 0
     let lines = 0
     const chunks = body.getReader()
-    for (;;) {
-      const { done, value } = await chunks.read().catch((cause: unknown) => {
-        throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
-      })
-      if (done) return { bytes, lines }
-      await (file as FileHandle).write(value)
-      bytes += value.length
-      for (const byte of value) if (byte === 10) lines += 1
-      onProgress({ bytes, lines })
+    try {
+      for (;;) {
+        const { done, value } = await chunks.read().catch((cause: unknown) => {
+          throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
+        })
+        if (done) return { bytes, lines }
+        await (file as FileHandle).appendFile(value)
+        bytes += value.length
+        for (const byte of value) if (byte === 10) lines += 1
+        onProgress({ bytes, lines })
+      }
+    } finally {
+      // Else a server that sends on and on would keep the command from ending.
+      await chunks.cancel().catch(() => {})
     }
   })
 }

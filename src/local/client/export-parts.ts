@@ -2,16 +2,18 @@
  * The files of an export while it is received. What has come of one that broke off stays, with what is needed to go on with
  * it; under their own names they appear only when they are whole.
  */
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
 import type { ExportFormat } from '../../trail/export-chunks.ts'
 import { causeOf } from './publisher.ts'
-import { DownloadFailure, targetOf } from './whole-file.ts'
+import { DownloadFailure, FinalFailure, targetOf } from './whole-file.ts'
 
 /** What another run needs, beside the files. */
-interface Kept {
-  readonly format: ExportFormat
-  readonly cursor: string
-}
+const kept = z.strictObject({ format: z.enum(['ndjson', 'csv', 'fhir']), cursor: z.string().min(1) })
+
+type Kept = Readonly<z.infer<typeof kept>>
 
 /** The export that proves the CSV or AuditEvents at `out`. */
 export const proofFileOf = (out: string): string => `${out}.proof.ndjson`
@@ -29,6 +31,8 @@ export class ExportParts {
   readonly beside: FileHandle | null
   /** Null: the server says that it cannot be gone on with. */
   cursor: string | null
+  /** An earlier run began it. */
+  readonly isReopened: boolean
   readonly #out: string
   /** NDJSON first. */
   readonly #targets: readonly string[]
@@ -39,6 +43,7 @@ export class ExportParts {
     [file, beside]: readonly FileHandle[],
     { format, cursor }: { readonly format: ExportFormat; readonly cursor: string | null },
   ) {
+    this.isReopened = cursor !== null
     this.#out = out
     this.#targets = targets
     this.file = file as FileHandle
@@ -50,7 +55,9 @@ export class ExportParts {
   /** @throws DownloadFailure where a file cannot be made, or a part of another export is there */
   static async begin(out: string, format: ExportFormat): Promise<ExportParts> {
     const targets = await targetsOf(out, format)
-    const files = await openAll(targets, () => 'ax+')
+    const files = await openAll(targets, async (partial) => await open(partial, 'ax+', ownerOnly))
+    // Left by one that ended in an unlucky moment: it is of another export.
+    await rm(keptFileOf(out), { force: true })
     return new ExportParts(out, targets, files, { format, cursor: null })
   }
 
@@ -58,7 +65,9 @@ export class ExportParts {
   static async reopen(out: string): Promise<ExportParts> {
     const kept = await readKept(out)
     const targets = await targetsOf(out, kept.format)
-    const files = await openAll(targets, (i) => (i === 0 ? 'a+' : 'w+'))
+    const files = await openAll(targets, async (partial, i) =>
+      i === 0 ? await openOwn(partial) : await openAnew(partial),
+    )
     return new ExportParts(out, targets, files, kept)
   }
 
@@ -67,7 +76,11 @@ export class ExportParts {
     if (cursor === null || cursor === this.cursor) return
     this.cursor = cursor
     const kept: Kept = { format: this.format, cursor }
-    await writeFile(keptFileOf(this.#out), JSON.stringify(kept), { mode: 0o600 })
+    const file = keptFileOf(this.#out)
+    // Renamed into its place: whole, and never through a link that somebody else put there.
+    const made = `${file}.${randomUUID()}`
+    await writeFile(made, JSON.stringify(kept), { mode: ownerOnly, flag: 'wx' })
+    await rename(made, file)
   }
 
   /** Cuts the file after its last entry that came whole. @returns `<log>/<index>` of it; null: there is none */
@@ -82,8 +95,16 @@ export class ExportParts {
     return this.file.createReadStream({ start: 0, autoClose: false })
   }
 
-  /** Puts the files in their places. */
-  async finish(): Promise<void> {
+  /**
+   * Puts the files in their places.
+   *
+   * @param bytes that came
+   * @throws FinalFailure where another run wrote to the same file
+   */
+  async finish(bytes: number): Promise<void> {
+    const { size } = await this.file.stat()
+    if (size !== bytes)
+      throw new FinalFailure(`${bytes} bytes came and ${size} are there: another run writes to the same file`)
     for (const file of this.#files) await file.sync()
     await this.#close()
     for (const target of this.#targets) await rename(partialOf(target), target)
@@ -115,25 +136,46 @@ const targetsOf = async (out: string, format: ExportFormat): Promise<readonly st
 
 async function readKept(out: string): Promise<Kept> {
   try {
-    return JSON.parse(await readFile(keptFileOf(out), 'utf8')) as Kept
+    return kept.parse(JSON.parse(await readFile(keptFileOf(out), 'utf8')))
   } catch (cause) {
     throw new DownloadFailure(`there is no part of an export to ${out} to go on with: begin it`, { cause })
   }
 }
 
-/** All of them, or none. */
+/** Health data is for whoever asked for it. */
+const ownerOnly = 0o600
+
+/** What an earlier run of the same person left: nobody else's file, and none behind a link, is written to. */
+async function openOwn(partial: string): Promise<FileHandle> {
+  const file = await open(partial, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW)
+  const found = await file.stat()
+  if (found.isFile() && found.uid === process.getuid?.()) {
+    await file.chmod(ownerOnly)
+    return file
+  }
+  await file.close()
+  throw new Error('it is not a file of yours')
+}
+
+async function openAnew(partial: string): Promise<FileHandle> {
+  await rm(partial, { force: true })
+  return await open(partial, 'ax+', ownerOnly)
+}
+
+/** All of them, or none. What there was stays. */
 async function openAll(
   targets: readonly string[],
-  flagsOf: (i: number) => string,
+  openOne: (partial: string, i: number) => Promise<FileHandle>,
 ): Promise<readonly FileHandle[]> {
   const files: FileHandle[] = []
   try {
-    for (const [i, target] of targets.entries()) files.push(await open(partialOf(target), flagsOf(i), 0o600))
+    for (const [i, target] of targets.entries()) files.push(await openOne(partialOf(target), i))
     return files
   } catch (cause) {
     for (const [i, file] of files.entries()) {
+      const { size } = await file.stat()
       await file.close()
-      if (flagsOf(i) === 'ax+') await rm(partialOf(targets[i] as string), { force: true })
+      if (size === 0) await rm(partialOf(targets[i] as string), { force: true })
     }
     const target = targets[files.length] as string
     throw (cause as NodeJS.ErrnoException).code === 'EEXIST'

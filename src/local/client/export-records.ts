@@ -1,4 +1,7 @@
 /** What the lines of an NDJSON export are, as they arrive. */
+import { limits } from '../../limits.ts'
+import { formatId } from '../../trail/export-format.ts'
+import { FinalFailure } from './whole-file.ts'
 
 /** Records so far. */
 export interface RecordCount {
@@ -20,15 +23,19 @@ export class ExportReader {
   #rest = ''
   #entries = 0
   #inRange = 0
-  #header: string | null = null
+  #hasHeader = false
+  #announced: number | null = null
 
   constructor(onLine: (line: string) => void = () => {}) {
     this.#onLine = onLine
   }
 
+  /** @throws FinalFailure where this is no export */
   take(chunk: Uint8Array): void {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')
     this.#rest = lines.pop() ?? ''
+    if (this.#rest.length > limits.maxVerifiedLineLength)
+      throw new FinalFailure('what came is no export: one of its lines does not end')
     for (const line of lines) this.#takeLine(line)
   }
 
@@ -44,12 +51,18 @@ export class ExportReader {
 
   /** Entries that the header announces; null: it does not say, or has not come. */
   get announced(): number | null {
-    return this.#header === null ? null : announcedEntries(this.#header)
+    return this.#announced
+  }
+
+  /** Nothing but whole lines has come. */
+  get isWhole(): boolean {
+    return this.#hasHeader && this.#rest === ''
   }
 
   #takeLine(line: string): void {
-    if (this.#header === null) {
-      this.#header = line
+    if (!this.#hasHeader) {
+      this.#announced = announcedEntries(line)
+      this.#hasHeader = true
       this.#onLine(line)
       return
     }
@@ -62,10 +75,24 @@ export class ExportReader {
 
 /** Entries of all parts of logs that an unfiltered export covers; null where filters leave some out. */
 function announcedEntries(header: string): number | null {
-  const { completeness, logs = [] } = JSON.parse(header) as {
+  const {
+    format,
+    completeness,
+    logs = [],
+  } = parsed(header) as {
+    format?: string
     completeness?: string
     logs?: readonly { readonly first: string; readonly end: string }[]
   }
+  if (format !== formatId) throw new FinalFailure('what came is no export: it does not begin as one')
   if (completeness !== 'range') return null
   return logs.reduce((sum, { first, end }) => sum + Math.max(0, Number(end) - Number(first)), 0)
+}
+
+function parsed(header: string): object {
+  try {
+    return Object(JSON.parse(header))
+  } catch {
+    return {}
+  }
 }

@@ -13,6 +13,11 @@ export class FinalFailure extends DownloadFailure {
   override name = 'FinalFailure'
 }
 
+/** The server says no: to whoever asks now, of what is asked now. */
+export class RefusedFailure extends FinalFailure {
+  override name = 'RefusedFailure'
+}
+
 /**
  * Writes all of `outs`, or none: a part must not be taken for the whole.
  *

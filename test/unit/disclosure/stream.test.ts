@@ -1,10 +1,13 @@
 /** DESIGN §6: a chunk's patients are in the log before its bytes leave, also when the log fails in the middle. */
 import { describe, expect, test } from 'vitest'
 import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import type { AccessBase } from '../../../src/audit/entry.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
 import { Exchange } from '../../../src/disclosure/exchange.ts'
 import type { Operation } from '../../../src/disclosure/operation.ts'
 import type { Ports } from '../../../src/disclosure/ports.ts'
+import type { Known, Recorder } from '../../../src/disclosure/recorder.ts'
+import { receiptedStream } from '../../../src/disclosure/stream.ts'
 import { ok } from '../../../src/result.ts'
 
 /** One chunk per line; the third names nobody new. */
@@ -208,5 +211,32 @@ describe('a streamed disclosure', () => {
     })
     expect([complete, failures]).toEqual([false, 1])
     expect(text).not.toContain('p3')
+  })
+
+  test('passes over what brings nothing, and asks no further when nobody waits any more', async () => {
+    const nobodys = { patients: [], bytes: new Uint8Array() }
+    let asked = 0
+    let leave = async (): Promise<void> => {}
+    async function* source() {
+      yield { patients: [], bytes: new Uint8Array([1]) }
+      for (; asked < 1000; yield nobodys) {
+        asked += 1
+        if (asked === 50) await leave()
+      }
+    }
+    const streamed = { exportId: 'export-1', chunks: source() }
+    // Nothing is appended: no chunk names anybody.
+    const reader = receiptedStream(
+      {} as Recorder,
+      {} as Known,
+      {} as AccessBase,
+      null,
+      streamed,
+      () => {},
+    ).getReader()
+    leave = async () => await reader.cancel()
+    expect(await reader.read()).toEqual({ done: false, value: new Uint8Array([1]) })
+    expect(await reader.read()).toEqual({ done: true, value: undefined })
+    expect(asked).toBe(50)
   })
 })

@@ -1,0 +1,136 @@
+/** Many streams at once, of clients that read slowly or not at all: memory is bounded, and a slot comes back however one ends. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import { Exchange } from '../../../src/disclosure/exchange.ts'
+import type { Operation } from '../../../src/disclosure/operation.ts'
+import type { Ports } from '../../../src/disclosure/ports.ts'
+import { StreamSlots } from '../../../src/disclosure/stream-slots.ts'
+import { limits } from '../../../src/limits.ts'
+import { ok } from '../../../src/result.ts'
+
+/** Of the log, and of what is streamed. */
+let isFailing: boolean
+let isBroken: boolean
+let appended: number
+
+const rpc: Pick<AuditLogRpc, 'append'> = {
+  append: async (log) => {
+    if (isFailing) return { ok: false, error: { reason: 'log-overload' } }
+    appended += 1
+    return ok({ log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z', first: String(appended), count: 1 })
+  },
+}
+
+async function* source() {
+  for (const text of ['one\n', 'two\n', 'three\n']) {
+    if (isBroken) throw new Error('the audit database is away')
+    yield { patients: [], bytes: new TextEncoder().encode(text) }
+  }
+}
+
+const operation: Operation = {
+  name: 'test-export',
+  method: 'GET',
+  path: '/export',
+  action: 'export',
+  callers: ['privacy-officer'],
+  scope: () => null,
+  param: undefined as never,
+  query: undefined as never,
+  handle: async () =>
+    ok({
+      status: 200,
+      contentType: 'text/plain',
+      body: { exportId: 'export-1', chunks: source() },
+      disclosed: [],
+      reason: 'privacy-officer',
+    }),
+}
+
+async function ask(subject: string): Promise<Response> {
+  const presented = { issuer: 'i', subject, clientId: 'c', jti: 'j', name: null, role: null, purpose: null }
+  const ports = {
+    config: { regions: [{ log: 'qc-test' }], publicUrl: null, clientAddressHeader: null },
+    authenticator: { authenticate: async () => ok({ presented, placement: null }) },
+    logs: auditLogs(() => rpc as AuditLogRpc),
+    peerAddress: () => null,
+  } as unknown as Ports
+  const exchange = new Exchange(ports, {
+    read: () => Promise.reject(new Error('nothing is read here')),
+    defer: () => {},
+    request: new Request('https://record.example/export'),
+    language: 'fr',
+    operation,
+    rates: { admitAddress: () => 0, admitCaller: () => 0 },
+    rate: 'general',
+  })
+  await exchange.authenticate()
+  return await exchange.run(operation, {}, {})
+}
+
+/** As many as one caller may have, none of which is read. */
+const unread = async (subject: string): Promise<readonly Response[]> =>
+  await Promise.all(Array.from({ length: limits.maxCallerStreams }, () => ask(subject)))
+
+beforeEach(() => {
+  isFailing = false
+  isBroken = false
+  appended = 0
+})
+
+describe('streams that nobody reads', () => {
+  test('keep their caller from further ones, of which nothing is said to have been disclosed, and nobody else', async () => {
+    const open = await unread('greedy')
+    expect(open.map(({ status }) => status)).toEqual(open.map(() => 200))
+    const before = appended
+    const refused = await ask('greedy')
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0, appended]).toEqual([
+      429,
+      true,
+      before,
+    ])
+    const other = await ask('other')
+    expect([other.status, await other.text()]).toEqual([200, 'one\ntwo\nthree\n'])
+    for (const { body } of open) await body?.cancel()
+  })
+
+  test.each<readonly [string, (response: Response) => Promise<unknown>]>([
+    ['is read to its end', async (response) => await response.text()],
+    ['is left', async (response) => await response.body?.cancel()],
+    [
+      'breaks off',
+      async (response) => {
+        isBroken = true
+        await expect(response.text()).rejects.toThrow()
+        isBroken = false
+      },
+    ],
+  ])('make room as soon as one %s', async (how, end) => {
+    const open = await unread(how)
+    expect((await ask(how)).status).toBe(429)
+    await end(open[0] as Response)
+    const next = await ask(how)
+    expect(next.status).toBe(200)
+    for (const { body } of [next, ...open.slice(1)]) await body?.cancel()
+  })
+
+  test('that the log refuses never began', async () => {
+    isFailing = true
+    for (const { status } of await unread('refused')) expect(status).toBe(503)
+    isFailing = false
+    const response = await ask('refused')
+    expect([response.status, await response.text()]).toEqual([200, 'one\ntwo\nthree\n'])
+  })
+})
+
+test('all streams together are bounded, and a slot that is given back twice counts once', () => {
+  const slots = new StreamSlots()
+  const taken = Array.from({ length: limits.maxStreams }, (_, i) =>
+    slots.take({ issuer: 'i', subject: `s${i}` }),
+  )
+  const more = { issuer: 'i', subject: 'more' }
+  expect(slots.take(more)).toEqual({ ok: false, error: 'overload' })
+  const [first] = taken
+  if (first?.ok) for (const _ of [1, 2]) first.value()
+  expect([slots.take(more).ok, slots.take({ ...more, subject: 'another' }).ok]).toEqual([true, false])
+})
