@@ -8,7 +8,7 @@ import { type ExportProgress, exportAudit, resumeExport } from '../local/client/
 import { fetchProof } from '../local/client/audit-proof.ts'
 import { proofFileOf } from '../local/client/export-parts.ts'
 import { ClusterFailure, messageOf } from '../local/failure.ts'
-import type { ExportFormat } from '../trail/export-chunks.ts'
+import type { ExportFormat } from '../trail/export-format.ts'
 import { officerLogin } from './access-command.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 

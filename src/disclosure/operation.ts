@@ -166,5 +166,11 @@ export interface Disclosure {
 /** A streamed export: each chunk's patients are in the log before its bytes leave. */
 export interface DisclosureStream {
   readonly exportId: string
-  readonly chunks: AsyncIterable<{ readonly patients: readonly string[]; readonly bytes: Uint8Array }>
+  readonly chunks: AsyncIterable<DisclosureChunk>
+}
+
+export interface DisclosureChunk {
+  /** Person ids: that it tells of them is in the log before the bytes leave. */
+  readonly patients: readonly string[]
+  readonly bytes: Uint8Array
 }

@@ -3,11 +3,11 @@
  * a count may take as long as the period is; each patient it names is in the log before the bytes that do leave.
  */
 import { withoutFormula } from '../audit/csv-columns.ts'
-import type { DisclosureStream } from '../disclosure/operation.ts'
+import type { DisclosureChunk } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import type { CountedPart } from './counted-parts.ts'
-import { PatientsMet } from './export-chunks.ts'
 import { csvRecord } from './export-format.ts'
+import { PatientsMet } from './patients-met.ts'
 
 export type CountFormat = 'json' | 'csv'
 
@@ -25,16 +25,14 @@ export interface CountFile<Line> {
   readonly pages: AsyncIterable<readonly Line[]>
 }
 
-type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
-
 export async function* countChunks<Line extends object>(
   format: CountFormat,
   file: CountFile<Line>,
-): AsyncGenerator<Chunk> {
+): AsyncGenerator<DisclosureChunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
   const write = format === 'json' ? new JsonLines(file) : new CsvLines(file)
-  const chunkOf = (text: string): Chunk => ({ patients: met.take(), bytes: encoder.encode(text) })
+  const chunkOf = (text: string): DisclosureChunk => ({ patients: met.take(), bytes: encoder.encode(text) })
   let text = write.begin
   for await (const page of file.pages) {
     if (page.length === 0) {

@@ -3,7 +3,7 @@
  * it; under their own names they appear only when they are whole.
  */
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import type { ExportFormat } from '../../trail/export-chunks.ts'
+import type { ExportFormat } from '../../trail/export-format.ts'
 import { causeOf } from './publisher.ts'
 import { DownloadFailure, targetOf } from './whole-file.ts'
 

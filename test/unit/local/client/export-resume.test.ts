@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exportAudit, resumeExport } from '../../../../src/local/client/audit-export.ts'
-import type { ExportFormat } from '../../../../src/trail/export-chunks.ts'
+import type { ExportFormat } from '../../../../src/trail/export-format.ts'
 import {
   auditEvents,
   csv,
