@@ -1,7 +1,7 @@
 /** A file of the trail as it comes: an answer may take as long as the log is large. */
 import { limits } from '../../limits.ts'
+import { DownloadFailure, FinalFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure } from './whole-file.ts'
 
 export interface AnswerStream {
   readonly body: ReadableStream<Uint8Array>

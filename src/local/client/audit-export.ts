@@ -4,10 +4,10 @@ import type { ToldEntry } from '../../audit/csv-columns.ts'
 import { limits } from '../../limits.ts'
 import { csvHeader, csvRow, type ExportFormat, fhirLines } from '../../trail/export-format.ts'
 import { type AnswerStream, answerStream } from './answer-stream.ts'
-import { ExportParts } from './export-parts.ts'
+import { DownloadFailure, FinalFailure } from './download-failure.ts'
+import { ExportFiles } from './export-files.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure } from './whole-file.ts'
 
 /** How far an export that is being received has come. */
 export interface ExportProgress extends ExportResult {
@@ -48,11 +48,11 @@ export async function exportAudit(
 ): Promise<ExportResult> {
   const query = new URLSearchParams(filters)
   query.set('format', 'ndjson')
-  const parts = await ExportParts.begin(out, format)
-  return await complete(parts, out, async () => {
+  const files = await ExportFiles.begin(out, format)
+  return await complete(files, out, async () => {
     const answer = await answerStream(target, `/audit/export?${query}`)
-    await parts.keep(cursorOf(answer))
-    return await new Receiver(target, parts, onProgress).receive(answer.body)
+    await files.keep(cursorOf(answer))
+    return await new Receiver(target, files, onProgress).receive(answer.body)
   })
 }
 
@@ -62,24 +62,24 @@ export async function resumeExport(
   out: string,
   onProgress: OnProgress = () => {},
 ): Promise<ExportResult & { readonly format: ExportFormat }> {
-  const parts = await ExportParts.reopen(out)
-  return await complete(parts, out, async () => {
-    const receiver = new Receiver(target, parts, onProgress)
+  const files = await ExportFiles.reopen(out)
+  return await complete(files, out, async () => {
+    const receiver = new Receiver(target, files, onProgress)
     const result = await receiver.receive(await receiver.goOn())
-    return { ...result, format: parts.format }
+    return { ...result, format: files.format }
   })
 }
 
 const cursorOf = ({ headers }: AnswerStream): string | null => headers.get('dossier-export-cursor')
 
 /** Puts the files in their places, or leaves what can be gone on with. */
-async function complete<T>(parts: ExportParts, out: string, receive: () => Promise<T>): Promise<T> {
+async function complete<T>(files: ExportFiles, out: string, receive: () => Promise<T>): Promise<T> {
   try {
     const result = await receive()
-    await parts.finish()
+    await files.finish()
     return result
   } catch (cause) {
-    const isLeft = await parts.abandon(cause instanceof FinalFailure)
+    const isLeft = await files.abandon(cause instanceof FinalFailure)
     const why =
       cause instanceof DownloadFailure ? cause.message : `${out} could not be written: ${causeOf(cause)}`
     throw new DownloadFailure(isLeft ? `${why}; go on with it: --resume` : why, { cause })
@@ -89,18 +89,18 @@ async function complete<T>(parts: ExportParts, out: string, receive: () => Promi
 /** Takes the answers to one export, one after the other. */
 class Receiver {
   readonly #target: Target
-  readonly #parts: ExportParts
+  readonly #files: ExportFiles
   readonly #onProgress: OnProgress
   readonly #tell: Teller
   readonly #records: ExportReader
   #told = ''
   #bytes = 0
 
-  constructor(target: Target, parts: ExportParts, onProgress: OnProgress) {
+  constructor(target: Target, files: ExportFiles, onProgress: OnProgress) {
     this.#target = target
-    this.#parts = parts
+    this.#files = files
     this.#onProgress = onProgress
-    this.#tell = parts.format === 'ndjson' ? () => '' : tellers[parts.format](target)
+    this.#tell = files.format === 'ndjson' ? () => '' : tellers[files.format](target)
     this.#records = new ExportReader((line) => {
       this.#told += this.#tell(line)
     })
@@ -114,7 +114,7 @@ class Receiver {
       if (broken === null) return this.#whole()
       failures = this.#bytes > before ? 1 : failures + 1
       for (let next: ReadableStream<Uint8Array> | null = null; next === null; ) {
-        if (this.#parts.cursor === null || failures >= limits.exportAttempts) throw broken
+        if (this.#files.cursor === null || failures >= limits.exportAttempts) throw broken
         await setTimeout(limits.exportRetryMs)
         next = await this.goOn().catch((cause: unknown) => {
           if (cause instanceof FinalFailure || !(cause instanceof DownloadFailure)) throw cause
@@ -128,13 +128,13 @@ class Receiver {
 
   /** Asks for what is after the last entry that came whole. The first time, what an earlier run left is read again. */
   async goOn(): Promise<ReadableStream<Uint8Array>> {
-    const last = await this.#parts.cutAfterLastEntry()
+    const last = await this.#files.cutAfterLastEntry()
     if (last === null) throw new FinalFailure('the export broke off before its first entry: begin again')
     if (this.#bytes === 0)
-      for await (const chunk of this.#parts.read()) await this.#count(chunk as Uint8Array)
+      for await (const chunk of this.#files.read()) await this.#count(chunk as Uint8Array)
     this.#records.forgetRest()
     this.#bytes = last.bytes
-    const query = new URLSearchParams({ _cursor: this.#parts.cursor ?? '', after: last.place })
+    const query = new URLSearchParams({ _cursor: this.#files.cursor ?? '', after: last.place })
     return (await answerStream(this.#target, `/audit/export?${query}`)).body
   }
 
@@ -148,7 +148,7 @@ class Receiver {
       })
       if (part instanceof DownloadFailure) return part
       if (part.done) return null
-      await this.#parts.file.write(part.value)
+      await this.#files.file.write(part.value)
       await this.#count(part.value)
     }
   }
@@ -156,7 +156,7 @@ class Receiver {
   async #count(chunk: Uint8Array): Promise<void> {
     this.#bytes += chunk.length
     this.#records.take(chunk)
-    await this.#parts.beside?.write(this.#told)
+    await this.#files.beside?.write(this.#told)
     this.#told = ''
     this.#onProgress({ ...this.#records.count, bytes: this.#bytes, announced: this.#records.announced })
   }

@@ -4,8 +4,9 @@
  */
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { ExportFormat } from '../../trail/export-format.ts'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf } from './publisher.ts'
-import { DownloadFailure, targetOf } from './whole-file.ts'
+import { targetOf } from './whole-file.ts'
 
 /** What another run needs, beside the files. */
 interface Kept {
@@ -21,7 +22,7 @@ const partialOf = (target: string): string => `${target}.partial`
 /** Read at once from the end of a file, to find its last entry. */
 const tailBytes = 1 << 20
 
-export class ExportParts {
+export class ExportFiles {
   readonly format: ExportFormat
   /** NDJSON, as the server sends it. */
   readonly file: FileHandle
@@ -48,18 +49,18 @@ export class ExportParts {
   }
 
   /** @throws DownloadFailure where a file cannot be made, or a part of another export is there */
-  static async begin(out: string, format: ExportFormat): Promise<ExportParts> {
+  static async begin(out: string, format: ExportFormat): Promise<ExportFiles> {
     const targets = await targetsOf(out, format)
     const files = await openAll(targets, () => 'ax+')
-    return new ExportParts(out, targets, files, { format, cursor: null })
+    return new ExportFiles(out, targets, files, { format, cursor: null })
   }
 
   /** What an earlier run left; the file beside is to be made anew. @throws DownloadFailure where it left nothing */
-  static async reopen(out: string): Promise<ExportParts> {
+  static async reopen(out: string): Promise<ExportFiles> {
     const kept = await readKept(out)
     const targets = await targetsOf(out, kept.format)
     const files = await openAll(targets, (i) => (i === 0 ? 'a+' : 'w+'))
-    return new ExportParts(out, targets, files, kept)
+    return new ExportFiles(out, targets, files, kept)
   }
 
   /** From now on another run can go on. */

@@ -1,8 +1,8 @@
 /** Fetching a file of counts: an accounting, a yearly report. */
-import type { FileHandle } from 'node:fs/promises'
 import { answerStream } from './answer-stream.ts'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, writeWhole } from './whole-file.ts'
+import { writeWhole } from './whole-file.ts'
 
 export interface Received {
   readonly bytes: number
@@ -23,7 +23,7 @@ export async function fetchCounts(
   onProgress: (soFar: Received) => void = () => {},
 ): Promise<Received> {
   const { body } = await answerStream(target, path)
-  return await writeWhole([out], async ([file]) => {
+  return await writeWhole(out, async (file) => {
     let bytes = 0
     let lines = 0
     const chunks = body.getReader()
@@ -32,7 +32,7 @@ export async function fetchCounts(
         throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
       })
       if (done) return { bytes, lines }
-      await (file as FileHandle).write(value)
+      await file.write(value)
       bytes += value.length
       for (const byte of value) if (byte === 10) lines += 1
       onProgress({ bytes, lines })
