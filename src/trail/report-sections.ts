@@ -86,7 +86,7 @@ export const logSections: readonly LogSection[] = [
     name: 'exports',
     keyOf: (group) =>
       isPermit(group) && group.action === 'export'
-        ? about(group.organisation, { filters: filtersOf(group.note ?? {}) })
+        ? about(group.organisation, { filters: withoutPatient(group.note ?? {}) })
         : null,
   },
 ]
@@ -157,8 +157,8 @@ export const recordsSections: readonly RecordsSection[] = [
 /** Where a row has the empty string for what there is none of. */
 const told = (value: Row[string] | undefined): string | null => (value === '' ? null : String(value))
 
-/** Filters of an export that name nobody, each as its entry has it. */
-const toldFilters = [
+/** Filters of an export beside the patient, each as its entry has it. */
+const otherFilters = [
   'format',
   'from',
   'to',
@@ -173,7 +173,7 @@ const toldFilters = [
 ]
 
 /** Of a patient it is told that there was one, not who. */
-function filtersOf(note: Readonly<Record<string, string>>): string {
-  const told = toldFilters.flatMap((name) => (note[name] === undefined ? [] : `${name}=${note[name]}`))
+function withoutPatient(note: Readonly<Record<string, string>>): string {
+  const told = otherFilters.flatMap((name) => (note[name] === undefined ? [] : `${name}=${note[name]}`))
   return [...told, ...(note.patient === undefined ? [] : ['patient'])].join(' ')
 }
