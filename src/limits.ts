@@ -450,7 +450,7 @@ export const limits = {
   maxRetryAfterSeconds: 30,
   /** One answer to a command: a write at the primary may take three attempts of `writeDeadlineMs`. */
   commandDeadlineMs: 60_000,
-  /** Answers to one export, in a row, that may break off before they bring anything, and the pause before each. */
+  /** Answers to one export, in a row, that break off before they bring an entry: then it is left. And the pause before the next. */
   exportAttempts: 5,
   exportRetryMs: 1_000,
   /** A token is renewed when it would end within this: a request must not outlive its token on the way. */

@@ -36,7 +36,7 @@ type OnProgress = (soFar: ExportProgress) => void
 /**
  * Streams `GET /audit/export` to `out`. As CSV or FHIR, the export goes to `proofFileOf(out)` and the other file is made of
  * it here, so that both are of the same entries. An answer that breaks off is gone on with; after
- * `limits.exportAttempts` in a row that brought nothing, what has come is left for `resumeExport`.
+ * `limits.exportAttempts` in a row that brought no entry, what has come is left for `resumeExport`.
  *
  * @param onProgress called as bytes arrive
  * @throws DownloadFailure when the export is refused, breaks off or is not whole
@@ -106,13 +106,13 @@ class Receiver {
     })
   }
 
-  /** As long as answers bring something, those that break off are gone on with. */
+  /** As long as answers bring entries, those that break off are gone on with. */
   async receive(first: ReadableStream<Uint8Array>): Promise<ExportResult> {
     for (let body = first, failures = 0; ; ) {
-      const before = this.#bytes
+      const before = this.#records.count.entries
       const broken = await this.#take(body)
       if (broken === null) return this.#whole()
-      failures = this.#bytes > before ? 1 : failures + 1
+      failures = this.#records.count.entries > before ? 0 : failures + 1
       for (let next: ReadableStream<Uint8Array> | null = null; next === null; ) {
         if (this.#files.cursor === null || failures >= limits.exportAttempts) throw broken
         await setTimeout(limits.exportRetryMs)
