@@ -83,7 +83,7 @@ export interface OperationContext<Param, Query> {
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */
-  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status' | 'succession'>
+  readonly auditLogs: Pick<AuditLogs, 'attest' | 'current' | 'published' | 'status' | 'succession'>
   /** What an entry about this access says so far, with this note: for operations that append entries of their own. */
   describe(note: Readonly<Record<string, string>>): AccessBase
   /** Text of the configured tlog-policy; null: none. */

@@ -137,12 +137,8 @@ const goesOn = (log: string): Refusal => ({
  * was closed because its storage was lost never drains.
  */
 async function drainedLine(ctx: Context): Promise<Result<null, Refusal>> {
-  for (let log = ctx.param.log; ; ) {
-    const status = await ctx.auditLogs.status(log)
-    if (!status.ok) return status
-    if (status.value.successor === null) return await ctx.drainedLog(log)
-    log = status.value.successor
-  }
+  const current = await ctx.auditLogs.current(ctx.param.log)
+  return current.ok ? await ctx.drainedLog(current.value) : current
 }
 
 const readPart = async ({ ledger, param: { log } }: Context, before: string) => {
