@@ -2,35 +2,24 @@
  * How much memory the Worker takes while one large log is exported, or counted: the peak of the workerd process above what it
  * holds after a small export of the same kind, in a process of its own for each.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { type Progress, startProgress } from '../src/cli/progress.ts'
-import { type Cluster, startCluster } from '../src/local/cluster.ts'
+import type { Cluster } from '../src/local/cluster.ts'
 import { messageOf } from '../src/local/failure.ts'
 import { organisations } from '../src/local/sample/directory.ts'
-import { fillLog, timeOf } from './filled-log.ts'
+import { withFilledCluster } from './filled-cluster.ts'
+import { timeOf } from './filled-log.ts'
 import { canMeasureMemory, residentBytes, watchMemory } from './process-memory.ts'
 import type { Figure, Measured, Scale, Scenario, Skipped } from './scenario.ts'
+import { stepsOf } from './steps.ts'
 
 /** Peak above warm-up that the design allows (DESIGN §10). */
 const maxGrowthMiB = 64
 
 const minEntriesPerSecond = 50_000
 
-/**
- * V8 collects the old when its heap is full. Cloudflare's is, at 128 MB; workerd's by itself has no limit, and what is
- * measured would be how long it puts collecting off.
- */
-const v8Flags = ['--max-old-space-size=64', '--max-semi-space-size=4']
-
 const log = 'bench'
-
-/** Steps of the bar. */
-const steps = 20
 
 interface Download {
   readonly name: string
@@ -72,24 +61,7 @@ export const exportMemory: Scenario = { name: 'export-memory', run }
 
 async function run({ entries }: Scale): Promise<Measured> {
   if (!canMeasureMemory) return { figures: [], skipped: [{ name: 'all', why: 'no /proc on this system' }] }
-  const home = mkdtempSync(join(tmpdir(), 'dossier-bench-'))
-  try {
-    const cluster = await startCluster({ home, port: 0, v8Flags })
-    try {
-      await fill(cluster, entries)
-      return await measureAll(cluster, entries)
-    } finally {
-      await cluster.stop()
-    }
-  } finally {
-    rmSync(home, { recursive: true, force: true })
-  }
-}
-
-async function fill(cluster: Cluster, entries: number): Promise<void> {
-  const bar = stepsOf(entries, `${entries} entries into the audit database`)
-  await fillLog(cluster.databases.audit, log, entries, bar.reach)
-  bar.end()
+  return withFilledCluster({ [log]: entries }, (cluster) => measureAll(cluster, entries))
 }
 
 async function measureAll(cluster: Cluster, entries: number): Promise<Measured> {
@@ -239,20 +211,4 @@ async function countLines(stream: Readable, onLines: (lines: number) => void): P
     onLines(lines)
   }
   return lines
-}
-
-interface Steps {
-  reach(done: number): void
-  end(): void
-}
-
-function stepsOf(total: number, line: string): Steps {
-  const progress: Progress = startProgress(steps, 'steps')
-  let reached = 0
-  return {
-    reach: (done) => {
-      for (; reached < steps && done >= (total * (reached + 1)) / steps; reached++) progress.step(line)
-    },
-    end: () => progress.end(),
-  }
 }

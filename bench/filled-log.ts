@@ -4,26 +4,18 @@
  */
 import { randomBytes } from 'node:crypto'
 import { entryText, leafOf, saltBytes, sha256 } from '../src/audit/commitment.ts'
-import { type AccessBase, buildEntries } from '../src/audit/entry.ts'
 import { type LogSigner, logSigner } from '../src/audit/log-signer.ts'
 import type { ChainHead, StoredEntry } from '../src/audit/log-state.ts'
 import { outsideStore } from '../src/audit/outside-store.ts'
-import type { EntryDraft } from '../src/audit/port.ts'
 import { leafHash } from '../src/audit/tlog/hash.ts'
 import { TileEdge } from '../src/audit/tlog/tile.ts'
 import { limits } from '../src/limits.ts'
 import type { ClusterDatabase } from '../src/local/cluster.ts'
-import { organisations } from '../src/local/sample/directory.ts'
 import { hranaWriter } from '../src/store/hrana.ts'
+import { madeUpEntries } from './made-up-accesses.ts'
 
 /** Entries sent at once: about 3 MB, of the 5 MB that sqld takes. */
 const batchEntries = 2_000
-
-/**
- * People come for a visit: so many accesses in a row are about so many patients, by so many of the professionals. A chart is
- * opened twenty times in a visit.
- */
-const visit = { accesses: 2_000, patients: 100, professionals: 120 }
 
 /** Milliseconds since 1970. */
 export interface Period {
@@ -80,6 +72,7 @@ function checkpointOf(signer: LogSigner, edge: TileEdge, size: number, time: num
 
 /** Entries one after the other, with their places in the chains. */
 class EntryMaker {
+  readonly #drafts = madeUpEntries()
   readonly #heads = new Map<string, ChainHead>()
   readonly #log: string
   readonly #total: number
@@ -96,7 +89,7 @@ class EntryMaker {
   }
 
   #make(index: number): StoredEntry {
-    const draft = draftOf(index)
+    const { value: draft } = this.#drafts.next()
     const entry = entryText(draft.access, {
       log: this.#log,
       index,
@@ -114,86 +107,5 @@ class EntryMaker {
     const head = this.#heads.get(kind + key)
     this.#heads.set(kind + key, { previous: index, count: (head?.count ?? 0) + 1 })
     return head
-  }
-}
-
-const facilities = 24
-const professionals = 1_200
-const roles = ['physician', 'nurse', 'pharmacist', 'archivist'] as const
-const types = ['Observation', 'MedicationRequest', 'DiagnosticReport', 'AllergyIntolerance'] as const
-
-/** One in this many is denied, and one in this many an emergency. */
-const denialEvery = 53
-const emergencyEvery = 997
-
-function draftOf(index: number): EntryDraft {
-  const turn = Math.floor(index / visit.accesses)
-  const patient = `person${turn * visit.patients + (index % visit.patients)}`
-  const professional = (turn * 7 + (index % visit.professionals)) % professionals
-  const facility = professional % facilities
-  const organisation = (organisations[facility % organisations.length] as (typeof organisations)[number]).id
-  const type = types[index % types.length] as string
-  const isDenied = index % denialEvery === 0
-  const resources = isDenied
-    ? []
-    : Array.from({ length: index % 8 }, (_, i) => `${type}/${idOf(index, i)}/_history/1`)
-  const base = accessBase(index, { professional, facility, organisation, type, isDenied })
-  const built = buildEntries(base, [{ patient, resources }], organisation)
-  const [draft] = built.ok ? built.value : []
-  if (!draft) throw new Error(`no entry of access ${index}`)
-  return draft
-}
-
-const idOf = (index: number, i: number): string => `${index}x${i}`.padStart(26, 'a')
-
-interface AccessFacts {
-  readonly professional: number
-  readonly facility: number
-  readonly organisation: string
-  readonly type: string
-  readonly isDenied: boolean
-}
-
-function accessBase(
-  index: number,
-  { professional, facility, organisation, type, isDenied }: AccessFacts,
-): AccessBase {
-  const path = `/fhir/${type}`
-  const isEmergency = index % emergencyEvery === 0
-  return {
-    requestId: `00000000-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
-    clientRequestId: null,
-    phase: 'access',
-    action: index % 3 === 0 ? 'read' : 'search',
-    operation: 'search-type',
-    who: {
-      issuer: 'https://identity.example',
-      subject: `subject-${professional}`,
-      client: 'ward-app',
-      practitioner: `professional-${professional}`,
-      name: `Dre Élise Gagnon-Tremblay (${professional})`,
-      role: roles[professional % roles.length] as string,
-      facility: `facility-${facility}`,
-      organisation,
-      token: `jti-${index}`,
-      address: '192.0.2.17',
-    },
-    purpose: isEmergency ? 'BTG' : 'TREAT',
-    breakGlassReason: isEmergency ? 'Patient inconscient, allergies à connaître sans délai' : null,
-    query: {
-      method: 'GET',
-      path,
-      text: `${path}?patient=${idOf(index, 0)}&_count=50&date=ge2024-01-01`,
-      sha256: index.toString(16).padStart(64, '0'),
-    },
-    decision: {
-      outcome: isDenied ? 'deny' : 'permit',
-      reason: isDenied ? 'no-care-relationship' : 'shared-domain',
-      detail: null,
-    },
-    policyVersion: 'abcdef01.1234',
-    staleness: null,
-    status: isDenied ? 403 : 200,
-    note: null,
   }
 }

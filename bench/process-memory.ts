@@ -19,6 +19,9 @@ function memoryOf(pid: number, field: Field): number {
 /** Bytes that are in memory now. */
 export const residentBytes = (pid: number): number => memoryOf(pid, 'VmRSS')
 
+/** The most that was in memory since the process began, or since its mark was set back. */
+export const peakBytes = (pid: number): number => memoryOf(pid, 'VmHWM')
+
 export interface Watched {
   /** The most seen in samples; the kernel's own high-water mark where it could be set back. */
   readonly peak: number
@@ -43,7 +46,7 @@ export function watchMemory(pid: number): { stop(): Watched } {
         )
         return Math.max(...part)
       })
-      return { peak: isExact ? Math.max(most, memoryOf(pid, 'VmHWM')) : most, fifths }
+      return { peak: isExact ? Math.max(most, peakBytes(pid)) : most, fifths }
     },
   }
 }

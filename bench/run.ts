@@ -9,8 +9,9 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { table } from '../src/cli/table.ts'
 import { exportMemory } from './export-memory.ts'
 import { type Figure, isReached, type Measured, type Scenario } from './scenario.ts'
+import { verification } from './verification.ts'
 
-const scenarios: readonly Scenario[] = [exportMemory]
+const scenarios: readonly Scenario[] = [exportMemory, verification]
 
 const fullEntries = 1_000_000
 const quickEntries = 100_000

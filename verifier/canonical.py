@@ -3,6 +3,7 @@
 import json
 import re
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 _MAX_EXACT = 2**53
 _MAX_DIGITS = 400  # Beyond this no double is finite.
@@ -77,7 +78,7 @@ def _write(value):
         return 'true' if value else 'false'
     if isinstance(value, str):
         # Escapes just what RFC 8785 §3.2.2.2 escapes, and as it does.
-        return json.dumps(value, ensure_ascii=False)
+        return encode_basestring(value)
     if isinstance(value, list):
         return f'[{",".join([_write(item) for item in value])}]'
     if isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from canonical import NotJson, canonical, parse
 from companion import Companion
-from event_facts import ENTRY_URL, facts_of, get
+from event_facts import ENTRY_URL, facts_of, get, is_same
 from event_told import event_id, has_decision, told_decision, told_event
 from fault import Fault, cut
 from text_file import TextFile
@@ -51,10 +51,8 @@ class EventLines(Companion):
             self._origin = origin if isinstance(origin, str) else ''
         told = tell(self._origin)
         for element, is_ in facts_of(event).items():
-            due = told[element]
-            # To Python a 1 is a true: `agent` has those.
-            if due != is_ or (element == 'agent' and canonical(due) != canonical(is_)):
-                due, is_ = canonical(due), canonical(is_)
+            if not is_same(element, told[element], is_):
+                due, is_ = canonical(told[element]), canonical(is_)
                 raise Fault('event-element', f'{self._place()} element {element}', f'the event has {cut(is_, _LONG)}, the entry {place} gives {cut(due, _LONG)}')
 
     def _place(self):

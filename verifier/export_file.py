@@ -4,10 +4,11 @@ One line is held at a time. What grows with the file is only the redactions that
 that redaction entries name.
 """
 
+from chains import Chains, check_heads, misplaced
 from fault import Fault, cut
 from header import Header
 from line import Block, Gap, read_line
-from part import Part, misplaced
+from part import Part
 from pruning import Prunings, pruning_of
 from text_file import TextFile
 from tlog import TILE_WIDTH, cover, inclusion_root, leaf_hash
@@ -35,9 +36,9 @@ class Walk:
         self.header = header
         self.rows = rows
         self.is_range = header.completeness == 'range'
-        self.kind, self.keys = header.chains or (None, ())
+        self.chains = Chains(header)
         self.position = 0
-        self.part = Part(header.logs[0], self.is_range, self.keys)
+        self.part = Part(header.logs[0], self.is_range, self.chains.keys)
         self.report = []
         self.prunings = Prunings()
 
@@ -84,7 +85,7 @@ class Walk:
             if line.time < part.time:
                 raise Fault('time', part.place(line.index), f'the time {line.time} is earlier than {part.time}, that of the entry before')
             part.time = line.time
-        chain = None if self.kind is None else self._chain_of(part, line, pruning)
+        chain = None if self.chains.kind is None else self.chains.of(part, line, pruning is not None)
         if line.proof is not None:
             self._check_inclusion(part, line)
         if pruning is not None:
@@ -171,51 +172,22 @@ class Walk:
             f'not of the range from {stated.first} up to {stated.end}, and, with a proof, neither a redaction entry that a line of it names nor a pruning entry',
         )
 
-    def _chain_of(self, part, line, pruning):
-        """The chain of which it is the next entry; None where it is there only because it redacts or prunes."""
-        index = line.index
-        if not line.is_open:
-            return self._named_chain(part, index, line.chain)
-        key, place = line.membership(self.kind)
-        # An entry from after the export began is there for what it redacts or prunes.
-        chain = None if key is None or index >= part.stated.size else part.chains.get(key)
-        if chain is None:
-            if index in part.pending or pruning is not None:
-                return None
-            raise Fault('chain-key', part.place(index), f'the entry is not of the chain of this {self.kind}')
-        fault = misplaced(part, index, place, chain.count + 1, chain.last)
-        if fault is not None:
-            raise fault
-        return chain
-
-    def _named_chain(self, part, index, key):
-        """That of a line which says whose it is by the key alone, where there are several."""
-        chain = part.chains.get(self.keys[0] if key is None else key)
-        if chain is None:
-            raise Fault('chain-key', part.place(index), f'said to be of {cut(key)}, whose chain the file does not cover')
-        return chain
-
     def _check_chain_named(self, line):
-        if (line.chain is not None) != (len(self.keys) > 1):
+        if not self.chains.is_named_as_due(line):
             place = self._expected_place() or self._line_place()
             raise Fault('format', place, 'a redacted line, or a gap, says of which chain it is where the export is of several, and only there')
 
     def _take_gap(self, gap):
         """The members that went count, as if they stood here."""
-        if self.kind is None:
+        if self.chains.kind is None:
             raise Fault('format', self._expected_place() or self._line_place(), 'only an export of a chain has gaps of it')
         self._check_chain_named(gap)
         if gap.log != self.part.log:
             self._change_part(gap.log, gap.last)
         part = self.part
         self._check_ascending(part, gap.last)
-        chain = self._named_chain(part, gap.last, gap.chain)
-        if gap.count <= chain.count or (chain.last is not None and gap.last <= chain.last):
-            raise Fault('chain-order', part.place(gap.last), f'said to have gone as number {gap.count} of the chain; the file had number {chain.count} before')
+        part.pruned += self.chains.pass_gap(part, gap)
         part.previous = gap.last
-        part.pruned += gap.count - chain.count
-        chain.count = gap.count
-        chain.last = gap.last
         self.prunings.note_pruned(part.log, gap.last, gap.pruned, part.time)
 
     def _check_inclusion(self, part, line):
@@ -245,9 +217,9 @@ class Walk:
             return Fault('redaction-missing', part.place(index), f'redacted, but the entry at {line.index} that it names is no redaction entry')
         if redaction.index != index:
             return Fault('redaction-other', part.place(index), f'the redaction entry at {line.index} that it names redacts {redaction.index}')
-        if self.kind is None:
+        if self.chains.kind is None:
             return None
-        repeated = redaction.places[self.kind]
+        repeated = redaction.places[self.chains.kind]
         if repeated is None:
             return Fault('chain-key', part.place(index), 'the redacted entry was in no such chain, as its redaction entry says')
         count, previous = place
@@ -279,9 +251,7 @@ class Walk:
                 part.tree.add(subtree, level)
             if part.tree.root() != stated.checkpoint.root:
                 raise Fault('root', part.log, 'the leaves do not give the root that the log signed: a leaf, or a hash of before or after, was changed')
-        for chain in part.chains.values():
-            if not chain.is_as_signed():
-                raise Fault('chain-head', part.log, f'the log signed a chain of {_chain_words(chain.head)}, here it has {_chain_words(chain)}')
+        check_heads(part)
         for index in (index for lines in part.pending.values() for index, _ in lines):
             part.tell_later(index, Fault('redaction-missing', part.place(index), 'redacted, but the redaction entry that it names is not in the file'))
         if part.problem is not None:
@@ -289,7 +259,7 @@ class Walk:
         self.report.append(self._words(part))
         self.position += 1
         logs = self.header.logs
-        self.part = Part(logs[self.position], self.is_range, self.keys) if self.position < len(logs) else None
+        self.part = Part(logs[self.position], self.is_range, self.chains.keys) if self.position < len(logs) else None
 
     def _words(self, part):
         stated = part.stated
@@ -337,7 +307,3 @@ class _Nothing:
 
 
 _NOTHING = _Nothing()
-
-
-def _chain_words(chain):
-    return f'{chain.count} entries' + ('' if chain.last is None else f', the last at {chain.last}')

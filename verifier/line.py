@@ -147,9 +147,15 @@ def _proof(value):
     return hashes
 
 
-# The plain form. A string without escapes is canonical as it stands; so is a short number without a fraction.
-_TEXT = r'"[^"\\\x00-\x1f]*"'
+# The plain form. A string with no other escapes than these is canonical as it stands; so is a short number without a fraction.
+_UNESCAPED = r'[^"\\\x00-\x1f]*'
+_TEXT = rf'"{_UNESCAPED}(?:\\["\\bfnrt]{_UNESCAPED})*"'
 _TEXT_OR_NULL = rf'(?:null|{_TEXT})'
+# What is read out of the bytes has no escapes.
+_KEY = rf'"{_UNESCAPED}"'
+# In ASCII names are ordered by their bytes.
+_MEMBER = rf'"[A-Za-z0-9-]+":{_TEXT}'
+_MEMBERS = re.compile(rf'"([A-Za-z0-9-]+)":{_TEXT}'.encode())
 _NUMBER = r'(?:0|[1-9][0-9]{0,14})'
 _INDEX = r'(?:0|[1-9][0-9]{0,18})'
 
@@ -164,16 +170,15 @@ def _chain_place(kind):
 
 
 _ACCESS = _object(
-    action=_TEXT,
+    action=rf'(?P<action>{_TEXT})',
     breakGlassReason=_TEXT_OR_NULL,
     clientRequestId=_TEXT_OR_NULL,
     decision=_object(detail=_TEXT_OR_NULL, outcome=_TEXT, reason=_TEXT),
-    # An entry with a note may be a redaction, and is parsed.
-    note='null',
+    note=rf'(?:null|\{{(?P<note>{_MEMBER}(?:,{_MEMBER})*)\}})',
     operation=_TEXT,
     part=_NUMBER,
     parts=_NUMBER,
-    patient=rf'(?:null|(?P<patient>{_TEXT}))',
+    patient=rf'(?:null|(?P<patient>{_KEY}))',
     phase=_TEXT,
     policyVersion=_TEXT_OR_NULL,
     purpose=_TEXT_OR_NULL,
@@ -188,7 +193,7 @@ _ACCESS = _object(
         facility=_TEXT_OR_NULL,
         issuer=_TEXT_OR_NULL,
         name=_TEXT_OR_NULL,
-        organisation=rf'(?:null|(?P<organisation>{_TEXT}))',
+        organisation=rf'(?:null|(?P<organisation>{_KEY}))',
         practitioner=_TEXT_OR_NULL,
         role=_TEXT_OR_NULL,
         subject=_TEXT_OR_NULL,
@@ -217,6 +222,8 @@ def _plain_line(match):
     """The Line of a match; None where something else than the bytes needs a closer look."""
     (
         text,
+        action,
+        note,
         patient,
         organisation,
         organisation_count,
@@ -231,6 +238,9 @@ def _plain_line(match):
         salt,
         late_proof,
     ) = match.groups()
+    # What a redaction says is read out of it; names of a note that are out of order, or twice, are no canonical form.
+    if action == b'"redaction"' or (note is not None and not _is_ascending(_MEMBERS.findall(note))):
+        return None
     line = Line()
     computed = leaf_of(base64url_bytes(salt), text)
     if base64url(computed) == leaf:
@@ -259,6 +269,10 @@ def _plain_line(match):
     line.time = time.decode()
     line._plain = match
     return line
+
+
+def _is_ascending(names):
+    return len(names) == 1 or all(name < after for name, after in zip(names, names[1:]))
 
 
 def _is_plain_place(key, count, previous, index):

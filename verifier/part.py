@@ -1,26 +1,7 @@
 """What a verifier keeps of the lines of one log while it reads an export."""
 
-from fault import Fault
+from chains import Chain
 from tlog import Tree, cover
-
-
-class Chain:
-    """One chain in the part of one log, as far as it has been read, and its signed head."""
-
-    __slots__ = ('head', 'count', 'last')
-
-    def __init__(self, head):
-        self.head = head
-        # Entries so far, and the index of the last one.
-        self.count = 0
-        self.last = None
-
-    def is_as_signed(self):
-        return (self.count, self.last) == (self.head.count, self.head.last)
-
-    def add(self, index):
-        self.count += 1
-        self.last = index
 
 
 class Part:
@@ -65,21 +46,3 @@ class Part:
     def tell_later(self, index, fault):
         if self.problem is None or index < self.problem[0]:
             self.problem = (index, fault)
-
-
-def misplaced(part, index, place, count, previous):
-    """The Fault of an entry whose place in the chain is not the next one, None when it is."""
-    if (place.count, place.previous) == (count, previous):
-        return None
-    says = f'the entry says it is number {place.count} of the chain, after {_after(place.previous)}; here it is number {count}, after {_after(previous)}'
-    if place.count < count or _order(place.previous) < _order(previous):
-        return Fault('chain-order', part.place(index), f'{says}, which is further on')
-    return Fault('chain-gap', part.place(index), f'{says}: some are missing')
-
-
-def _after(previous):
-    return 'none' if previous is None else str(previous)
-
-
-def _order(previous):
-    return -1 if previous is None else previous

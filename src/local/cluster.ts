@@ -48,8 +48,6 @@ export interface ClusterOptions {
   readonly logPolicy?: string
   /** Text of `RATE_LIMITS`; default: generous but for look-ups of persons. */
   readonly rateLimits?: string
-  /** Flags of the Worker's V8; default: none. */
-  readonly v8Flags?: readonly string[]
 }
 
 export type ProcessName =
@@ -134,16 +132,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ])
     const environment = workerEnvironment(databases, state, secrets, options)
     const port = portOf(state, 'worker')
-    await children.start(
-      workerProcess({
-        home,
-        workerd: programs.workerd,
-        bundle,
-        port,
-        environment,
-        v8Flags: options.v8Flags,
-      }),
-    )
+    await children.start(workerProcess({ home, workerd: programs.workerd, bundle, port, environment }))
     await ready(state.url)
     const issuer = issuerOf(state)
     return {

@@ -14,8 +14,6 @@ export interface WorkerOptions {
   readonly bundle: string
   readonly port: number
   readonly environment: Environment
-  /** Flags of V8, e.g. `--max-old-space-size=64`; default: none, and a heap without a limit. */
-  readonly v8Flags?: readonly string[] | undefined
 }
 
 /** How workerd embeds a module, by the end of its name; source maps and the rest are not modules. */
@@ -34,14 +32,7 @@ const moduleKinds: Readonly<Record<string, string>> = {
  * The bundle is copied into the state folder, so that a restart after a crash runs the code that was started, whatever has
  * been built since.
  */
-export function workerProcess({
-  home,
-  workerd,
-  bundle,
-  port,
-  environment,
-  v8Flags,
-}: WorkerOptions): ProcessSpec {
+export function workerProcess({ home, workerd, bundle, port, environment }: WorkerOptions): ProcessSpec {
   const folder = join(home, 'worker')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -49,7 +40,7 @@ export function workerProcess({
   const config = join(folder, 'config.capnp')
   writeFileSync(
     config,
-    workerdConfig(readdirSync(bundle), readWranglerConfig(), Object.keys(environment), port, v8Flags),
+    workerdConfig(readdirSync(bundle), readWranglerConfig(), Object.keys(environment), port),
   )
   return {
     name: 'worker',
@@ -99,7 +90,6 @@ export function workerdConfig(
   wrangler: WranglerConfig,
   variables: readonly string[],
   port: number,
-  v8Flags: readonly string[] = [],
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   // The entry comes first.
@@ -121,7 +111,7 @@ export function workerdConfig(
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  v8Flags = [${v8Flags.map(text).join(', ')}],
+  v8Flags = ["--max-old-space-size=${limits.workerHeapMiB}"],
   services = [
     (name = "worker", worker = .worker),
     (name = "internet", network = (allow = ["local"])),

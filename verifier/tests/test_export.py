@@ -534,6 +534,29 @@ class EntriesTest(VerifierCase):
         export.lines[4] = sample.jcs(export.lines[4]).replace('"v":1', '"v":1.0')
         self.assert_fault('leaf', 'small/4', export)
 
+    def test_a_note_whose_committed_text_was_not_canonical(self):
+        due = '"note":{"a":"1","b":"2"}'
+        for note, code in (
+            (due, None),
+            ('"note":{"b":"2","a":"1"}', 'leaf'),
+            ('"note":{"a":"1", "b":"2"}', 'leaf'),
+            ('"note":{"a":"1","b":"\\u0032"}', 'leaf'),
+            ('"note":{"a":"1","a":"2"}', 'format'),
+        ):
+            log = self.log_of(lambda entry: entry['access'].update(note={'a': '1', 'b': '2'}))
+            text = sample.jcs(log.entries[4]).replace(due, note)
+            log.leaves[4] = b'\1' + sample.hmac.new(log.salts[4], text.encode(), 'sha256').digest()
+            export = sample.export([log])
+            export.lines[4] = sample.jcs(export.lines[4]).replace(due, note)
+            if code is None:
+                self.assert_verified(export)
+            else:
+                self.assert_fault(code, 'small/4', export)
+
+    def test_a_redaction_without_a_note_redacts_nothing(self):
+        log = self.log_of(lambda entry: entry['access'].update(action='redaction', phase='intent', note=None))
+        self.assert_verified(sample.export([log]))
+
 
 class RedactionsTest(VerifierCase):
     def test_a_redacted_line_whose_redaction_is_not_there_is_none_or_is_another(self):

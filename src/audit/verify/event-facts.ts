@@ -26,8 +26,11 @@ export type Facts = Readonly<Record<(typeof elements)[number], Fact>>
 
 export const entryUrl = 'https://dossier.example/StructureDefinition/audit-log-entry'
 
-export const valueAt = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce((at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : null), value)
+export function valueAt(value: unknown, ...path: readonly string[]): unknown {
+  let at = value
+  for (const name of path) at = isObject(at) && Object.hasOwn(at, name) ? at[name] : null
+  return at
+}
 
 /** An absent list is an empty one; what is no list tells itself. */
 const each = (value: unknown, tell: (item: unknown) => Fact): Fact =>

@@ -40,11 +40,52 @@ function tokenAt(pattern: RegExp, text: string, at: number): string {
   return pattern.exec(text)?.[0] ?? ''
 }
 
+/**
+ * Whether it is certain, at a third of what `isAmbiguous` takes, that the text is not ambiguous: nothing in it is escaped, it has
+ * as many names as its value has members, and no number of it is infinite.
+ */
+function isPlain(text: string, value: unknown): boolean {
+  if (text.includes('\\') || !text.isWellFormed()) return false
+  const members = countMembers(value)
+  return members !== null && members === countNames(text)
+}
+
+const colon = 0x3a
+const space = 0x20
+
+/** @param text valid JSON without escapes: quotes begin and end texts in turn */
+function countNames(text: string): number {
+  let names = 0
+  for (let start = text.indexOf('"'); start !== -1; ) {
+    let after = text.indexOf('"', start + 1) + 1
+    // Valid JSON has no other characters up to the space there than white space.
+    while (text.charCodeAt(after) <= space) after += 1
+    if (text.charCodeAt(after) === colon) names += 1
+    start = text.indexOf('"', after)
+  }
+  return names
+}
+
+/** Members of all objects in a value that was parsed; null: it has a number that is no double. */
+function countMembers(value: unknown): number | null {
+  const rest: unknown[] = [value]
+  let members = 0
+  while (rest.length > 0) {
+    const at = rest.pop()
+    if (typeof at === 'number' && !Number.isFinite(at)) return null
+    if (typeof at !== 'object' || at === null) continue
+    const values: readonly unknown[] = Array.isArray(at) ? at : Object.values(at)
+    if (!Array.isArray(at)) members += values.length
+    for (const each of values) if (typeof each === 'object' || typeof each === 'number') rest.push(each)
+  }
+  return members
+}
+
 /** Like `JSON.parse`; undefined where that throws, and where the text is ambiguous. */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
-    return isAmbiguous(text) ? undefined : value
+    return isPlain(text, value) || !isAmbiguous(text) ? value : undefined
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { canonicalText, readEntryFrame, scanEntryFrame } from '../../../../src/audit/verify/entry-frame.ts'
 import { fsck } from '../../../../src/audit/verify/fsck.ts'
 import { portableCrypto } from '../../../../src/audit/verify/portable-crypto.ts'
-import { isAmbiguous } from '../../../../src/audit/verify/strict-json.ts'
+import { isAmbiguous, parseJson } from '../../../../src/audit/verify/strict-json.ts'
 import {
   chainExport,
   csv,
@@ -233,6 +233,21 @@ test('half a surrogate pair and a number past the doubles are found', () => {
   expect(isAmbiguous('{"a":[1,-0.5,1e308,"1e999","\\ud83d\\ude00"]}')).toBe(false)
   for (const value of ['1e309', '-1e999', '"\\ud800"', '"\\ude00\\ud83d"', '{"\\ud800":1}'])
     expect(isAmbiguous(`[${value}]`)).toBe(true)
+})
+
+test('what is read is what is not ambiguous, whichever of the two ways it is judged', () => {
+  const member = fc.tuple(
+    fc.constantFrom('"a"', '"b"', '"\\u0061"', '"__proto__"', '":"', '"\ud83d"'),
+    fc.constantFrom(':', ' :', '\t: '),
+    fc.oneof(fc.json(), fc.constantFrom('1e309', '-0.0', '{"a":{"a":[]}}', '"\\"a\\":"')),
+  )
+  fc.assert(
+    fc.property(fc.array(member, { maxLength: 4 }), (members) => {
+      const text = `[{${members.map((parts) => parts.join('')).join(',')}}]`
+      expect(parseJson(text)).toEqual(isAmbiguous(text) ? undefined : JSON.parse(text))
+    }),
+    { numRuns: 1_000 },
+  )
 })
 
 test('a name that an object has twice is found at any depth, and no other', () => {
