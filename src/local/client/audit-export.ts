@@ -18,7 +18,7 @@ export interface ExportProgress extends ExportResult {
 }
 
 export interface ExportResult {
-  /** Open and redacted. */
+  /** Open, redacted or pruned. */
   readonly entries: number
   /** Of the export as it is received. */
   readonly bytes: number

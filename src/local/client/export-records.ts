@@ -9,7 +9,7 @@ export interface RecordCount {
 }
 
 const open = /^\{"entry":.*"leaf":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"salt":"[\w-]*"\}$/s
-const redacted =
+const gone =
   /^\{"index":"\d+","leaf":"[\w-]*","log":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"(?:redacted":"\d+|pruned":"[\w-]+\/\d+)"\}$/
 
 /** Counts an export while it is received. */
@@ -53,7 +53,7 @@ export class ExportReader {
       this.#onLine(line)
       return
     }
-    const found = open.exec(line) ?? redacted.exec(line)
+    const found = open.exec(line) ?? gone.exec(line)
     if (found) this.#entries++
     if (found && found.groups?.proof === undefined) this.#inRange++
     this.#onLine(line)
