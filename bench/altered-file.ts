@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Access } from '../src/audit/port.ts'
-import type { ExportFormat } from '../src/trail/export-chunks.ts'
+import type { ExportFormat } from '../src/trail/export-format.ts'
 
 /** An entry of a log, and what of it is changed. */
 export interface Victim {

@@ -1,9 +1,12 @@
+import { logLimits } from './limits-log.ts'
+import { trailLimits } from './limits-trail.ts'
+
 /**
  * Every bound of the system, with its unit in the name and its reason beside it. A queue, list, loop, body, wait or
- * retry without an entry here is a defect.
+ * retry without an entry here is a defect. Those of the audit log and of the trail stand in files of their own.
  */
 export const limits = {
-  // --- what a client may send -------------------------------------------------------------------------------------
+  // --- what a client may send ----------------------------------------------------------------------------------------
   /** One request body. sqld refuses a value past 5,000,000 bytes, so a bundle travels in several; 16 MiB is four. */
   maxBodyBytes: 16 * 1024 * 1024,
   /** Bodies one isolate receives at once: the rest of its requests are readers. */
@@ -57,7 +60,7 @@ export const limits = {
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 
-  // --- who may see what -------------------------------------------------------------------------------------------
+  // --- who may see what ----------------------------------------------------------------------------------------------
   /** Rules of one refusal or restriction (each actor with each thing): a person names a few; a request reads them all. */
   maxConsentRules: 100,
   /** Rules in force against one person's record: every access to it reads and applies them. */
@@ -75,7 +78,7 @@ export const limits = {
   /** An enrolment with a family physician. */
   maxEnrolmentDays: 5 * 366,
 
-  // --- what a client may get --------------------------------------------------------------------------------------
+  // --- what a client may get -----------------------------------------------------------------------------------------
   /** `_count` when the client names none. */
   defaultPageRows: 50,
   /** Largest `_count`: 500 references fill one audit entry. */
@@ -87,273 +90,12 @@ export const limits = {
   maxPageBytes: 4 * 1024 * 1024,
   /** Characters of a cursor: a nonce, an instant, an id and a tag have about 120. */
   maxCursorLength: 400,
-
   /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
   maxEncounterDays: 366,
   /** Relationships of a caller's facility with one person that a decision looks at: one that holds is enough. */
   maxRelationshipFacts: 100,
 
-  // --- the audit log ----------------------------------------------------------------------------------------------
-  /** References in one entry; more go into continuations. */
-  maxEntryReferences: 500,
-  /** One entry as canonical text: tlog-tiles entries are bounded by uint16, rows of a Durable Object by 2 MB. */
-  maxEntryBytes: 64 * 1024,
-  /** What the sequencer puts around the app's part of an entry: index, time, log name, two chain places (at most 330). */
-  entryFrameBytes: 512,
-  /** One claim, name, path or reference in an entry; longer ones are cut. */
-  maxEntryTextBytes: 512,
-  /** Members of an entry's `note`: the counts of one minute's failures by reason, and what is told beside them. */
-  maxEntryNotes: 272,
-  /** All of them together, as JSON; with every other text of an entry at its longest, two thirds of `maxEntryBytes`. */
-  maxEntryNoteBytes: 28 * 1024,
-  /** Patients one access may disclose; more is `too-costly` (streamed exports excepted). */
-  maxAccessPatients: 100,
-  /** Entries of one append call (one chunk of a streamed export, or a bundle about 100 patients with continuations). */
-  maxAppendEntries: 256,
-  /** The query text kept in an entry; the rest is represented by its SHA-256. */
-  maxEntryQueryBytes: 2_048,
-  /** How long the sequencer remembers (request id, phase, part): longer than any client retry. */
-  appendMemoryMs: 10 * 60_000,
-  /** Entries waiting for one commit; past it an append is refused, so that a stalled disk cannot fill memory. */
-  maxPendingAppends: 4_096,
-  /**
-   * Bytes of appends without an answer, the running commit's included. Room for one append of the largest size
-   * (`maxAppendEntries` of `maxEntryBytes`); a commit holds each entry twice, in a Worker's memory of 128 MB.
-   */
-  maxPendingAppendBytes: 16 * 1024 * 1024,
-  /** Entries held in the log's own storage while the audit database is away (about 3 GB); past it appends are refused. */
-  maxUndrainedEntries: 5_000_000,
-  /** Entries sent to the audit database in one batch. */
-  maxDrainEntries: 256,
-  /** The same in UTF-8 bytes: a batch travels as one JSON text, twice as long at most; sqld takes 5,000,000 bytes. */
-  maxDrainBytes: 2 * 1024 * 1024,
-  /** Batches that are not full start at most this often: each costs the audit database a transaction with an fsync. */
-  drainEveryMs: 50,
-  /** After a failed batch the audit database is left alone this long, doubled with each further failure … */
-  minDrainBackoffMs: 250,
-  /** … up to this. */
-  maxDrainBackoffMs: 30_000,
-  /** Checkpoints of a log that grows are this far apart: what an outsider learns of its growth (DESIGN §6). */
-  publishEveryMs: 1_000,
-  /** Leaves that one checkpoint adds: 256 tiles of 8 KiB, twice as long as hexadecimal in one bound text of sqld. */
-  maxPublishEntries: 65_536,
-  /** Asking somebody else how far a log had come, before it signs anything after a start. */
-  anchorDeadlineMs: 3_000,
-  /** A failed question is asked again after this. */
-  anchorRetryMs: 500,
-  /** So long after a start everybody is asked until he answers; then the log goes on without those who cannot be asked. */
-  anchorPatienceMs: 15_000,
-  /** How often the newest checkpoint goes into *records*, whose replicas remember it for the log. */
-  anchorEveryMs: 30_000,
-  /** One exchange with a witness; it persists before it answers. */
-  witnessDeadlineMs: 5_000,
-  /** Attempts to bring one checkpoint to one witness: it says which size it knows, and is sent the proof from there. */
-  maxWitnessAttempts: 3,
-  /** A witness that failed is left alone this long, doubled with each further failure … */
-  minWitnessBackoffMs: 1_000,
-  /** … up to this. */
-  maxWitnessBackoffMs: 60_000,
-  /** One step of a succession: closing waits twice for the audit database (`exportDrainWaitMs`). */
-  successionDeadlineMs: 20_000,
-  /** Successions of one log in a row: one a year is many; past it a circle is likelier. */
-  maxSuccessions: 64,
-  /** Entries salvaged in one append: one more names them, and its note holds no more (`maxEntryNotes`). */
-  maxSalvagedEntries: 250,
-  /** A one-time key that is never to be used again: the year 9999, the last that times of entries can tell. */
-  foreverMs: 253_402_300_799_000,
-  /** Heads of chains in one attestation: those of one file, of as many ids as a person may have. */
-  maxAttestedChains: 64,
-  /** How soon a log looks again at what is not drained or counted yet, should no request come. */
-  logAlarmMs: 5_000,
-  /** A commit to the log's own storage that takes longer ends the object: a fresh one reads what is stored. */
-  commitDeadlineMs: 10_000,
-  /** Open intents told in one answer. */
-  maxOpenIntents: 256,
-  /** An intent without an outcome is settled from the primary after this long. */
-  settleAfterMs: 60_000,
-  /** Period of the schedule: well inside `settleAfterMs` and the fresh bound. */
-  scheduleEveryMs: 5_000,
-  /** How long every checkpoint stays in the audit database, before only the newest of each hour does: whoever compares has seen it. */
-  checkpointMemoryMs: 24 * 60 * 60_000,
-  /** Checkpoints that one pruning takes away: more than 16 logs that publish each second make in an hour; 200 MB of rows. */
-  maxPrunedCheckpoints: 60_000,
-  /** Period of pruning write keys and checkpoints. */
-  pruneEveryMs: 60 * 60_000,
-  /** How long a write key is kept: longer than any region's local database may be away and still be settled. */
-  writeKeyMemoryMs: 30 * 24 * 60 * 60_000,
-  /** Failed authentications appended singly per address and minute; the rest are counted in one entry. */
-  maxSingleFailuresPerMinute: 20,
-  /** Addresses counted at once for failed authentications; past it all others share one counter. */
-  maxFailureAddresses: 10_000,
-  /** Failed authentications waiting to be appended singly; past it they are counted. */
-  maxPendingFailures: 256,
-  /** The same in bytes: about 4 KiB each. */
-  maxPendingFailureBytes: 1024 * 1024,
-  /** Of those, how many one commit takes, so that a flood never fills the commits of reads. */
-  maxFailuresPerCommit: 32,
-  /** Characters of the reason and the address that failures are counted by; longer ones count as their beginning. */
-  maxFailureNameLength: 64,
-  /** Distinct reasons told in one counted entry; the rest is one. A token can be refused for about 180. */
-  maxFailureReasons: 256,
-  /** Stack frames of a defect on the console. */
-  maxLoggedFrames: 8,
-  /**
-   * Characters of the cursor of an export, which travels in a header and in a query. Two logs and one id take 700; 16 logs and
-   * 30 ids fit. One of more cannot be gone on with.
-   */
-  maxExportCursorLength: 6_000,
-  /**
-   * Heap of a self-hosted Worker. V8 collects what is old when its heap is full, and workerd by itself sets no limit: over an
-   * export of a million entries memory then grows by 75 MiB that nobody uses, with one of 128 or 192 MiB by 39 or 34. Four bundles of
-   * 14 MB at once were taken with 192.
-   */
-  workerHeapMiB: 192,
-  /** Rows of one page of a streamed export: 1,000 rows keep a Worker's memory flat (5,000 did not). */
-  exportPageRows: 1_000,
-  /** Professionals counted at once by the review: a count walks each one's index entries of the month. */
-  reviewProfessionalsPage: 200,
-  /** Accesses the review reads at once, of several professionals or of one (about 300 bytes each; sqld sends 10 MB). */
-  reviewPageEntries: 5_000,
-  /** Accesses of one professional in a month that are looked at (15 MB); a busy one has 300. More is told as left out. */
-  maxReviewEntries: 50_000,
-  /** Professionals of one review whose volumes are kept (about 300 bytes each, with evidence); more is told as left out. */
-  maxReviewProfessionals: 100_000,
-  /** Patients asked about at once: each has a handful of source records with names and addresses. */
-  reviewPatientsPerList: 200,
-  /** Rows of one list of facts; more is told as left out. */
-  maxReviewFacts: 20_000,
-  /** Findings told one by one: an officer reads tens. The rest are counted, and thresholds are to be raised. */
-  maxReviewFindings: 5_000,
-  /** Entries named by one finding; the rest are counted. */
-  maxFindingEntries: 20,
-  /** Previous decisions told with one finding, the newest: a year's. */
-  maxFindingDecisions: 12,
-  /** A threshold of the review: past it a rule would find nobody. */
-  maxReviewThreshold: 100_000,
-  /** Family names or types of facility of one rule. */
-  maxReviewList: 200,
-  /** Within which an emergency is followed up: the longest wait that is still care of the same event. */
-  maxFollowUpDays: 90,
-  /** Records on the watch list: one list is one answer, and names each person in the log. */
-  maxWatchedRecords: 100,
-  /** A record is watched for so long at most; whoever still knows why says so again. */
-  maxWatchDays: 366,
-  /** Logs of one export: what its header, and the entry about it, can name. */
-  maxExportLogs: 16,
-  /** One page of a streamed export: sparse filters make the ledger look at many entries. */
-  exportPageDeadlineMs: 10_000,
-  /**
-   * Entries looked at for one page of an AuditEvent search whose further filters no index answers: a page of sparse ones is
-   * short or empty, with `next`. 500 entries of usual length are 1 MB.
-   */
-  trailScannedRows: 500,
-  /**
-   * Entries of one page of a count: 350 bytes each, and never past the 10 MB that sqld sends, however long the names in
-   * them are.
-   */
-  accountingPageRows: 2_000,
-  /** Entries of which one statement makes the groups of a report: 100 ms of sqld's time, a few hundred rows. */
-  reportWindowEntries: 20_000,
-  /**
-   * Lines of one count (professional, role and facility), 1 KB each. A large organisation has 20,000 professionals; past it
-   * an accounting ends with an error, and a shorter period is to be asked for; a report tells what is further in one line.
-   */
-  maxCountedGroups: 30_000,
-  /**
-   * Pairs of a line and a patient that a count tells apart: 16 MB. Past it the numbers of distinct patients are not told;
-   * those of accesses are.
-   */
-  maxCountedPairs: 1_500_000,
-  /** Persons of whom a count remembers whether an organisation knows them (about 6 MB). */
-  maxRememberedPersons: 50_000,
-  /** Patients of one professional in the lines about each, 1 KB each; a laboratory's physician has thousands. */
-  maxCountedPatients: 20_000,
-  /** Characters of one piece of a file of counts, passed by at most one line. */
-  countChunkLength: 64 * 1024,
-  /** Patients a streamed export remembers having logged (about 16 MB); past it some are logged again. */
-  maxExportPatients: 200_000,
-  /**
-   * Bundles of 256 entries of one log that a round of the schedule scrubs: about 200 entries a second, 1.2 MB of reads and
-   * 50 ms of work, so that a million entries are gone through in an hour and a half, unnoticed by whoever else reads.
-   */
-  scrubBundles: 4,
-  /** Findings of one log that are told one by one; by then nobody waits for the next. */
-  maxScrubFindings: 256,
-  /** One read of the scrub: a bundle with its tiles. Nobody waits for it. */
-  scrubDeadlineMs: 10_000,
-  /**
-   * Entries proved at once. Each may stand alone in its tile of 8 KiB, and that in one of the level above: 2 MiB of
-   * tiles, which travel in base64, of the 10 MB that sqld sends.
-   */
-  exportProofRows: 128,
-  /** Redacted members between two entries of a chain that are found in one answer (about 60 bytes each). */
-  maxChainGap: 10_000,
-  /** Redaction entries that an export still has to tell: 8 bytes each; an operator redacts a handful a year. */
-  maxPendingRedactions: 100_000,
-  /** Bodies that go in one transaction: a few hundred milliseconds of the audit database, while logs drain into it. */
-  pruneBatchEntries: 2_000,
-  /** Transactions of one request, or of one round of the schedule; what is left goes in the next. */
-  pruneBatches: 20,
-  /** What is due goes a month at a time, unasked: an entry for each pruning stays for good. */
-  pruneDueAfterMs: 30 * 86_400_000,
-  /** Whether something is due is looked at daily. */
-  pruneDueEveryMs: 86_400_000,
-  /** Nobody prunes what reviews and questions of a year still need, whatever the policy says … */
-  minAuditRetentionDays: 365,
-  /** … and no policy is longer than a life. */
-  maxAuditRetentionDays: 36_500,
-  /** Legal holds in force at once: their ids go with every transaction that prunes. */
-  maxAuditHolds: 500,
-  /** An export waits this long for the cosignatures of its checkpoint: witnesses have it by then, and answer in milliseconds … */
-  witnessWaitMs: 2_000,
-  /** … and looks this often. */
-  witnessPollMs: 50,
-  /** Checkpoints looked at for one that enough witnesses cosigned: a quarter of a minute's. */
-  maxCheckpointsTried: 16,
-  /** Checkpoints a requester can name for consistency proofs, and sizes to stop at: one for each log and a few older. */
-  maxExportPositions: 64,
-  /** Logs in the public list: each row is 2 KiB of keys. Logs that were succeeded stay in it. */
-  maxListedLogs: 256,
-  /** `Cache-Control` of the newest checkpoint and the list of logs: no longer than a log takes to publish anew. */
-  publicCacheSeconds: 1,
-  /** `Cache-Control` of tiles, which never change: a year (C2SP tlog-tiles). */
-  tileCacheSeconds: 31_536_000,
-  /** `Prefer: wait` of a proof that no checkpoint covers yet: logs publish each second. */
-  maxProofWaitSeconds: 5,
-  /** `Retry-After` of one: the same. */
-  proofRetrySeconds: 1,
-
-  /** One request to a witness: 63 proof lines (3 KiB) and a checkpoint with a dozen ML-DSA-44 signatures (3.3 KB each). */
-  maxWitnessRequestBytes: 64 * 1024,
-  /** One answer of a witness: a handful of signature lines, or a size. */
-  maxWitnessAnswerBytes: 64 * 1024,
-  /** Characters of a witness's error told to the operator. */
-  maxWitnessDetailLength: 200,
-  /** How far a witness's clock may be ahead of the log's: a cosignature from further on would outlive its truth. */
-  maxWitnessSkewSeconds: 300,
-  /** Logs one witness watches: a province's record has one per region. */
-  maxWitnessLogs: 1_000,
-  /** Contradicting checkpoints kept of one log, the first ones: one is proof enough. */
-  maxWitnessContradictions: 16,
-  /** Receiving one request at a witness: 64 KiB over a poor line. */
-  witnessRequestMs: 10_000,
-  /** An idle connection to a witness: logs publish each second, and should not connect each time. */
-  witnessKeepAliveMs: 30_000,
-  /** Connections to a witness at once; a log needs one. */
-  maxWitnessConnections: 256,
-  /** Reading the list of logs that a witness is to take on trust. */
-  logListDeadlineMs: 10_000,
-  /** That list: two keys (44 and 1,752 characters) and some names for each log. */
-  maxLogListBytes: 4 * 1024 * 1024,
-
-  /** Characters of one line, or one CSV field, that a verifier reads: 16 of the largest entries. */
-  maxVerifiedLineLength: 1024 * 1024,
-  /** A file that a verifier holds as a whole: a proof of one entry, a policy, a checkpoint, a list of logs. */
-  maxVerifiedTextLength: 4 * 1024 * 1024,
-  /** Tiles and bundles that fsck asks for ahead, of 8 KiB each: enough to hide a round trip of a few milliseconds. */
-  maxFetchedTiles: 16,
-
-  // --- other people's clocks and networks -------------------------------------------------------------------------
+  // --- other people's clocks and networks ----------------------------------------------------------------------------
   /** A read at the nearest replica or the local database: a healthy one answers in milliseconds. */
   readDeadlineMs: 2_000,
   /** A read sent to the primary because the replica is behind. */
@@ -414,7 +156,7 @@ export const limits = {
   /** What `Retry-After` says after an overload or an unavailable log. */
   retryAfterSeconds: 2,
 
-  // --- freshness --------------------------------------------------------------------------------------------------
+  // --- freshness -----------------------------------------------------------------------------------------------------
   /** A replica whose heartbeat is younger is fresh. */
   freshMs: 10_000,
   /** The heartbeat is not written more often than this. */
@@ -424,7 +166,7 @@ export const limits = {
   /** Staleness past which a page is marked degraded and listed for review (default, per node). */
   degradedAfterMs: 15 * 60_000,
 
-  // --- tokens -----------------------------------------------------------------------------------------------------
+  // --- tokens --------------------------------------------------------------------------------------------------------
   /** Longest life of an access token we accept, whatever its issuer says. */
   maxTokenLifetimeSeconds: 3_600,
   /** Disagreement of clocks between issuer and us. */
@@ -456,7 +198,7 @@ export const limits = {
   /** Unknown issuers and key ids, however many, make an isolate read the issuers again at most this often. */
   issuerReloadEveryMs: 2_000,
 
-  // --- commands that call a cluster -------------------------------------------------------------------------------
+  // --- commands that call a cluster ----------------------------------------------------------------------------------
   /** Sending one bundle, until a cluster that is overloaded or restarting takes it (the first attempt included). */
   maxPublishAttempts: 8,
   /** Longest `Retry-After` that a command waits for; the cluster's own is 2 s. */
@@ -465,13 +207,13 @@ export const limits = {
   commandDeadlineMs: 60_000,
   /** Between two pieces of an answer that takes long: pages of a sparse filter come minutes apart at worst. */
   answerIdleMs: 300_000,
-  /** Answers to one export, in a row, that may break off before they bring anything, and the pause before each. */
+  /** Answers to one export, in a row, that break off before they bring an entry: then it is left. And the pause before the next. */
   exportAttempts: 5,
   exportRetryMs: 1_000,
   /** A token is renewed when it would end within this: a request must not outlive its token on the way. */
   tokenRenewalMs: 60_000,
 
-  // --- administration of the trust registry -----------------------------------------------------------------------
+  // --- administration of the trust registry --------------------------------------------------------------------------
   /** One change: an issuer with its key set is the largest, with `maxJwksBytes` of keys and as much around them. */
   maxRegistryBodyBytes: 128 * 1024,
   /** A name of a person, place or client, as people read it. */
@@ -491,7 +233,7 @@ export const limits = {
   /** `break-glass-hours`: an emergency that lasts longer than three days is care, and has a relationship. */
   maxBreakGlassHours: 72,
 
-  // --- questions, corrections, incidents --------------------------------------------------------------------------
+  // --- questions, corrections, incidents -----------------------------------------------------------------------------
   /** A question, a follow-up, an answer, in characters: two pages. What needs more is a letter, and names its file. */
   maxQuestionLength: 4_000,
   /** Open questions of one person: officers answer each, and whoever sends hundreds is answered by nobody. */
@@ -509,7 +251,17 @@ export const limits = {
   /** Persons concerned by one incident: more than live in Québec. */
   maxIncidentPersons: 10_000_000,
 
-  // --- the local cluster ------------------------------------------------------------------------------------------
+  // --- a Worker ------------------------------------------------------------------------------------------------------
+  /** Stack frames of a defect on the console. */
+  maxLoggedFrames: 8,
+  /**
+   * Heap of a self-hosted Worker. V8 collects what is old when its heap is full, and workerd by itself sets no limit: over an
+   * export of a million entries memory then grows by 75 MiB that nobody uses, with one of 128 or 192 MiB by 39 or 34. Four bundles of
+   * 14 MB at once were taken with 192.
+   */
+  workerHeapMiB: 192,
+
+  // --- the local cluster ---------------------------------------------------------------------------------------------
   /** Load is generated on it with a few tokens, all from one address; look-ups of persons keep `identityRate`. */
   localProfessionalRate: { perSecond: 100, burst: 30_000 },
   /** For one client and for the address of this machine. */
@@ -547,4 +299,7 @@ export const limits = {
   maxLoginFormBytes: 1_024,
   /** A bundle of other sources is left alone this long: a build takes seconds, and a start that chose it copies it at once. */
   bundleKeptMs: 10 * 60_000,
+
+  ...logLimits,
+  ...trailLimits,
 } as const

@@ -1,7 +1,7 @@
 /** `dossier audit accounting` and `dossier audit report`: counts of the log in a file. */
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
-import { fetchCounts, type Received } from '../local/client/count-file.ts'
+import { fetchCounts, type Received } from '../local/client/audit-counts.ts'
 import { officerLogin } from './access-command.ts'
 import { type ClusterOptions, clusterCommand, reachCluster } from './cluster-file.ts'
 

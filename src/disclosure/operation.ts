@@ -83,7 +83,7 @@ export interface OperationContext<Param, Query> {
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */
-  readonly auditLogs: Pick<AuditLogs, 'attest' | 'published' | 'status' | 'succession'>
+  readonly auditLogs: Pick<AuditLogs, 'attest' | 'current' | 'published' | 'status' | 'succession'>
   /** What an entry about this access says so far, with this note: for operations that append entries of their own. */
   describe(note: Readonly<Record<string, string>>): AccessBase
   /** Text of the configured tlog-policy; null: none. */
@@ -166,5 +166,11 @@ export interface Disclosure {
 /** A streamed export: each chunk's patients are in the log before its bytes leave. */
 export interface DisclosureStream {
   readonly exportId: string
-  readonly chunks: AsyncIterable<{ readonly patients: readonly string[]; readonly bytes: Uint8Array }>
+  readonly chunks: AsyncIterable<DisclosureChunk>
+}
+
+export interface DisclosureChunk {
+  /** Person ids: that it tells of them is in the log before the bytes leave. */
+  readonly patients: readonly string[]
+  readonly bytes: Uint8Array
 }

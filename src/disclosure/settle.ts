@@ -1,7 +1,7 @@
 /** Ends the intents whose outcome never came: a killed Worker, a lost answer, a log that was away. */
 import { type AccessBase, buildEntries } from '../audit/entry.ts'
 import type { Access, AuditLogs, OpenIntent } from '../audit/port.ts'
-import { type Held, orderOf } from '../audit/pruning.ts'
+import { type Held, orderOf, type PruneOrder } from '../audit/pruning.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import { StoreError, type Writer } from '../store/ports.ts'
 
@@ -27,12 +27,7 @@ export async function settleIntents(log: string, logs: AuditLogs, at: IntendedAt
   let settled = 0
   for (const intent of open.value) {
     const access = JSON.parse(intent.access) as Access
-    const found =
-      access.action === 'redaction'
-        ? await (orderOf(access.note)
-            ? settlePruning(access, at)
-            : settleRedaction(current.value, access, at.redactions))
-        : await settleWrite(intent, at.primary)
+    const found = await settle(current.value, intent, access, at)
     if (!found) continue
     const appended = await logs.append(log, {
       requestId: intent.requestId,
@@ -44,6 +39,13 @@ export async function settleIntents(log: string, logs: AuditLogs, at: IntendedAt
     if (appended.ok) settled++
   }
   return settled
+}
+
+/** Null: nobody can say yet. @param log the one that takes the outcome */
+function settle(log: string, intent: OpenIntent, access: Access, at: IntendedAt): Promise<Settled | null> {
+  if (access.action !== 'redaction') return settleWrite(intent, at.primary)
+  const order = orderOf(access.note)
+  return order === null ? settleRedaction(log, access, at.redactions) : settlePruning(order, at)
 }
 
 /**
@@ -80,9 +82,7 @@ async function settleRedaction(
 }
 
 /** As a redaction it cannot be taken back. Null: not now, or not all of it yet. */
-async function settlePruning({ note }: Access, { redactions, held }: IntendedAt): Promise<Settled | null> {
-  const order = orderOf(note)
-  if (order === null) return { persons: null }
+async function settlePruning(order: PruneOrder, { redactions, held }: IntendedAt): Promise<Settled | null> {
   try {
     return (await redactions.prune(order, held)) === 'done' ? { persons: [] } : null
   } catch (error) {

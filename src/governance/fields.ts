@@ -85,9 +85,16 @@ export const entryText = z.string().min(1).max(limits.maxEntryTextBytes)
 export const reasonField = z.string().trim().min(limits.minReasonLength).max(limits.maxReasonLength)
 
 /** Of what cannot be undone, an entry has it whole: longer texts of a note are cut. */
-export const wholeReason = reasonField.refine(
+const wholeReason = reasonField.refine(
   (text) => new TextEncoder().encode(JSON.stringify(text)).length <= limits.maxEntryTextBytes,
   told('ne tient pas dans une entrée du journal', 'does not fit an entry of the log'),
 )
+
+/** Why something goes from the log for good. */
+export const grounds = z.strictObject({
+  reason: wholeReason,
+  /** The legal basis. */
+  basis: wholeReason,
+})
 
 export const aboutPatient = z.strictObject({ patient: patientField, reason: reasonField })

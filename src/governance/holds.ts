@@ -3,7 +3,6 @@
  * organisation, stay whatever the retention policy says. What went before does not come back.
  */
 import { z } from 'zod'
-import { forbidden } from '../access/refusal.ts'
 import type { Held } from '../audit/pruning.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -11,6 +10,7 @@ import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import type { Reader, Rows, Statement } from '../store/ports.ts'
 import { reasonField, registryId } from './fields.ts'
+import { officerOfRecord } from './keeper.ts'
 import { changeShape } from './operation-shape.ts'
 import { applyChange, changed, endRegistered, isBegun, readAsked, replaceRow } from './registry-change.ts'
 
@@ -38,8 +38,8 @@ async function begin(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
   const read = await readAsked(ctx, hold)
   if (!read.ok) return read
   const { caller, asked } = read.value
-  if (caller.kind !== 'privacy-officer' || caller.organisation !== null)
-    return forbidden('not-own-organisation')
+  const officer = officerOfRecord(caller)
+  if (!officer.ok) return officer
   const { kind, key, reason } = asked
   const note = { change: 'audit-hold', kind, key, reason }
   const room = `(select count(*) from audit_hold where valid_to is null) < ${limits.maxAuditHolds}`
@@ -60,8 +60,8 @@ async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
   const read = await readAsked(ctx, subject)
   if (!read.ok) return read
   const { caller, asked } = read.value
-  if (caller.kind !== 'privacy-officer' || caller.organisation !== null)
-    return forbidden('not-own-organisation')
+  const officer = officerOfRecord(caller)
+  if (!officer.ok) return officer
   return await endRegistered(ctx, {
     caller,
     table: 'audit_hold',

@@ -1,7 +1,7 @@
 /** `GET /audit/incidents`, in pages or as one CSV file of the register, and `GET /audit/incidents/{id}` with all its versions. */
 import { z } from 'zod'
 import { forbidden } from '../access/refusal.ts'
-import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -143,9 +143,7 @@ function fileOf(ctx: ListContext, officer: Officer, incidents: readonly StoredIn
 }
 
 /** Each names the patients of its own lines, in the log before the lines leave. */
-async function* chunksOf(
-  incidents: readonly StoredIncident[],
-): AsyncGenerator<DisclosureStream['chunks'] extends AsyncIterable<infer Chunk> ? Chunk : never> {
+async function* chunksOf(incidents: readonly StoredIncident[]): AsyncGenerator<DisclosureChunk> {
   const encoder = new TextEncoder()
   yield { patients: [], bytes: encoder.encode(incidentCsvHeader()) }
   for (let first = 0; first < incidents.length; first += limits.defaultPageRows) {

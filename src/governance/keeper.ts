@@ -6,6 +6,14 @@ import type { Statement } from '../store/ports.ts'
 
 export type Keeper = Extract<Caller, { kind: 'patient' | 'guardian' | 'privacy-officer' | 'operator' }>
 
+type PrivacyOfficer = Extract<Caller, { kind: 'privacy-officer' }>
+
+/** What concerns all organisations is the business of the officers of the whole record alone. */
+export const officerOfRecord = (caller: Caller): Result<PrivacyOfficer, PolicyRefusal> =>
+  caller.kind === 'privacy-officer' && caller.organisation === null
+    ? ok(caller)
+    : forbidden('not-own-organisation')
+
 /**
  * Whether the record of `person` is this caller's business. Nobody learns whether an id exists: unknown (null) and
  * another's are one refusal.

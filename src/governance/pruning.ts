@@ -3,7 +3,6 @@
  * pruning entry is durable before any body goes; the schedule finishes what was begun, and so does whoever asks again.
  */
 import { z } from 'zod'
-import { forbidden } from '../access/refusal.ts'
 import {
   type Held,
   type PruneOrder,
@@ -19,17 +18,15 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { logName, noInput, wholeReason } from './fields.ts'
+import { grounds, logName, noInput } from './fields.ts'
 import { heldIdsStatements, heldOf, holdsStatement, readHolds } from './holds.ts'
+import { officerOfRecord } from './keeper.ts'
 import { retainedFrom, retentionDays, retentionStatement } from './prune-due.ts'
 import { invalid } from './refusals.ts'
 
 const param = z.strictObject({ log: logName })
 
-const body = z.strictObject({
-  reason: wholeReason,
-  /** The legal basis. */
-  basis: wholeReason,
+const body = grounds.extend({
   /** Only what is older than this; default: all that the policy lets go. */
   before: z.iso.datetime({ offset: true }).optional(),
 })
@@ -52,13 +49,11 @@ export const pruneLog: Operation<z.infer<typeof param>, z.infer<typeof noInput>>
 }
 
 async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const loaded = await ctx.load(() => ({
-    records: [retentionStatement],
-  }))
+  const loaded = await ctx.load(() => ({ records: [retentionStatement] }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
-  if (caller.kind !== 'privacy-officer') return forbidden('operation-not-for-caller')
-  if (caller.organisation !== null) return forbidden('not-own-organisation')
+  const officer = officerOfRecord(caller)
+  if (!officer.ok) return officer
   const fields = await readChange(ctx, body)
   if (!fields.ok) return fields
   const { before: asked, reason, basis } = fields.value
@@ -142,14 +137,8 @@ const goesOn = (log: string): Refusal => ({
  * was closed because its storage was lost never drains.
  */
 async function drainedLine(ctx: Context): Promise<Result<null, Refusal>> {
-  let { log } = ctx.param
-  for (let hops = 0; hops <= limits.maxSuccessions; hops++) {
-    const status = await ctx.auditLogs.status(log)
-    if (!status.ok) return status
-    if (status.value.successor === null) return await ctx.drainedLog(log)
-    log = status.value.successor
-  }
-  return err({ reason: 'log-unavailable', detail: `no end to the successors of ${ctx.param.log}` })
+  const current = await ctx.auditLogs.current(ctx.param.log)
+  return current.ok ? await ctx.drainedLog(current.value) : current
 }
 
 const readPart = async ({ ledger, param: { log } }: Context, before: string) => {

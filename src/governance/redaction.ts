@@ -21,15 +21,10 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { answer } from './answer.ts'
 import { jsonBody, readChange } from './body.ts'
-import { entryIndex, logName, noInput, wholeReason } from './fields.ts'
+import { entryIndex, grounds, logName, noInput } from './fields.ts'
+import { officerOfRecord } from './keeper.ts'
 
 const param = z.strictObject({ log: logName, index: entryIndex })
-
-const body = z.strictObject({
-  reason: wholeReason,
-  /** The legal basis. */
-  basis: wholeReason,
-})
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof noInput>>
 
@@ -50,10 +45,9 @@ export const redact: Operation<z.infer<typeof param>, z.infer<typeof noInput>> =
 async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const loaded = await ctx.load(() => ({}))
   if (!loaded.ok) return loaded
-  const { caller } = loaded.value
-  if (caller.kind !== 'privacy-officer') return forbidden('operation-not-for-caller')
-  if (caller.organisation !== null) return forbidden('not-own-organisation')
-  const fields = await readChange(ctx, body)
+  const officer = officerOfRecord(loaded.value.caller)
+  if (!officer.ok) return officer
+  const fields = await readChange(ctx, grounds)
   if (!fields.ok) return fields
 
   const { log } = ctx.param
@@ -70,7 +64,7 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const entry = decide(
     place,
     index,
-    { practitioner: caller.professional, issuer, subject },
+    { practitioner: officer.value.professional, issuer, subject },
     `${log}/${index}`,
   )
   if (!entry.ok) return entry

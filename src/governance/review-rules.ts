@@ -1,11 +1,11 @@
 /** `POST /audit/review/rules`: whether a rule of the monthly review is looked at, and past which numbers. */
 import { z } from 'zod'
-import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
 import { ruleNames, thresholdShapes } from '../trail/review/rules.ts'
 import { readFields } from './body.ts'
+import { officerOfRecord } from './keeper.ts'
 import { changeShape } from './operation-shape.ts'
 import { applyChange, changed, isBegun, readAsked, replaceRow } from './registry-change.ts'
 
@@ -28,8 +28,8 @@ async function change(ctx: OperationContext<object, object>): Promise<Result<Dis
   const read = await readAsked(ctx, shape)
   if (!read.ok) return read
   const { caller, asked } = read.value
-  if (caller.kind !== 'privacy-officer' || caller.organisation !== null)
-    return forbidden('not-own-organisation')
+  const officer = officerOfRecord(caller)
+  if (!officer.ok) return officer
   const body = { body: async () => ok(JSON.stringify(asked.thresholds)) }
   const thresholds = await readFields<unknown>(body, thresholdShapes[asked.rule])
   if (!thresholds.ok) return thresholds

@@ -1,7 +1,5 @@
 /** `/audit/review/watched`: records of public interest. Every access to them is told by the monthly review. */
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
-import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -11,7 +9,7 @@ import { firstRow, texts } from '../store/rows.ts'
 import { answer } from './answer.ts'
 import { readFields } from './body.ts'
 import { noInput, patientField, patientId, reasonField } from './fields.ts'
-import { sourcesOfPerson } from './keeper.ts'
+import { officerOfRecord, sourcesOfPerson } from './keeper.ts'
 import { changeShape, listShape } from './operation-shape.ts'
 import { conflict, invalid, neverRegistered } from './refusals.ts'
 
@@ -50,9 +48,6 @@ export const unwatchRecord: Operation<object, object> = {
   handle: unwatch,
 }
 
-/** The officer of the whole record: who is of public interest is nobody else's to say or to see. */
-const keeps = (caller: Caller): boolean => caller.kind === 'privacy-officer' && caller.organisation === null
-
 async function list(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const loaded = await ctx.load(() => ({
     records: [
@@ -67,7 +62,9 @@ async function list(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   }))
   if (!loaded.ok) return loaded
   const { caller, records } = loaded.value
-  if (!keeps(caller)) return forbidden('not-own-organisation')
+  // Who is of public interest is nobody else's to say or to see.
+  const officer = officerOfRecord(caller)
+  if (!officer.ok) return officer
   const rows = records[0] ?? []
   const told = rows.map(({ source_record, reason, starts, ends, recorded_by }) => ({
     patient: `Patient/${source_record}`,
@@ -95,7 +92,8 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 async function askedAbout<T extends { readonly patient: string }>(ctx: Context, shape: z.ZodType<T>) {
   const permitted = await ctx.load(() => ({}))
   if (!permitted.ok) return permitted
-  if (!keeps(permitted.value.caller)) return forbidden('not-own-organisation')
+  const permittedOfficer = officerOfRecord(permitted.value.caller)
+  if (!permittedOfficer.ok) return permittedOfficer
   const fields = await readFields(ctx, shape)
   if (!fields.ok) return fields
   const source = patientId(fields.value.patient)
@@ -103,11 +101,11 @@ async function askedAbout<T extends { readonly patient: string }>(ctx: Context, 
     records: [{ sql: 'select person from source_record where id = :source', args: { source } }],
   }))
   if (!loaded.ok) return loaded
-  const { caller, records } = loaded.value
-  if (caller.kind !== 'privacy-officer' || !keeps(caller)) return forbidden('not-own-organisation')
-  const person = firstRow(records[0])?.person
+  const officer = officerOfRecord(loaded.value.caller)
+  if (!officer.ok) return officer
+  const person = firstRow(loaded.value.records[0])?.person
   if (typeof person !== 'string') return err({ reason: 'not-found' as const, what: fields.value.patient })
-  return ok({ caller, source, person, asked: fields.value })
+  return ok({ caller: officer.value, source, person, asked: fields.value })
 }
 
 async function watch(ctx: Context): Promise<Result<Disclosure, Refusal>> {

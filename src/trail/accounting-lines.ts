@@ -18,7 +18,7 @@ import {
   walkWindows,
 } from './counted-entries.ts'
 import type { CountedPart } from './counted-parts.ts'
-import { type CountedLine, type Line, Tally } from './tally.ts'
+import { type AccountKey, type CountedLine, Tally } from './tally.ts'
 
 export type AccountSection =
   | 'opened'
@@ -54,9 +54,9 @@ async function* opened(account: Account): AsyncGenerator<readonly AccountLine[]>
   const tally = new Tally()
   for await (const page of walk(ledger, parts, pageBy('organisation', organisation))) {
     for (const entry of page) {
-      const line = lineOf(entry)
-      if (isAccess(entry)) tally.count(line, entry)
-      if (isDisclosed(entry)) tally.meet(line, entry.patient as string)
+      const key = keyOf(entry)
+      if (isAccess(entry)) tally.count(key, entry)
+      if (isDisclosed(entry)) tally.meet(key, entry.patient as string)
     }
     yield []
   }
@@ -75,14 +75,14 @@ async function* openedByOthers(account: Account): AsyncGenerator<readonly Accoun
   const continuations = new Continuations()
   for await (const page of walkWindows(ledger, parts, pageOfOthers(organisation))) {
     for (const entry of await amongKnown(page, knownPersons)) {
-      const line = lineOf(entry)
-      const total = { ...line, professional: null, name: null, role: null, facility: null }
+      const key = keyOf(entry)
+      const total = { ...key, professional: null, name: null, role: null, facility: null }
       if (continuations.isFirst(entry) && entry.phase !== 'intent') {
-        tally.count(line, entry)
+        tally.count(key, entry)
         totals.count(total, entry)
       }
       if (isDisclosed(entry)) {
-        tally.meet(line, entry.patient as string)
+        tally.meet(key, entry.patient as string)
         totals.meet(total, entry.patient as string)
       }
     }
@@ -112,7 +112,7 @@ async function* byPatient(
   for await (const page of walk(ledger, parts, pageBy('practitioner', professional))) {
     for (const entry of await select(page))
       if (continuations.isFirst(entry) && entry.phase !== 'intent')
-        tally.count({ ...lineOf(entry), patient: entry.patient }, entry)
+        tally.count({ ...keyOf(entry), patient: entry.patient }, entry)
     yield []
   }
   yield* inSection(section, tally)
@@ -128,7 +128,7 @@ async function amongKnown(
   return page.filter(({ patient }) => patient !== null && known.has(patient))
 }
 
-const lineOf = ({ organisation, practitioner, name, role, facility }: CountedEntry): Line => ({
+const keyOf = ({ organisation, practitioner, name, role, facility }: CountedEntry): AccountKey => ({
   organisation,
   professional: practitioner,
   name: practitioner === null ? null : name,

@@ -9,7 +9,7 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { texts } from '../store/rows.ts'
 import { type AccountLine, accountLines, type KnownPersons } from './accounting-lines.ts'
-import { type Columns, countChunks, mediaTypes, namedCounts } from './count-file.ts'
+import { type Columns, countAnswer, namedCounts } from './count-file.ts'
 import { countedParts } from './counted-parts.ts'
 import { instant, utc } from './instant.ts'
 import {
@@ -79,15 +79,8 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     isDetailed: detail !== undefined,
   })
   const header = { format: formatId, time: new Date(ctx.now).toISOString(), ...asked }
-  return ok({
-    status: 200,
-    contentType: mediaTypes[format],
-    headers: { 'Content-Disposition': `attachment; filename="accounting-${id.slice(0, 8)}.${format}"` },
-    body: { exportId: id, chunks: countChunks(format, { header, parts: parts.value, columns, pages }) },
-    disclosed: [],
-    reason: 'privacy-officer',
-    note: { export: id, ...asked, format },
-  })
+  const file = { header, parts: parts.value, columns, pages }
+  return ok(countAnswer(format, file, { id, name: `accounting-${id.slice(0, 8)}`, note: asked }))
 }
 
 /** Each question is a load of its own: an officer whose office ends while the count goes on gets no further. */

@@ -3,11 +3,11 @@
  * a count may take as long as the period is; each patient it names is in the log before the bytes that do leave.
  */
 import { withoutFormula } from '../audit/csv-columns.ts'
-import type { DisclosureStream } from '../disclosure/operation.ts'
+import type { Disclosure, DisclosureChunk } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import type { CountedPart } from './counted-parts.ts'
-import { PatientsMet } from './export-chunks.ts'
 import { csvRecord } from './export-format.ts'
+import { PatientsMet } from './patients-met.ts'
 
 export type CountFormat = 'json' | 'csv'
 
@@ -25,16 +25,43 @@ export interface CountFile<Line> {
   readonly pages: AsyncIterable<readonly Line[]>
 }
 
-type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
+/** How it is told in the log, and what it is called where it is kept. */
+interface Told {
+  /** Of this file. */
+  readonly id: string
+  /** Without its ending. */
+  readonly name: string
+  /** What was asked for. */
+  readonly note: Readonly<Record<string, string>>
+}
+
+export const countAnswer = <Line extends object>(
+  format: CountFormat,
+  file: CountFile<Line>,
+  { id, name, note }: Told,
+): Disclosure => ({
+  status: 200,
+  contentType: mediaTypes[format],
+  headers: { 'Content-Disposition': `attachment; filename="${name}.${format}"` },
+  body: { exportId: id, chunks: countChunks(format, file) },
+  disclosed: [],
+  reason: 'privacy-officer',
+  note: { export: id, ...note, format },
+})
+
+const mediaTypes: Readonly<Record<CountFormat, string>> = {
+  json: 'application/json; charset=utf-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+}
 
 export async function* countChunks<Line extends object>(
   format: CountFormat,
   file: CountFile<Line>,
-): AsyncGenerator<Chunk> {
+): AsyncGenerator<DisclosureChunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
   const write = format === 'json' ? new JsonLines(file) : new CsvLines(file)
-  const chunkOf = (text: string): Chunk => ({ patients: met.take(), bytes: encoder.encode(text) })
+  const chunkOf = (text: string): DisclosureChunk => ({ patients: met.take(), bytes: encoder.encode(text) })
   let text = write.begin
   for await (const page of file.pages) {
     if (page.length === 0) {
@@ -108,11 +135,6 @@ const logColumns = ['log', 'first', 'end', 'size', 'root', 'pruned_before']
 
 const record = (cells: readonly Cell[]): string =>
   csvRecord(cells.map((cell) => withoutFormula(cell === null ? '' : String(cell))))
-
-export const mediaTypes: Readonly<Record<CountFormat, string>> = {
-  json: 'application/json; charset=utf-8',
-  csv: 'text/csv; charset=utf-8; header=present',
-}
 
 /** Counts by name in one cell, e.g. `read=3 search=12`. */
 export const namedCounts = (counts: Readonly<Record<string, number>>): string =>

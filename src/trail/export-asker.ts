@@ -6,7 +6,6 @@ import type { Caller, CallerKind } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import type { Issue } from '../fhir/outcome.ts'
 import { err, ok, type Result } from '../result.ts'
 import { loadOwnIds } from './own-ids.ts'
 import { ownOrganisation } from './own-organisation.ts'
@@ -54,8 +53,8 @@ async function ownScope(
   caller: Caller,
   { patient, organisation, log }: Asked,
 ): Promise<Result<ExportScope, Refusal>> {
-  if (organisation !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('organisation')] })
-  if (log !== undefined) return err({ reason: 'invalid', issues: [wholeIssue('log')] })
+  if (organisation !== undefined) return notWhole('organisation')
+  if (log !== undefined) return notWhole('log')
   const persons = await loadOwnIds(ctx, caller)
   if (!persons.ok) return persons
   // Whether there is such a person is not told.
@@ -63,11 +62,17 @@ async function ownScope(
   return ok({ caller: caller.kind, persons: persons.value, patient: patient ?? (persons.value[0] as string) })
 }
 
-const wholeIssue = (expression: string): Issue => ({
-  code: 'value',
-  expression,
-  text: {
-    fr: `L’exportation de ses propres accès les couvre dans tous les journaux et toutes les organisations : sans ${expression}.`,
-    en: `An export of one’s own accesses covers them in all logs and organisations: without ${expression}.`,
-  },
-})
+const notWhole = (expression: string): Result<never, Refusal> =>
+  err({
+    reason: 'invalid',
+    issues: [
+      {
+        code: 'value',
+        expression,
+        text: {
+          fr: `L’exportation de ses propres accès les couvre dans tous les journaux et toutes les organisations : sans ${expression}.`,
+          en: `An export of one’s own accesses covers them in all logs and organisations: without ${expression}.`,
+        },
+      },
+    ],
+  })

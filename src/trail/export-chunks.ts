@@ -1,13 +1,13 @@
 /** The bytes of an export, and whom each chunk of them names: those are in the log before it leaves. */
 import type { ToldEntry } from '../audit/csv-columns.ts'
-import type { DisclosureStream } from '../disclosure/operation.ts'
-import { limits } from '../limits.ts'
+import type { DisclosureChunk } from '../disclosure/operation.ts'
 import type { Reader } from '../store/ports.ts'
 import { chainLines } from './export-chain.ts'
 import {
   type Completeness,
   csvHeader,
   csvLine,
+  type ExportFormat,
   type ExportHeader,
   fhirLines,
   type Line,
@@ -17,9 +17,8 @@ import {
 import { matchingLines, rangeLines } from './export-lines.ts'
 import type { PlannedPart } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
+import { PatientsMet } from './patients-met.ts'
 import { readAhead } from './read-ahead.ts'
-
-export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
 
 export interface ExportPlan {
   /** Null: it goes on with a file that has one. */
@@ -33,13 +32,11 @@ export interface ExportPlan {
   readonly origin: string
 }
 
-type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
-
 /** Constant memory: one page of the ledger at a time. */
 export async function* exportChunks(
   ledger: Reader,
   { header, completeness, parts, filters, format, origin }: ExportPlan,
-): AsyncGenerator<Chunk> {
+): AsyncGenerator<DisclosureChunk> {
   const encoder = new TextEncoder()
   const met = new PatientsMet()
   for (const patient of toldBy(completeness, parts)) met.add(patient)
@@ -106,33 +103,4 @@ function beginOf(header: ExportHeader, format: ExportFormat): string {
 function readableOf(line: Line, format: 'csv' | 'fhir', origin: string): string {
   if (line.kind !== 'open') return ''
   return format === 'csv' ? csvLine(line) : fhirLines(JSON.parse(line.entry) as ToldEntry, origin)
-}
-
-/** Patients named so far, and those of the chunk being made. */
-export class PatientsMet {
-  #named = new Set<string>()
-  #fresh: string[] = []
-
-  isNew(patient: string): boolean {
-    return !this.#named.has(patient)
-  }
-
-  /** One append takes no more. */
-  get isFull(): boolean {
-    return this.#fresh.length === limits.maxAppendEntries
-  }
-
-  add(patient: string): void {
-    if (this.#named.has(patient)) return
-    // Forgetting makes a patient be logged again: more entries than needed, never fewer.
-    if (this.#named.size === limits.maxExportPatients) this.#named = new Set(this.#fresh)
-    this.#named.add(patient)
-    this.#fresh.push(patient)
-  }
-
-  take(): string[] {
-    const fresh = this.#fresh
-    this.#fresh = []
-    return fresh
-  }
 }

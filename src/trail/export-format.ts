@@ -3,6 +3,8 @@ import { base64url } from '../audit/base64url.ts'
 import { csvColumns, csvFields, type ToldEntry } from '../audit/csv-columns.ts'
 import { auditEventsOf } from './audit-event.ts'
 
+export type ExportFormat = 'ndjson' | 'csv' | 'fhir'
+
 /** Names the layout of the NDJSON file: `docs/audit-log.md` §4. */
 export const formatId = 'dossier-export/1'
 

@@ -6,8 +6,8 @@ import type { OperationContext } from '../disclosure/operation.ts'
 import { limits } from '../limits.ts'
 import { sealedTexts } from '../records/cursor.ts'
 import type { Reader } from '../store/ports.ts'
-import type { ExportFormat } from './export-chunks.ts'
-import type { Completeness } from './export-format.ts'
+import type { Completeness, ExportFormat } from './export-format.ts'
+import type { Chains } from './export-logs.ts'
 import type { PlannedPart } from './export-parts.ts'
 import { treeOf } from './export-tree.ts'
 import type { EntryFilter } from './ledger-sql.ts'
@@ -110,14 +110,14 @@ function plannedPart(ledger: Reader, fixed: FixedExport, part: FixedPart): Plann
   }
 }
 
-function chainsOf({ completeness, filter, persons }: FixedExport) {
+function chainsOf({ completeness, filter, persons }: FixedExport): Chains {
   switch (completeness) {
     case 'patient-chain':
-      return { kind: 'patient', keys: persons } as const
+      return { kind: 'patient', keys: persons }
     case 'organisation-chain':
-      return { kind: 'organisation', keys: [filter.organisation as string] } as const
+      return { kind: 'organisation', keys: [filter.organisation as string] }
     case 'range':
     case 'none':
-      return { kind: 'patient', keys: [] } as const
+      return { kind: 'patient', keys: [] }
   }
 }

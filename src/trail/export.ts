@@ -5,12 +5,12 @@
  */
 import { z } from 'zod'
 import type { CallerKind } from '../access/caller.ts'
-import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import { exportScope } from './export-asker.ts'
-import { type ExportFormat, exportChunks } from './export-chunks.ts'
-import type { Completeness, ExportHeader } from './export-format.ts'
+import { type ExportPlan, exportChunks } from './export-chunks.ts'
+import type { Completeness, ExportFormat, ExportHeader } from './export-format.ts'
 import { type Chains, type FixedLog, fixLogs } from './export-logs.ts'
 import { exportParts } from './export-parts.ts'
 import { type ExportQuery, exportQuery, filterOf, isAsked, positionsOf, toldFilters } from './export-query.ts'
@@ -75,10 +75,7 @@ async function begin(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     persons,
     logs: parts.map(fixedLog),
   }
-  const { format, origin } = { ...asked, origin: ctx.origin }
-  const filters = filtersOf(fixed)
-  const chunks = exportChunks(ctx.ledger, { header, completeness, parts, filters, format, origin })
-  return ok(await disclosureOf(ctx, fixed, caller, chunks, null))
+  return ok(await disclosureOf(ctx, fixed, caller, { header, parts, after: null }))
 }
 
 /** The rest of an export that broke off, for whoever began it and may still have all of it. */
@@ -100,13 +97,8 @@ async function goOn(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     fixed.persons.every((id) => persons.includes(id))
   const parts = resumedParts(ctx.ledger, fixed, place)
   if (!isOwn || parts === null) return invalidCursor
-  const { completeness, format } = fixed
-  const plan = { header: null, completeness, parts, filters: filtersOf(fixed), format, origin: ctx.origin }
-  return ok(await disclosureOf(ctx, fixed, caller, exportChunks(ctx.ledger, plan), place))
+  return ok(await disclosureOf(ctx, fixed, caller, { header: null, parts, after: place }))
 }
-
-const filtersOf = ({ filter, persons }: FixedExport): readonly EntryFilter[] =>
-  persons.length === 0 ? [filter] : persons.map((patient) => ({ ...filter, patient }))
 
 const invalidCursor: Result<never, Refusal> = err({
   reason: 'invalid',
@@ -128,15 +120,21 @@ const media: Readonly<Record<ExportFormat, readonly [contentType: string, extens
   fhir: ['application/fhir+ndjson', 'fhir.ndjson'],
 }
 
-/** @param after the entry after which it goes on; null: it begins */
+/** What of an export is to be sent. */
+interface Rest extends Pick<ExportPlan, 'header' | 'parts'> {
+  /** The entry after which it goes on; null: it begins. */
+  readonly after: string | null
+}
+
 async function disclosureOf(
   ctx: Context,
   fixed: FixedExport,
   caller: CallerKind,
-  chunks: DisclosureStream['chunks'],
-  after: string | null,
+  { header, parts, after }: Rest,
 ): Promise<Disclosure> {
-  const { exportId, time, format, told, logs } = fixed
+  const { exportId, time, format, completeness, told, filter, persons, logs } = fixed
+  const filters = persons.length === 0 ? [filter] : persons.map((patient) => ({ ...filter, patient }))
+  const plan: ExportPlan = { header, completeness, parts, filters, format, origin: ctx.origin }
   const [contentType, extension] = media[format]
   const cursor = await sealExport(ctx, fixed)
   return {
@@ -146,7 +144,7 @@ async function disclosureOf(
       'Content-Disposition': `attachment; filename="audit-${time.slice(0, 10)}-${exportId.slice(0, 8)}.${extension}"`,
       ...(cursor === null ? {} : { 'Dossier-Export-Cursor': cursor }),
     },
-    body: { exportId, chunks },
+    body: { exportId, chunks: exportChunks(ctx.ledger, plan) },
     disclosed: [],
     reason: caller,
     note: {

@@ -4,7 +4,7 @@ import type { CountedEntry } from './counted-entries.ts'
 import { DistinctPairs } from './distinct-pairs.ts'
 
 /** What a line is about; members are null where the line is about all of them. */
-export interface Line {
+export interface AccountKey {
   readonly organisation: string | null
   /** Registry id; null also: a facility's system. */
   readonly professional: string | null
@@ -15,7 +15,7 @@ export interface Line {
   readonly patient: string | null
 }
 
-export interface CountedLine extends Line {
+export interface CountedLine extends AccountKey {
   readonly accesses: number
   /** Distinct ones that were disclosed; null: more than a count tells apart, or a line about one. */
   readonly patients: number | null
@@ -33,7 +33,7 @@ export interface CountedLine extends Line {
 }
 
 interface Group {
-  readonly line: Line
+  readonly key: AccountKey
   readonly number: number
   accesses: number
   patients: number
@@ -61,8 +61,8 @@ export class Tally {
   }
 
   /** One access. The line keeps the name it was met with first. */
-  count(line: Line, { outcome, action, operation, purpose, isEmergency }: CountedEntry): void {
-    const group = this.#groupOf(line)
+  count(key: AccountKey, { outcome, action, operation, purpose, isEmergency }: CountedEntry): void {
+    const group = this.#groupOf(key)
     group.accesses += 1
     if (outcome === 'permit') group.permits += 1
     else if (outcome === 'deny') group.denies += 1
@@ -74,39 +74,39 @@ export class Tally {
   }
 
   /** That something about this patient was disclosed to whom the line is about. */
-  meet(line: Line, patient: string): void {
-    const group = this.#groupOf(line)
+  meet(key: AccountKey, patient: string): void {
+    const group = this.#groupOf(key)
     if (this.#pairs.add(`${group.number} ${patient}`)) group.patients += 1
   }
 
   /** Ids of the professionals there are lines about. */
   professionals(): readonly string[] {
-    return [...new Set([...this.#groups.values()].flatMap(({ line }) => line.professional ?? []))].sort()
+    return [...new Set([...this.#groups.values()].flatMap(({ key }) => key.professional ?? []))].sort()
   }
 
   /** In the order of their texts, so that a second count of the same entries gives the same file. */
   *lines(): Generator<CountedLine> {
-    for (const key of [...this.#groups.keys()].sort()) {
-      const { line, number: _, actions, purposes, patients, ...counts } = this.#groups.get(key) as Group
+    for (const name of [...this.#groups.keys()].sort()) {
+      const { key, number: _, actions, purposes, patients, ...counts } = this.#groups.get(name) as Group
       yield {
-        ...line,
+        ...key,
         ...counts,
-        patients: this.#pairs.isFull || line.patient !== null ? null : patients,
+        patients: this.#pairs.isFull || key.patient !== null ? null : patients,
         actions: sorted(actions),
         purposes: sorted(purposes),
       }
     }
   }
 
-  #groupOf(line: Line): Group {
-    const { organisation, professional, role, facility, patient } = line
-    const key = JSON.stringify([organisation, professional, role, facility, patient])
-    const found = this.#groups.get(key)
+  #groupOf(key: AccountKey): Group {
+    const { organisation, professional, role, facility, patient } = key
+    const name = JSON.stringify([organisation, professional, role, facility, patient])
+    const found = this.#groups.get(name)
     if (found) return found
     if (this.#groups.size >= this.#maxLines)
       throw new Error('a count of more lines than are kept: ask for less')
     const made: Group = {
-      line,
+      key,
       number: this.#groups.size,
       accesses: 0,
       patients: 0,
@@ -118,7 +118,7 @@ export class Tally {
       actions: new Map(),
       purposes: new Map(),
     }
-    this.#groups.set(key, made)
+    this.#groups.set(name, made)
     return made
   }
 }

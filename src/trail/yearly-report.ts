@@ -7,7 +7,7 @@ import type { Disclosure, Operation, OperationContext } from '../disclosure/oper
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
-import { type Columns, countChunks, mediaTypes } from './count-file.ts'
+import { type Columns, countAnswer } from './count-file.ts'
 import { countedParts, type Period } from './counted-parts.ts'
 import { ownOrganisation } from './own-organisation.ts'
 import { type ReportLine, reportLines, sectionNames } from './report-lines.ts'
@@ -52,7 +52,6 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!loaded.ok) return loaded
   const parts = await countedParts(ctx, period)
   if (!parts.ok) return parts
-  const id = crypto.randomUUID()
   const header = {
     format: formatId,
     time: new Date(ctx.now).toISOString(),
@@ -67,15 +66,9 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     organisation,
     records: loaded.value.records,
   })
-  return ok({
-    status: 200,
-    contentType: mediaTypes[format],
-    headers: { 'Content-Disposition': `attachment; filename="report-${year}.${format}"` },
-    body: { exportId: id, chunks: countChunks(format, { header, parts: parts.value, columns, pages }) },
-    disclosed: [],
-    reason: 'privacy-officer',
-    note: { export: id, year, format, ...(organisation === null ? {} : { organisation }) },
-  })
+  const file = { header, parts: parts.value, columns, pages }
+  const note = { year, ...(organisation === null ? {} : { organisation }) }
+  return ok(countAnswer(format, file, { id: crypto.randomUUID(), name: `report-${year}`, note }))
 }
 
 /** As Québec counts it: in January its clocks are five hours behind UTC. */

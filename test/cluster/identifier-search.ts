@@ -114,6 +114,12 @@ export class IdentifierSearch {
     return found
   }
 
+  /** Whether it is there written out: for its hashes, which take longest, nobody looks. */
+  findsWritten(identifier: string): boolean {
+    const forms = [...plainForms(identifier).values()].filter(({ length }) => length >= shortestBytes)
+    return this.#words.has(identifier) || forms.some((bytes) => this.#fileWith(bytes) !== undefined)
+  }
+
   #fileWith(bytes: Buffer): string | undefined {
     if (this.#triples[bytes.readUIntBE(0, 3)] === 0) return undefined
     return this.#files.find(([, content]) => content.includes(bytes))?.[0]

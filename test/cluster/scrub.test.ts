@@ -68,13 +68,7 @@ describe('the audit database of a cluster', () => {
 
   afterAll(() => running?.end())
 
-  test('has the schema of the migrations to the letter, and holds what the logs say', async () => {
-    await publishedEntry()
-    await scrubbed()
-    expect([await findings('*'), await findings(log)]).toEqual([0, 0])
-  })
-
-  test('loses the one entry that an officer redacts, and nothing is wrong with that', async () => {
+  test('has the schema of the migrations to the letter, and holds what the logs say but for the one entry that an officer redacts', async () => {
     const index = await publishedEntry()
     const answer = await redact(index, officer)
     expect(answer.status).toBe(200)
@@ -89,7 +83,7 @@ describe('the audit database of a cluster', () => {
     const again = await redact(index, officer)
     expect([again.status, await again.json()]).toMatchObject([200, { changed: false }])
     await scrubbed()
-    expect(await findings(log)).toBe(0)
+    expect([await findings('*'), await findings(log)]).toEqual([0, 0])
   })
 
   test('loses nothing to anybody else, nor twice, nor a redaction', async () => {

@@ -92,10 +92,12 @@ describe('npm start', () => {
     await everybodyGone(home.path)
   })
 
-  test('finds its data, its ports and its people at the second start', async () => {
+  test('finds its data, its ports and its people at the second start, and starts no third beside it', async () => {
     const before = readState(home.path)
     const second = start(env)
     await second.saying(/^sample data loaded$/m)
+    const third = await start({ ...env, PORT: String(await findFreePort(new Set())) }).ended
+    expect(third).toEqual({ code: 1, out: '', err: `A cluster already runs on ${home.path}.\n` })
     expect(readState(home.path)).toEqual(before)
     const token = await dossier(env, 'token', '--as', 'tremblay')
     const found = await fetch(`http://127.0.0.1:${port}/fhir/Patient?${samplePatientQuery()}`, {
@@ -108,34 +110,21 @@ describe('npm start', () => {
     await everybodyGone(home.path)
   })
 
-  test('leaves no process when it is killed outright, and starts again after that', async () => {
+  test('leaves no process when it is killed outright', async () => {
     const killed = start(env)
     await killed.saying(/^ready/m)
     killed.child.kill('SIGKILL')
     await killed.ended
     await everybodyGone(home.path)
-    const next = start(env)
-    await next.saying(/^ready/m)
-    next.child.kill('SIGTERM')
-    expect((await next.ended).code).toBe(0)
   })
 
   // A shell between npm and the cluster would die of the signal alone and leave the cluster behind.
-  test('leaves no process when npm gets the signal', async () => {
+  test('starts again after that, and leaves no process when npm gets the signal', async () => {
     const throughNpm = start(env, ['npm', 'start'])
     await throughNpm.saying(/^ready/m)
     throughNpm.child.kill('SIGTERM')
     expect((await throughNpm.ended).code).toBe(0)
     await everybodyGone(home.path)
-  })
-
-  test('does not start twice on one state folder', async () => {
-    const first = start(env)
-    await first.saying(/^ready/m)
-    const second = await start({ ...env, PORT: String(await findFreePort(new Set())) }).ended
-    expect(second).toEqual({ code: 1, out: '', err: `A cluster already runs on ${home.path}.\n` })
-    first.child.kill('SIGTERM')
-    expect((await first.ended).code).toBe(0)
   })
 
   /** The state folder of the tests above, damaged by `damage`, must be refused with a sentence that matches. */

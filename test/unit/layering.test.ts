@@ -21,7 +21,15 @@ const layers = [
   ['audit/tlog'],
   ['store'],
   ['fhir'],
-  ['bounded-body.ts', 'config.ts', 'limits.ts', 'log-line.ts', 'result.ts'],
+  [
+    'bounded-body.ts',
+    'config.ts',
+    'limits.ts',
+    'limits-log.ts',
+    'limits-trail.ts',
+    'log-line.ts',
+    'result.ts',
+  ],
 ]
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>

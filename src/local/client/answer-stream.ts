@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import type { ReadableStream } from 'node:stream/web'
 import { createGunzip } from 'node:zlib'
 import { limits } from '../../limits.ts'
+import { DownloadFailure, RefusedFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, RefusedFailure } from './whole-file.ts'
 
 export interface AnswerStream {
   readonly body: ReadableStream<Uint8Array>

@@ -3,13 +3,12 @@ import type { ReadableStream } from 'node:stream/web'
 import { setTimeout } from 'node:timers/promises'
 import type { ToldEntry } from '../../audit/csv-columns.ts'
 import { limits } from '../../limits.ts'
-import type { ExportFormat } from '../../trail/export-chunks.ts'
-import { csvHeader, csvRow, fhirLines } from '../../trail/export-format.ts'
+import { csvHeader, csvRow, type ExportFormat, fhirLines } from '../../trail/export-format.ts'
 import { type AnswerStream, answerStream } from './answer-stream.ts'
-import { ExportParts } from './export-parts.ts'
+import { DownloadFailure, FinalFailure, RefusedFailure } from './download-failure.ts'
+import { ExportFiles } from './export-files.ts'
 import { ExportReader } from './export-records.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, FinalFailure, RefusedFailure } from './whole-file.ts'
 
 /** How far an export that is being received has come. */
 export interface ExportProgress extends ExportResult {
@@ -20,7 +19,7 @@ export interface ExportProgress extends ExportResult {
 }
 
 export interface ExportResult {
-  /** Open and redacted. */
+  /** Open, redacted or pruned. */
   readonly entries: number
   /** Of the export as it is received. */
   readonly bytes: number
@@ -38,7 +37,7 @@ type OnProgress = (soFar: ExportProgress) => void
 /**
  * Streams `GET /audit/export` to `out`. As CSV or FHIR, the export goes to `proofFileOf(out)` and the other file is made of
  * it here, so that both are of the same entries. An answer that breaks off is gone on with; after
- * `limits.exportAttempts` in a row that brought nothing, what has come is left for `resumeExport`.
+ * `limits.exportAttempts` in a row that brought no entry, what has come is left for `resumeExport`.
  *
  * @param onProgress called as bytes arrive
  * @throws DownloadFailure when the export is refused, breaks off or is not whole
@@ -50,14 +49,14 @@ export async function exportAudit(
 ): Promise<ExportResult> {
   const query = new URLSearchParams(filters)
   query.set('format', 'ndjson')
-  const parts = await ExportParts.begin(out, format)
-  return await complete(parts, out, async () => {
+  const files = await ExportFiles.begin(out, format)
+  return await complete(files, out, async () => {
     const answer = await answerStream(target, `/audit/export?${query}`)
-    await parts.keep(cursorOf(answer)).catch(async (cause: unknown) => {
+    await files.keep(cursorOf(answer)).catch(async (cause: unknown) => {
       await answer.body.cancel()
       throw cause
     })
-    return await new Receiver(target, parts, onProgress).receive(answer.body)
+    return await new Receiver(target, files, onProgress).receive(answer.body)
   })
 }
 
@@ -67,11 +66,11 @@ export async function resumeExport(
   out: string,
   onProgress: OnProgress = () => {},
 ): Promise<ExportResult & { readonly format: ExportFormat }> {
-  const parts = await ExportParts.reopen(out)
-  return await complete(parts, out, async () => {
-    const receiver = new Receiver(target, parts, onProgress)
+  const files = await ExportFiles.reopen(out)
+  return await complete(files, out, async () => {
+    const receiver = new Receiver(target, files, onProgress)
     const result = await receiver.receive(await receiver.goOn())
-    return { ...result, format: parts.format }
+    return { ...result, format: files.format }
   })
 }
 
@@ -79,18 +78,18 @@ const cursorOf = ({ headers }: AnswerStream): string | null => headers.get('doss
 
 /** Puts the files in their places, or leaves what can be gone on with. */
 async function complete<T extends ExportResult>(
-  parts: ExportParts,
+  files: ExportFiles,
   out: string,
   receive: () => Promise<T>,
 ): Promise<T> {
   try {
     const result = await receive()
-    await parts.finish(result.bytes)
+    await files.finish(result.bytes)
     return result
   } catch (cause) {
     // Another login, or another server, may not be who began it: that is no reason to throw away what they have.
-    const isForOthers = parts.isReopened && cause instanceof RefusedFailure
-    const isLeft = await parts.abandon(cause instanceof FinalFailure && !isForOthers)
+    const isForOthers = files.isReopened && cause instanceof RefusedFailure
+    const isLeft = await files.abandon(cause instanceof FinalFailure && !isForOthers)
     const why =
       cause instanceof DownloadFailure ? cause.message : `${out} could not be written: ${causeOf(cause)}`
     const more = isForOthers ? '; what had come is left to whoever began it' : '; go on with it: --resume'
@@ -101,32 +100,32 @@ async function complete<T extends ExportResult>(
 /** Takes the answers to one export, one after the other. */
 class Receiver {
   readonly #target: Target
-  readonly #parts: ExportParts
+  readonly #files: ExportFiles
   readonly #onProgress: OnProgress
   readonly #tell: Teller
   readonly #records: ExportReader
   #told = ''
   #bytes = 0
 
-  constructor(target: Target, parts: ExportParts, onProgress: OnProgress) {
+  constructor(target: Target, files: ExportFiles, onProgress: OnProgress) {
     this.#target = target
-    this.#parts = parts
+    this.#files = files
     this.#onProgress = onProgress
-    this.#tell = parts.format === 'ndjson' ? () => '' : tellers[parts.format](target)
+    this.#tell = files.format === 'ndjson' ? () => '' : tellers[files.format](target)
     this.#records = new ExportReader((line) => {
       this.#told += this.#toldOf(line)
     })
   }
 
-  /** As long as answers bring something, those that break off are gone on with. */
+  /** As long as answers bring entries, those that break off are gone on with. */
   async receive(first: ReadableStream<Uint8Array>): Promise<ExportResult> {
     for (let body = first, failures = 0; ; ) {
-      const before = this.#bytes
+      const before = this.#records.count.entries
       const broken = await this.#take(body)
       if (broken === null) return this.#whole()
-      failures = this.#bytes > before ? 1 : failures + 1
+      failures = this.#records.count.entries > before ? 0 : failures + 1
       for (let next: ReadableStream<Uint8Array> | null = null; next === null; ) {
-        if (this.#parts.cursor === null || failures >= limits.exportAttempts) throw broken
+        if (this.#files.cursor === null || failures >= limits.exportAttempts) throw broken
         await setTimeout(limits.exportRetryMs)
         next = await this.goOn().catch((cause: unknown) => {
           if (cause instanceof FinalFailure || !(cause instanceof DownloadFailure)) throw cause
@@ -140,13 +139,13 @@ class Receiver {
 
   /** Asks for what is after the last entry that came whole. The first time, what an earlier run left is read again. */
   async goOn(): Promise<ReadableStream<Uint8Array>> {
-    const last = await this.#parts.cutAfterLastEntry()
+    const last = await this.#files.cutAfterLastEntry()
     if (last === null) throw new FinalFailure('the export broke off before its first entry: begin again')
     if (this.#bytes === 0)
-      for await (const chunk of this.#parts.read()) await this.#count(chunk as Uint8Array)
+      for await (const chunk of this.#files.read()) await this.#count(chunk as Uint8Array)
     this.#records.forgetRest()
     this.#bytes = last.bytes
-    const query = new URLSearchParams({ _cursor: this.#parts.cursor ?? '', after: last.place })
+    const query = new URLSearchParams({ _cursor: this.#files.cursor ?? '', after: last.place })
     return (await answerStream(this.#target, `/audit/export?${query}`)).body
   }
 
@@ -158,7 +157,7 @@ class Receiver {
         const part = await chunks.read().catch((cause: unknown) => this.#broken(causeOf(cause), cause))
         if (part instanceof DownloadFailure) return part
         if (part.done) return this.#records.isWhole ? null : this.#broken('its last line is torn')
-        await this.#parts.file.appendFile(part.value)
+        await this.#files.file.appendFile(part.value)
         await this.#count(part.value)
       }
     } finally {
@@ -174,7 +173,7 @@ class Receiver {
   async #count(chunk: Uint8Array): Promise<void> {
     this.#bytes += chunk.length
     this.#records.take(chunk)
-    await this.#parts.beside?.appendFile(this.#told)
+    await this.#files.beside?.appendFile(this.#told)
     this.#told = ''
     this.#onProgress({ ...this.#records.count, bytes: this.#bytes, announced: this.#records.announced })
   }

@@ -1,9 +1,9 @@
 /** Fetching the proof of one entry of the audit log into a file. */
-import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { limits } from '../../limits.ts'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, writeWhole } from './whole-file.ts'
+import { writeWhole } from './whole-file.ts'
 
 /**
  * Writes `GET /audit/proof/<log>/<index>` to `out`; waits while no checkpoint covers the entry.
@@ -19,8 +19,8 @@ export async function fetchProof(target: Target, log: string, index: string, out
     )
     const text = await response.text()
     if (response.status === 200)
-      return await writeWhole([out], async ([file]) => {
-        await (file as FileHandle).write(text)
+      return await writeWhole(out, async (file) => {
+        await file.write(text)
       })
     if (response.status !== 202)
       throw new DownloadFailure(`${target.url} answered ${response.status}: ${text.slice(0, 1000)}`)

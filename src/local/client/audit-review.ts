@@ -1,7 +1,7 @@
 /** Fetching the monthly review of accesses. */
-import { limits } from '../../limits.ts'
+import { answerStream } from './answer-stream.ts'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { RegistryFailure } from './registry-client.ts'
 
 export interface ReviewedFinding {
   readonly id: string
@@ -23,44 +23,24 @@ export interface ReviewDocument {
 
 /**
  * @param onProgress called as bytes arrive, with their number so far
- * @throws RegistryFailure when the review is refused, or breaks off
+ * @throws DownloadFailure when the review is refused, or breaks off
  */
 export async function fetchReview(
   target: Target,
   query: URLSearchParams,
   onProgress: (bytes: number) => void,
 ): Promise<ReviewDocument> {
-  const token = await target.token()
-  // A deadline for the answer to begin; the review may take as long as the month is large.
-  const begin = new AbortController()
-  const timer = setTimeout(() => begin.abort(new Error('no answer in time')), limits.commandDeadlineMs)
-  const response = await fetch(`${target.url}/audit/review?${query}`, {
-    headers: { Authorization: `Bearer ${token}`, 'Accept-Language': target.language },
-    redirect: 'manual',
-    signal: begin.signal,
-  })
-    .catch((cause: unknown) => {
-      throw new RegistryFailure(`${target.url} does not answer: ${causeOf(cause)}`, { cause })
-    })
-    .finally(() => clearTimeout(timer))
-  const text = await receive(response, onProgress)
-  if (response.status !== 200)
-    throw new RegistryFailure(`${target.url} answered ${response.status}: ${text.slice(0, 1000)}`)
-  return JSON.parse(text) as ReviewDocument
-}
-
-/** The summary comes last: without it the review broke off. */
-async function receive(response: Response, onProgress: (bytes: number) => void): Promise<string> {
+  const { body } = await answerStream(target, `/audit/review?${query}`)
   const decoder = new TextDecoder()
   let [text, bytes] = ['', 0]
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of body) {
       bytes += chunk.length
       text += decoder.decode(chunk, { stream: true })
       onProgress(bytes)
     }
   } catch (cause) {
-    throw new RegistryFailure(`the review broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
+    throw new DownloadFailure(`the review broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
   }
-  return text
+  return JSON.parse(text) as ReviewDocument
 }

@@ -1,7 +1,7 @@
 /** What the lines of an NDJSON export are, as they arrive. */
 import { limits } from '../../limits.ts'
 import { formatId } from '../../trail/export-format.ts'
-import { FinalFailure } from './whole-file.ts'
+import { FinalFailure } from './download-failure.ts'
 
 /** Records so far. */
 export interface RecordCount {
@@ -12,7 +12,7 @@ export interface RecordCount {
 }
 
 const open = /^\{"entry":.*"leaf":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"salt":"[\w-]*"\}$/s
-const redacted =
+const gone =
   /^\{"index":"\d+","leaf":"[\w-]*","log":"[\w-]*"(?<proof>,"proof":\[[^\]]*\])?,"(?:redacted":"\d+|pruned":"[\w-]+\/\d+)"\}$/
 
 /** Counts an export while it is received. */
@@ -66,7 +66,7 @@ export class ExportReader {
       this.#onLine(line)
       return
     }
-    const found = open.exec(line) ?? redacted.exec(line)
+    const found = open.exec(line) ?? gone.exec(line)
     if (found) this.#entries++
     if (found && found.groups?.proof === undefined) this.#inRange++
     this.#onLine(line)

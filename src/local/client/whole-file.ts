@@ -1,47 +1,30 @@
-/** Files that appear under their names only when they are whole and on the disk, readable by their owner only. */
+/** A file that appears under its name only when it is whole and on the disk, readable by its owner only. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf } from './publisher.ts'
 
-/** A file could not be had or written. `message` is one sentence. Nothing is left behind. */
-export class DownloadFailure extends Error {
-  override name = 'DownloadFailure'
-}
-
-/** Asking again brings nothing else: the server says no, or what has come is of no use. */
-export class FinalFailure extends DownloadFailure {
-  override name = 'FinalFailure'
-}
-
-/** The server says no: to whoever asks now, of what is asked now. */
-export class RefusedFailure extends FinalFailure {
-  override name = 'RefusedFailure'
-}
-
 /**
- * Writes all of `outs`, or none: a part must not be taken for the whole.
+ * Writes all of `out`, or leaves nothing behind: a part must not be taken for the whole.
  *
  * @throws DownloadFailure; what `write` throws of that kind goes through
  */
-export async function writeWhole<T>(
-  outs: readonly string[],
-  write: (files: readonly FileHandle[]) => Promise<T>,
-): Promise<T> {
-  const targets = await Promise.all(outs.map(targetOf))
-  const partials = targets.map((target) => `${target}.${randomUUID()}.partial`)
-  const files: FileHandle[] = []
+export async function writeWhole<T>(out: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+  const target = await targetOf(out)
+  const partial = `${target}.${randomUUID()}.partial`
+  let file: FileHandle | null = null
   try {
-    for (const partial of partials) files.push(await open(partial, 'wx+', 0o600))
-    const result = await write(files)
-    for (const file of files) await file.sync()
-    for (const [i, partial] of partials.entries()) await rename(partial, targets[i] as string)
+    file = await open(partial, 'wx+', 0o600)
+    const result = await write(file)
+    await file.sync()
+    await rename(partial, target)
     return result
   } catch (cause) {
-    for (const partial of partials) await rm(partial, { force: true })
+    await rm(partial, { force: true })
     if (cause instanceof DownloadFailure) throw cause
-    throw new DownloadFailure(`${outs[0]} could not be written: ${causeOf(cause)}`, { cause })
+    throw new DownloadFailure(`${out} could not be written: ${causeOf(cause)}`, { cause })
   } finally {
-    for (const file of files) await file.close()
+    await file?.close()
   }
 }
 

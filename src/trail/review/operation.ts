@@ -5,10 +5,11 @@
 import { z } from 'zod'
 import type { Caller } from '../../access/caller.ts'
 import { forbidden } from '../../access/refusal.ts'
-import type { Disclosure, DisclosureStream, Operation, OperationContext } from '../../disclosure/operation.ts'
+import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '../../disclosure/operation.ts'
 import type { Refusal } from '../../disclosure/refusal.ts'
 import { limits } from '../../limits.ts'
 import { ok, type Result } from '../../result.ts'
+import { PatientsMet } from '../patients-met.ts'
 import type { ReadRecords } from './facts.ts'
 import { monthOf, monthPattern } from './month.ts'
 import { type Finding, Review } from './review.ts'
@@ -68,8 +69,6 @@ async function handle(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   })
 }
 
-type Chunk = DisclosureStream['chunks'] extends AsyncIterable<infer T> ? T : never
-
 interface Told {
   readonly month: string
   readonly organisation: string | null
@@ -77,25 +76,22 @@ interface Told {
 }
 
 /** One finding a line; the summary comes last, so that a document that breaks off is none. */
-async function* chunks(review: Review, told: Told): AsyncGenerator<Chunk> {
+async function* chunks(review: Review, told: Told): AsyncGenerator<DisclosureChunk> {
   const encoder = new TextEncoder()
   const head = JSON.stringify({ ...told, logs: review.parts }).slice(0, -1)
   yield { patients: [], bytes: encoder.encode(`${head},"findings":[\n`) }
-  const met = new Set<string>()
+  const met = new PatientsMet()
   let separator = ''
   for await (const batch of review.findings())
     for (let at = 0; at < batch.length; at += limits.maxAppendEntries) {
       const page = batch.slice(at, at + limits.maxAppendEntries)
-      const fresh = new Set(
-        page.flatMap(({ patient }) => (patient === null || met.has(patient) ? [] : [patient])),
-      )
-      for (const patient of fresh) met.add(patient)
+      for (const { patient } of page) if (patient !== null) met.add(patient)
       let lines = ''
       for (const finding of page) {
         lines += `${separator}${JSON.stringify(toldFinding(finding))}\n`
         separator = ','
       }
-      yield { patients: [...fresh], bytes: encoder.encode(lines) }
+      yield { patients: met.take(), bytes: encoder.encode(lines) }
     }
   yield { patients: [], bytes: encoder.encode(`],"summary":${JSON.stringify(review.summary)}}\n`) }
 }

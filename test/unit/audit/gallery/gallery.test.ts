@@ -13,9 +13,21 @@ import {
   type Verdict,
 } from './verifiers.ts'
 
-const verifiers: readonly (readonly [string, boolean, (subject: Subject) => Promise<Verdict>])[] = [
-  ['TypeScript', true, askTypeScript],
-  ['Python', hasPython, (subject) => python().ask(subject)],
+type Ask = (subject: Subject) => Promise<Verdict>
+
+/** Nobody is asked twice about the same file. */
+function remembering(ask: Ask): Ask {
+  const verdicts = new Map<Subject, Promise<Verdict>>()
+  return (subject) => {
+    const verdict = verdicts.get(subject) ?? ask(subject)
+    verdicts.set(subject, verdict)
+    return verdict
+  }
+}
+
+const verifiers: readonly (readonly [string, boolean, Ask])[] = [
+  ['TypeScript', true, remembering(askTypeScript)],
+  ['Python', hasPython, remembering((subject) => python().ask(subject))],
 ]
 
 let started: PythonVerifier | undefined

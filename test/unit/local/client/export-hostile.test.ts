@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path'
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { limits } from '../../../../src/limits.ts'
+import { fetchCounts } from '../../../../src/local/client/audit-counts.ts'
 import { exportAudit, resumeExport } from '../../../../src/local/client/audit-export.ts'
-import { fetchCounts } from '../../../../src/local/client/count-file.ts'
 import { ndjson, rangeExport, sampleLog } from '../../audit/verify/sample-files.ts'
 
 vi.mock('node:timers/promises', () => ({ setTimeout: async () => {} }))

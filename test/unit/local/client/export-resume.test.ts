@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exportAudit, resumeExport } from '../../../../src/local/client/audit-export.ts'
-import type { ExportFormat } from '../../../../src/trail/export-chunks.ts'
+import type { ExportFormat } from '../../../../src/trail/export-format.ts'
 import {
   auditEvents,
   csv,
@@ -140,7 +140,7 @@ describe('an export that breaks off', () => {
       await writeFile(out, 'older')
       const broken = await serve([50_000, 0, 0, 0, 0, 0, 0, 0, 0])
       await expect(run(broken, format)).rejects.toThrow(/broke off after \d+ bytes.*--resume/)
-      expect(asked).toHaveLength(5)
+      expect(asked).toHaveLength(6)
       expect(await readFile(out, 'utf8')).toBe('older')
       expect(await files()).toContain('log.resume')
       server?.close()
@@ -151,6 +151,12 @@ describe('an export that breaks off', () => {
       expect(asked[0]).toMatch(/_cursor=sealed/)
     },
   )
+
+  test('and always within an entry is left in the end: bytes alone bring it no further', async () => {
+    const target = await serve([50_000, ...Array.from({ length: 20 }, () => 10)])
+    await expect(run(target)).rejects.toThrow(/--resume/)
+    expect(asked).toHaveLength(6)
+  })
 
   test('is gone on with where a machine that stopped left a line torn', async () => {
     await expect(run(await serve([50_000]))).rejects.toThrow(/--resume/)

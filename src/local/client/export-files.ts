@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { ExportFormat } from '../../trail/export-chunks.ts'
+import type { ExportFormat } from '../../trail/export-format.ts'
+import { DownloadFailure, FinalFailure } from './download-failure.ts'
 import { causeOf } from './publisher.ts'
-import { DownloadFailure, FinalFailure, targetOf } from './whole-file.ts'
+import { targetOf } from './whole-file.ts'
 
 /** What another run needs, beside the files. */
 const kept = z.strictObject({ format: z.enum(['ndjson', 'csv', 'fhir']), cursor: z.string().min(1) })
@@ -23,7 +24,7 @@ const partialOf = (target: string): string => `${target}.partial`
 /** Read at once from the end of a file, to find its last entry. */
 const tailBytes = 1 << 20
 
-export class ExportParts {
+export class ExportFiles {
   readonly format: ExportFormat
   /** NDJSON, as the server sends it. */
   readonly file: FileHandle
@@ -53,22 +54,22 @@ export class ExportParts {
   }
 
   /** @throws DownloadFailure where a file cannot be made, or a part of another export is there */
-  static async begin(out: string, format: ExportFormat): Promise<ExportParts> {
+  static async begin(out: string, format: ExportFormat): Promise<ExportFiles> {
     const targets = await targetsOf(out, format)
     const files = await openAll(targets, async (partial) => await open(partial, 'ax+', ownerOnly))
     // Left by one that ended in an unlucky moment: it is of another export.
     await rm(keptFileOf(out), { force: true })
-    return new ExportParts(out, targets, files, { format, cursor: null })
+    return new ExportFiles(out, targets, files, { format, cursor: null })
   }
 
   /** What an earlier run left; the file beside is to be made anew. @throws DownloadFailure where it left nothing */
-  static async reopen(out: string): Promise<ExportParts> {
+  static async reopen(out: string): Promise<ExportFiles> {
     const kept = await readKept(out)
     const targets = await targetsOf(out, kept.format)
     const files = await openAll(targets, async (partial, i) =>
       i === 0 ? await openOwn(partial) : await openAnew(partial),
     )
-    return new ExportParts(out, targets, files, kept)
+    return new ExportFiles(out, targets, files, kept)
   }
 
   /** From now on another run can go on. */

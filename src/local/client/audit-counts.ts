@@ -1,8 +1,8 @@
 /** Fetching a file of counts: an accounting, a yearly report. */
-import type { FileHandle } from 'node:fs/promises'
 import { answerStream } from './answer-stream.ts'
+import { DownloadFailure } from './download-failure.ts'
 import { causeOf, type Target } from './publisher.ts'
-import { DownloadFailure, writeWhole } from './whole-file.ts'
+import { writeWhole } from './whole-file.ts'
 
 export interface Received {
   readonly bytes: number
@@ -22,7 +22,7 @@ export async function fetchCounts(
   out: string,
   onProgress: (soFar: Received) => void = () => {},
 ): Promise<Received> {
-  return await writeWhole([out], async ([file]) => {
+  return await writeWhole(out, async (file) => {
     const { body } = await answerStream(target, path)
     let bytes = 0
     let lines = 0
@@ -33,7 +33,7 @@ export async function fetchCounts(
           throw new DownloadFailure(`the count broke off after ${bytes} bytes: ${causeOf(cause)}`, { cause })
         })
         if (done) return { bytes, lines }
-        await (file as FileHandle).appendFile(value)
+        await file.appendFile(value)
         bytes += value.length
         for (const byte of value) if (byte === 10) lines += 1
         onProgress({ bytes, lines })
