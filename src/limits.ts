@@ -121,6 +121,8 @@ export const limits = {
   maxStreams: 12,
   /** Of one login: an export, the count beside it, and one that its client has forgotten. */
   maxCallerStreams: 3,
+  /** A streamed answer of which nobody reads anything for so long is ended, and its place is free. */
+  streamIdleMs: 5 * 60_000,
   /**
    * Requests of one address, known callers or not: a hospital of 2,000 workstations behind one address. Failed
    * authentications count, before anything is verified.

@@ -1,5 +1,5 @@
 /** Many streams at once, of clients that read slowly or not at all: memory is bounded, and a slot comes back however one ends. */
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
 import { Exchange } from '../../../src/disclosure/exchange.ts'
 import type { Operation } from '../../../src/disclosure/operation.ts'
@@ -112,6 +112,21 @@ describe('streams that nobody reads', () => {
     const next = await ask(how)
     expect(next.status).toBe(200)
     for (const { body } of [next, ...open.slice(1)]) await body?.cancel()
+  })
+
+  test('make room when nobody has read for too long, and do not look whole', async () => {
+    vi.useFakeTimers()
+    try {
+      const open = await unread('asleep')
+      await vi.advanceTimersByTimeAsync(limits.streamIdleMs - 1)
+      expect((await ask('asleep')).status).toBe(429)
+      await vi.advanceTimersByTimeAsync(1)
+      const next = await ask('asleep')
+      expect([next.status, await next.text()]).toEqual([200, 'one\ntwo\nthree\n'])
+      for (const response of open) await expect(response.text()).rejects.toThrow('nobody has read')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('that the log refuses never began', async () => {

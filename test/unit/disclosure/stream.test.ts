@@ -10,14 +10,15 @@ import type { Known, Recorder } from '../../../src/disclosure/recorder.ts'
 import { receiptedStream } from '../../../src/disclosure/stream.ts'
 import { ok } from '../../../src/result.ts'
 
-/** One chunk per line; the third names nobody new. */
+/** One chunk per line; the third names nobody new, the last but one has no bytes yet. */
 const chunks = [
   { patients: [], text: 'header\n' },
   { patients: ['p1', 'p2'], text: 'p1 p2\n' },
   { patients: [], text: 'p1 again\n' },
   { patients: ['p3'], text: 'p3\n' },
   { patients: ['p4'], text: 'p4\n' },
-  { patients: ['p5'], text: 'p5\n' },
+  { patients: ['p5'], text: '' },
+  { patients: [], text: 'p5\n' },
 ]
 
 const faults = {
