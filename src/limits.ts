@@ -115,7 +115,7 @@ export const limits = {
   /** Requests one isolate works on at once: sqld admits 128 and answers 429 past it. */
   maxConcurrentRequests: 96,
   /**
-   * Streamed answers (exports, counts, reviews) under way in one isolate: each holds two pages of 4 MiB at most, usually of 1.5,
+   * Streamed answers (exports, counts, reviews) under way in one isolate: each holds a page of 4 MiB at most, usually of 1.5,
    * and what is made of one, for as long as its client waits; a Worker has 128 MB.
    */
   maxStreams: 12,

@@ -18,7 +18,6 @@ import { matchingLines, rangeLines } from './export-lines.ts'
 import type { PlannedPart } from './export-parts.ts'
 import type { EntryFilter } from './ledger-sql.ts'
 import { PatientsMet } from './patients-met.ts'
-import { readAhead } from './read-ahead.ts'
 
 export interface ExportPlan {
   /** Null: it goes on with a file that has one. */
@@ -44,7 +43,7 @@ export async function* exportChunks(
     yield { patients: met.take(), bytes: encoder.encode(beginOf(header, format)) }
   }
   for (const part of parts) {
-    for await (const page of readAhead(linesOf(ledger, part, completeness, filters))) {
+    for await (const page of linesOf(ledger, part, completeness, filters)) {
       let lines = ''
       for (const line of page) {
         const patient = line.kind === 'open' ? line.patient : null
@@ -65,16 +64,14 @@ function linesOf(
   part: PlannedPart,
   completeness: Completeness,
   filters: readonly EntryFilter[],
-): AsyncIterable<readonly Line[]> {
+): AsyncGenerator<readonly Line[]> | readonly (readonly Line[])[] {
   const { tree, chains } = part
-  if (tree === null) return noLines()
+  if (tree === null) return []
   if (completeness === 'range') return rangeLines(ledger, part, tree)
   return completeness === 'none'
     ? matchingLines(ledger, part, tree, filters)
     : chainLines(ledger, part, tree, chains)
 }
-
-async function* noLines(): AsyncGenerator<never> {}
 
 /**
  * Whom the header tells something of, or else the rest of the file does: that their chain has entries, or that several ids
