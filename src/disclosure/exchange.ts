@@ -12,14 +12,14 @@ import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
-import { gzipped, takesGzip } from './coding.ts'
+import { codedFor } from './coding.ts'
 import { faultOf } from './fault.ts'
 import { type Load, parseSessionClock, type Staleness } from './load.ts'
 import type { Asker, Disclosure, Loaded, Operation, OperationContext, Page, Writers } from './operation.ts'
 import type { Defer, Ports } from './ports.ts'
 import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
-import { isAccess, isInput, type Refusal } from './refusal.ts'
+import { intendedBefore, isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
 import { receiptedStream } from './stream.ts'
@@ -211,9 +211,7 @@ export class Exchange {
     const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
     if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
     const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
-    return takesGzip(this.#request)
-      ? release(appended.value, { status, headers, body: gzipped(stream), coding: 'gzip' })
-      : release(appended.value, { status, headers, body: stream, coding: 'identity' })
+    return release(appended.value, { status, headers, ...codedFor(this.#request, stream) })
   }
 
   #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
@@ -343,20 +341,6 @@ export class Exchange {
         : {}),
     }
   }
-}
-
-const intendedBefore: Refusal = {
-  reason: 'conflict',
-  issues: [
-    {
-      code: 'conflict',
-      tag: 'intended-before',
-      text: {
-        fr: 'Une autre requête a déjà commencé ceci : renvoyez la vôtre pour en connaître l’issue.',
-        en: 'Another request has begun this already: send yours again to learn what came of it.',
-      },
-    },
-  ],
 }
 
 /** What is permitted and not done yet. */

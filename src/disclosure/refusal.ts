@@ -60,3 +60,18 @@ export const isInput = ({ reason }: Refusal): boolean =>
 
 export const isAccess = ({ reason }: Refusal): boolean =>
   reason === 'forbidden' || reason === 'unauthenticated'
+
+/** A one-time name of an intent that another request has. */
+export const intendedBefore: Refusal = {
+  reason: 'conflict',
+  issues: [
+    {
+      code: 'conflict',
+      tag: 'intended-before',
+      text: {
+        fr: 'Une autre requête a déjà commencé ceci : renvoyez la vôtre pour en connaître l’issue.',
+        en: 'Another request has begun this already: send yours again to learn what came of it.',
+      },
+    },
+  ],
+}

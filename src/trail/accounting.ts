@@ -18,9 +18,9 @@ import {
   organisationStatement,
   rememberingPersons,
 } from './known-persons.ts'
+import { type NoParam, officerRead } from './officer-read.ts'
 import { ownOrganisation } from './own-organisation.ts'
 
-const param = z.object({})
 const query = z
   .strictObject({
     /** Absent: the officer's own. */
@@ -35,19 +35,15 @@ const query = z
   .refine(({ from, to }) => utc(from) <= utc(to), { path: ['to'], message: 'before `from`' })
 
 type Query = z.infer<typeof query>
-type Context = OperationContext<z.infer<typeof param>, Query>
+type Context = OperationContext<NoParam, Query>
 
 /** Names the layout of the JSON file: `docs/trail.md`. */
 const formatId = 'dossier-accounting/1'
 
-export const accounting: Operation<z.infer<typeof param>, Query> = {
+export const accounting: Operation<NoParam, Query> = {
+  ...officerRead,
   name: 'accounting',
-  method: 'GET',
   path: '/audit/accounting',
-  action: 'audit-read',
-  callers: ['privacy-officer'],
-  scope: () => ({ type: 'AuditEvent', interaction: 's' }),
-  param,
   query,
   handle,
 }

@@ -23,63 +23,35 @@ export interface CountedEntry {
   readonly isEmergency: boolean
 }
 
-/** One list for each entry, which is parsed once and travels as one value. In the order of `countedEntry`. */
-const facts = `json_extract(b.entry, '$.access.requestId', '$.access.phase', '$.access.part', '$.access.action',
-          '$.access.operation', '$.access.decision.outcome', '$.access.purpose', '$.access.patient',
-          '$.access.who.practitioner', '$.access.who.name', '$.access.who.role', '$.access.who.facility',
-          '$.access.who.organisation', '$.access.breakGlassReason')`
+/** Where an entry says them; of the emergency, its reason. */
+const paths = {
+  requestId: '$.access.requestId',
+  phase: '$.access.phase',
+  part: '$.access.part',
+  action: '$.access.action',
+  operation: '$.access.operation',
+  outcome: '$.access.decision.outcome',
+  purpose: '$.access.purpose',
+  patient: '$.access.patient',
+  practitioner: '$.access.who.practitioner',
+  name: '$.access.who.name',
+  role: '$.access.who.role',
+  facility: '$.access.who.facility',
+  organisation: '$.access.who.organisation',
+  isEmergency: '$.access.breakGlassReason',
+} as const satisfies Record<Exclude<keyof CountedEntry, 'index'>, string>
 
-type Text = string | null
+const names = Object.keys(paths)
+
+/** One list for each entry, which is parsed once and travels as one value. */
+const facts = `json_extract(b.entry, ${Object.values(paths)
+  .map((path) => `'${path}'`)
+  .join(', ')})`
 
 function countedEntry({ idx, facts: told }: Row): CountedEntry {
-  const [
-    requestId,
-    phase,
-    part,
-    action,
-    operation,
-    outcome,
-    purpose,
-    patient,
-    practitioner,
-    name,
-    role,
-    facility,
-    organisation,
-    emergency,
-  ] = JSON.parse(told as string) as [
-    string,
-    string,
-    number,
-    string,
-    string,
-    string,
-    Text,
-    Text,
-    Text,
-    Text,
-    Text,
-    Text,
-    Text,
-    Text,
-  ]
-  return {
-    index: Number(idx),
-    requestId,
-    phase,
-    part,
-    action,
-    operation,
-    outcome,
-    purpose,
-    patient,
-    practitioner,
-    name,
-    role,
-    facility,
-    organisation,
-    isEmergency: emergency !== null,
-  }
+  const values = JSON.parse(told as string) as readonly unknown[]
+  const said = Object.fromEntries(names.map((name, i) => [name, values[i]])) as unknown as CountedEntry
+  return { ...said, index: Number(idx), isEmergency: said.isEmergency !== null }
 }
 
 /** The next entries of `log` with indices in [`from`, `end`), in order. */

@@ -9,11 +9,11 @@ import { limits } from '../limits.ts'
 import { ok, type Result } from '../result.ts'
 import { type Columns, countAnswer } from './count-file.ts'
 import { countedParts, type Period } from './counted-parts.ts'
+import { type NoParam, officerRead } from './officer-read.ts'
 import { ownOrganisation } from './own-organisation.ts'
 import { type ReportLine, reportLines, sectionNames } from './report-lines.ts'
 import { recordsSections } from './report-sections.ts'
 
-const param = z.object({})
 const query = z.strictObject({
   year: z.string().regex(/^2\d{3}$/),
   /** Absent: the officer's own; of the officer of the whole record, all. */
@@ -21,19 +21,15 @@ const query = z.strictObject({
   format: z.enum(['json', 'csv']).default('json'),
 })
 
-type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+type Context = OperationContext<NoParam, z.infer<typeof query>>
 
 /** Names the layout of the JSON file: `docs/trail.md`. */
 const formatId = 'dossier-report/1'
 
-export const yearlyReport: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+export const yearlyReport: Operation<NoParam, z.infer<typeof query>> = {
+  ...officerRead,
   name: 'yearly-report',
-  method: 'GET',
   path: '/audit/report',
-  action: 'audit-read',
-  callers: ['privacy-officer'],
-  scope: () => ({ type: 'AuditEvent', interaction: 's' }),
-  param,
   query,
   handle,
 }

@@ -9,6 +9,7 @@ import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '.
 import type { Refusal } from '../../disclosure/refusal.ts'
 import { limits } from '../../limits.ts'
 import { ok, type Result } from '../../result.ts'
+import { type NoParam, officerRead } from '../officer-read.ts'
 import { PatientsMet } from '../patients-met.ts'
 import type { ReadRecords } from './facts.ts'
 import { monthOf, monthPattern } from './month.ts'
@@ -21,18 +22,13 @@ const query = z.strictObject({
   /** Repeatable; none: all that are enabled. */
   rule: z.union([rule, z.array(rule).max(ruleNames.length)]).optional(),
 })
-const param = z.object({})
 
-type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+type Context = OperationContext<NoParam, z.infer<typeof query>>
 
-export const auditReview: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+export const auditReview: Operation<NoParam, z.infer<typeof query>> = {
+  ...officerRead,
   name: 'audit-review',
-  method: 'GET',
   path: '/audit/review',
-  action: 'audit-read',
-  callers: ['privacy-officer'],
-  scope: () => ({ type: 'AuditEvent', interaction: 's' }),
-  param,
   query,
   handle,
 }

@@ -1,24 +1,20 @@
 /** Many streams at once, of clients that read slowly or not at all: memory is bounded, and a slot comes back however one ends. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
-import { Exchange } from '../../../src/disclosure/exchange.ts'
-import type { Operation } from '../../../src/disclosure/operation.ts'
-import type { Ports } from '../../../src/disclosure/ports.ts'
+import type { AuditLogRpc } from '../../../src/audit/client.ts'
 import { StreamSlots } from '../../../src/disclosure/stream-slots.ts'
 import { limits } from '../../../src/limits.ts'
 import { ok } from '../../../src/result.ts'
+import { streamingExchange } from './streamed-operation.ts'
 
 /** Of the log, and of what is streamed. */
 let isFailing: boolean
 let isBroken: boolean
 let appended: number
 
-const rpc: Pick<AuditLogRpc, 'append'> = {
-  append: async (log) => {
-    if (isFailing) return { ok: false, error: { reason: 'log-overload' } }
-    appended += 1
-    return ok({ log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z', first: String(appended), count: 1 })
-  },
+const append: AuditLogRpc['append'] = async (log) => {
+  if (isFailing) return { ok: false, error: { reason: 'log-overload' } }
+  appended += 1
+  return ok({ log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z', first: String(appended), count: 1 })
 }
 
 async function* source() {
@@ -28,42 +24,8 @@ async function* source() {
   }
 }
 
-const operation: Operation = {
-  name: 'test-export',
-  method: 'GET',
-  path: '/export',
-  action: 'export',
-  callers: ['privacy-officer'],
-  scope: () => null,
-  param: undefined as never,
-  query: undefined as never,
-  handle: async () =>
-    ok({
-      status: 200,
-      contentType: 'text/plain',
-      body: { exportId: 'export-1', chunks: source() },
-      disclosed: [],
-      reason: 'privacy-officer',
-    }),
-}
-
 async function ask(subject: string): Promise<Response> {
-  const presented = { issuer: 'i', subject, clientId: 'c', jti: 'j', name: null, role: null, purpose: null }
-  const ports = {
-    config: { regions: [{ log: 'qc-test' }], publicUrl: null, clientAddressHeader: null },
-    authenticator: { authenticate: async () => ok({ presented, placement: null }) },
-    logs: auditLogs(() => rpc as AuditLogRpc),
-    peerAddress: () => null,
-  } as unknown as Ports
-  const exchange = new Exchange(ports, {
-    read: () => Promise.reject(new Error('nothing is read here')),
-    defer: () => {},
-    request: new Request('https://record.example/export'),
-    language: 'fr',
-    operation,
-    rates: { admitAddress: () => 0, admitCaller: () => 0 },
-    rate: 'general',
-  })
+  const { exchange, operation } = streamingExchange({ append, source, subject })
   await exchange.authenticate()
   return await exchange.run(operation, {}, {})
 }

@@ -1,14 +1,12 @@
 /** DESIGN §6: a chunk's patients are in the log before its bytes leave, also when the log fails in the middle. */
 import { describe, expect, test } from 'vitest'
-import { type AuditLogRpc, auditLogs } from '../../../src/audit/client.ts'
+import type { AuditLogRpc } from '../../../src/audit/client.ts'
 import type { AccessBase } from '../../../src/audit/entry.ts'
 import type { AppendRequest } from '../../../src/audit/port.ts'
-import { Exchange } from '../../../src/disclosure/exchange.ts'
-import type { Operation } from '../../../src/disclosure/operation.ts'
-import type { Ports } from '../../../src/disclosure/ports.ts'
 import type { Known, Recorder } from '../../../src/disclosure/recorder.ts'
 import { receiptedStream } from '../../../src/disclosure/stream.ts'
 import { ok } from '../../../src/result.ts'
+import { streamingExchange } from './streamed-operation.ts'
 
 /** One chunk per line; the third names nobody new, the last but one has no bytes yet. */
 const chunks = [
@@ -47,34 +45,14 @@ async function stream(
 ): Promise<Streamed> {
   const appends: AppendRequest[] = []
   let asked = 0
-  const rpc: Pick<AuditLogRpc, 'append'> = {
-    append: async (log, request) => {
-      const reply = { log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
-      // What earlier requests were refused without a receipt is told beside this one.
-      if (request.requestId !== exchange.requestId) return ok({ ...reply, first: '99', count: 1 })
-      if (appends.length >= healthy) return await fault(log, request)
-      const [first, count] = [String(appends.length), request.entries.length]
-      appends.push(request)
-      return ok({ ...reply, first, count })
-    },
-  }
-  const operation: Operation = {
-    name: 'test-export',
-    method: 'GET',
-    path: '/export',
-    action: 'export',
-    callers: ['privacy-officer'],
-    scope: () => null,
-    param: undefined as never,
-    query: undefined as never,
-    handle: async () =>
-      ok({
-        status: 200,
-        contentType: 'text/plain',
-        body: { exportId: 'export-1', chunks: source() },
-        disclosed: [],
-        reason: 'privacy-officer',
-      }),
+  const append: AuditLogRpc['append'] = async (log, request) => {
+    const reply = { log, hash: 'aGFzaA', time: '2026-11-22T09:06:00.123Z' }
+    // What earlier requests were refused without a receipt is told beside this one.
+    if (request.requestId !== exchange.requestId) return ok({ ...reply, first: '99', count: 1 })
+    if (appends.length >= healthy) return await fault(log, request)
+    const [first, count] = [String(appends.length), request.entries.length]
+    appends.push(request)
+    return ok({ ...reply, first, count })
   }
   async function* source() {
     for (const { patients, text } of chunks) {
@@ -82,30 +60,7 @@ async function stream(
       yield { patients, bytes: new TextEncoder().encode(text) }
     }
   }
-  const presented = {
-    issuer: 'i',
-    subject: 's',
-    clientId: 'c',
-    jti: 'j',
-    name: null,
-    role: null,
-    purpose: null,
-  }
-  const ports = {
-    config: { regions: [{ log: 'qc-test' }], publicUrl: null, clientAddressHeader: null },
-    authenticator: { authenticate: async () => ok({ presented, placement: null }) },
-    logs: auditLogs(() => rpc as AuditLogRpc),
-    peerAddress: () => null,
-  } as unknown as Ports
-  const exchange = new Exchange(ports, {
-    read: () => Promise.reject(new Error('nothing is read here')),
-    defer: () => {},
-    request: new Request('https://record.example/export', { headers: { 'Accept-Encoding': accepted } }),
-    language: 'fr',
-    operation,
-    rates: { admitAddress: () => 0, admitCaller: () => 0 },
-    rate: 'general',
-  })
+  const { exchange, operation } = streamingExchange({ append, source, acceptEncoding: accepted })
   expect(await exchange.authenticate()).toBeNull()
   const response = await exchange.run(operation, {}, {})
   const isCoded = response.headers.get('content-encoding') === 'gzip'
