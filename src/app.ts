@@ -5,6 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
+import { z } from 'zod'
 import { callerKinds } from './access/caller.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
@@ -13,6 +14,7 @@ import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
+import { formParameters, isFhir } from './disclosure/representation.ts'
 import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
@@ -110,7 +112,7 @@ export function createApp(ports: Ports): Hono<Env> {
       operation.path,
       begin(operation, (path) => rateOfPath(operation, path)),
       zValidator('param', operation.param, refuseInvalid),
-      zValidator('query', operation.query, refuseInvalid),
+      zValidator('query', queryOf(operation), refuseInvalid),
       async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
     )
 
@@ -121,6 +123,17 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   return app
 }
+
+/** What an operation is asked, without what is asked about the form of any answer on `/fhir`. */
+function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
+  if (!isFhir(path)) return query
+  return z.preprocess(
+    (all) => Object.fromEntries(Object.entries(all as object).filter(([name]) => !isOfForm(name))),
+    query,
+  )
+}
+
+const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
 
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {

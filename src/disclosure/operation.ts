@@ -69,6 +69,10 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it. */
   readonly ifMatch: string | null
+  /** `If-None-Match` as received; null without it. */
+  readonly ifNoneMatch: string | null
+  /** `If-Modified-Since` as received; null without it. */
+  readonly ifModifiedSince: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */

@@ -12,9 +12,7 @@ import type { Rows, SqlValue } from '../store/ports.ts'
 import { disclosedOf, judge, merge, pageRow, rowColumns } from './page.ts'
 
 const param = z.object({ type: z.string(), id: z.string() })
-const query = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-})
+const query = z.strictObject({})
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
