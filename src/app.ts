@@ -28,9 +28,11 @@ import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
+import { readHistory } from './records/history.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -64,6 +66,8 @@ export const operations: readonly AnyOperation[] = [
   readAuditEvent,
   searchType,
   readDocument,
+  readVersion,
+  readHistory,
 ]
 
 type Env = { Variables: { exchange: Exchange; language: string } }

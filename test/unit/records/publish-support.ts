@@ -107,6 +107,7 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
         caller,
         subjects: [],
         document: null,
+        deletion: null,
         settings,
         records: rows,
         local: [],
