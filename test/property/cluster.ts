@@ -327,7 +327,7 @@ function insertVersions(database: Database, document: Document, isShared: boolea
     if (earlier.isShared === isShared) insertEarlier(database, earlier)
 }
 
-const columnsOf = (document: Document) => ({
+export const columnsOf = (document: Document) => ({
   type: document.type,
   id: document.id,
   source_record: document.source,
