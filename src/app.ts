@@ -28,10 +28,14 @@ import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
+import { createResource } from './records/create.ts'
+import { deleteMatching, deleteResource } from './records/delete.ts'
 import { readHistory } from './records/history.ts'
+import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { updateMatching, updateResource } from './records/update.ts'
 import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
@@ -65,9 +69,15 @@ export const operations: readonly AnyOperation[] = [
   searchAuditEvents,
   readAuditEvent,
   searchType,
+  createResource,
+  updateMatching,
+  deleteMatching,
   readDocument,
   readVersion,
   readHistory,
+  updateResource,
+  patchResource,
+  deleteResource,
 ]
 
 type Env = { Variables: { exchange: Exchange; language: string } }
@@ -110,18 +120,23 @@ export function createApp(ports: Ports): Hono<Env> {
       return await next()
     }
 
-  for (const operation of operations)
+  const paths = methodsByPath()
+  for (const operation of operations) {
+    const { method, path, param } = operation
     app.on(
-      operation.method,
-      operation.path,
+      method,
+      path,
       begin(operation, (path) => rateOfPath(operation, path)),
-      zValidator('param', operation.param, refuseInvalid),
+      zValidator('param', param, refuseInvalid),
       zValidator('query', queryOf(operation), refuseInvalid),
       async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
     )
-
-  for (const [path, allow] of methodsByPath())
+    // Right after the last of a path, so that what another path of any type offers is not offered here.
+    const known = paths.get(path)
+    if (known?.last !== operation) continue
+    const { allow } = known
     app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+  }
   app.all('*', begin(elsewhere), (c) =>
     c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }),
   )
@@ -155,11 +170,14 @@ function rateOfPath({ param, rate }: AnyOperation, path: Readonly<Record<string,
   return parsed.success ? (rate?.(parsed.data) ?? 'general') : 'general'
 }
 
-function methodsByPath(): ReadonlyMap<string, string> {
-  const methods = new Map<string, string>()
-  for (const { path, method } of operations)
-    methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
-  return methods
+/** What a path offers, and the last operation that it is mounted for. */
+function methodsByPath(): ReadonlyMap<string, { readonly allow: string; readonly last: AnyOperation }> {
+  const known = new Map<string, { readonly allow: string; readonly last: AnyOperation }>()
+  for (const last of operations) {
+    const before = known.get(last.path)
+    known.set(last.path, { allow: before ? `${before.allow}, ${last.method}` : last.method, last })
+  }
+  return known
 }
 
 type Invalid = {

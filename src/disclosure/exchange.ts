@@ -279,6 +279,7 @@ export class Exchange {
       ifMatch: this.#request.headers.get('if-match'),
       ifNoneMatch: this.#request.headers.get('if-none-match'),
       ifModifiedSince: this.#request.headers.get('if-modified-since'),
+      ifNoneExist: this.#request.headers.get('if-none-exist'),
       prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),

@@ -20,7 +20,7 @@ import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
@@ -74,6 +74,8 @@ export interface OperationContext<Param, Query> {
   readonly ifNoneMatch: string | null
   /** `If-Modified-Since` as received; null without it. */
   readonly ifModifiedSince: string | null
+  /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
+  readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
