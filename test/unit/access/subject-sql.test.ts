@@ -150,7 +150,7 @@ describe('a subject', () => {
         confidentiality: 'N',
       },
     })
-    expect(about({ by: 'document', type: 'Observation', id: 'y', sourceRecord: '' })).toEqual({
+    expect(about({ by: 'document', type: 'Observation', id: 'y', sourceRecord: '' })).toMatchObject({
       subjects: [],
       document: null,
       deletion: null,
