@@ -281,6 +281,7 @@ export class Exchange {
       ifModifiedSince: this.#request.headers.get('if-modified-since'),
       ifNoneExist: this.#request.headers.get('if-none-exist'),
       prefer: this.#request.headers.get('prefer'),
+      asked: (text) => this.#recorder.ask(text),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
       ledger,
