@@ -8,6 +8,7 @@ import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
+import { parsePrefer } from '../fhir/prefer.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
@@ -63,7 +64,7 @@ async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Resul
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   if (type === 'AuditEvent' || type === 'Consent') return err(notOffered(type))
-  const isLenient = /(?:^|[,;\s])handling=lenient(?:$|[,;\s])/.test(ctx.prefer ?? '')
+  const isLenient = parsePrefer(ctx.prefer).handling === 'lenient'
   const parsed = parseSearch(type, asked, { baseUrl: `${ctx.origin}/fhir/`, isLenient })
   if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error.slice(0, limits.maxIssues) })
   const wanted = parsed.value
