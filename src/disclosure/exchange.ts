@@ -273,6 +273,7 @@ export class Exchange {
       prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
+      definitions: () => this.#ports.definitions(),
       ledger,
       redactions,
       auditLogs: logs,

@@ -1,4 +1,5 @@
 /** What validation says: of each fault what was expected, in both languages. Values are never repeated: they may be health data. */
+import { limits } from '../limits.ts'
 import type { ValueSet } from './definitions.ts'
 import { nearest, repeatable } from './nearest.ts'
 import type { Issue } from './outcome.ts'
@@ -86,15 +87,12 @@ export const choiceTwice = (choice: string, first: string): Fault =>
     `"${choice}" has one type at a time, and "${first}" is there already.`,
   )
 
-/** Codes named in full up to here; longer lists are looked up elsewhere. */
-const maxCodesNamed = 16
-
 export function codeNotInSet({ name, codes, bySystem }: ValueSet, given: string | null): Fault {
   const meant = given === null ? null : nearest(given, codes)
   const [fr, en] =
     meant !== null
       ? [` Vouliez-vous dire « ${meant} » ?`, ` Did you mean "${meant}"?`]
-      : codes.size <= maxCodesNamed
+      : codes.size <= limits.maxCodesNamed
         ? [` : ${[...codes].join(', ')}.`, `: ${[...codes].join(', ')}.`]
         : ['.', '.']
   // A CodeableConcept says more than the code.

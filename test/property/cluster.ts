@@ -12,6 +12,7 @@ import { elementsOf } from '../../src/fhir/elements.ts'
 import { err, ok } from '../../src/result.ts'
 import type { Reader, Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
 import { StoreError } from '../../src/store/ports.ts'
+import { definitionsOfR4 } from '../definitions.ts'
 import { inMemoryLogs } from '../unit/audit/support.ts'
 import { type Caller, issuer, presentedBy, uriOf } from './caller.ts'
 import { type Document, facilities, identifierSystem, professionals, regions, type World } from './world.ts'
@@ -171,6 +172,7 @@ export function startCluster(world: World): Cluster {
     ledger: { read: async () => [] },
     redactions: { remove: async () => null, prune: async () => 'not-yet' },
     logs: auditLogs(() => rpc),
+    definitions: async () => definitionsOfR4(),
     peerAddress: () => null,
   }
   const app = createApp(ports)
