@@ -170,7 +170,6 @@ class Validation {
     else if (rule.isPrimitive) this.#primitive(value, rule)
     else if (rule.type === 'Resource') this.resource(value, this.#containerOf(rule))
     else if (!isObject(value)) this.#report(faults.objectExpected(rule.type))
-    else if (isEmpty(value)) this.#report(faults.emptyElement)
     else this.#complex(value, rule)
   }
 
@@ -188,6 +187,8 @@ class Validation {
 
   #complex(value: JsonObject, rule: ElementRule): void {
     const shape = this.#definitions.shapeOf(rule.shape)
+    // Where something is required, saying what is better.
+    if (shape.required.size === 0 && isEmpty(value)) this.#report(faults.emptyElement)
     this.#members(value, shape, rule.type === 'BackboneElement' ? rule.shape : rule.type)
     if (rule.type === 'Extension') this.#extension(value, shape)
     if (rule.type === 'Reference') this.#reference(value, rule.targets)
