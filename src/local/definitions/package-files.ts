@@ -57,6 +57,7 @@ export interface Terminology {
 export interface Concept {
   readonly code: string
   readonly concept?: readonly Concept[]
+  readonly property?: readonly { readonly code: string; readonly valueBoolean?: boolean }[]
 }
 
 /** Of `fhir.schema.json`. */

@@ -45,8 +45,9 @@ export function requiredCodes(valueSets: readonly string[]): RequiredCodes {
   return codes
 }
 
-const withChildren = ({ code, concept = [] }: Concept): readonly string[] => [
-  code,
+/** Without those that only group others (`notSelectable`). */
+const withChildren = ({ code, concept = [], property = [] }: Concept): readonly string[] => [
+  ...(property.some(({ code, valueBoolean }) => code === 'notSelectable' && valueBoolean) ? [] : [code]),
   ...concept.flatMap(withChildren),
 ]
 
