@@ -9,9 +9,10 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { table } from '../src/cli/table.ts'
 import { exportMemory } from './export-memory.ts'
 import { type Figure, isReached, type Measured, type Scenario } from './scenario.ts'
+import { validation } from './validation.ts'
 import { verification } from './verification.ts'
 
-const scenarios: readonly Scenario[] = [exportMemory, verification]
+const scenarios: readonly Scenario[] = [exportMemory, verification, validation]
 
 const fullEntries = 1_000_000
 const quickEntries = 100_000

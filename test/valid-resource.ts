@@ -3,7 +3,7 @@ import type { ElementRule } from '../src/fhir/definitions.ts'
 import { isObject, type JsonObject } from '../src/fhir/json.ts'
 import { resourceTypes } from '../src/fhir/types.ts'
 import { validateResource } from '../src/fhir/validate.ts'
-import { definitionsOfR4 } from './definitions.ts'
+import { definitionsOfR4 } from '../src/local/definitions/of-r4.ts'
 
 /** Of a type that R4 does not have, nothing is required. */
 export function completed<T extends JsonObject>(resource: T): T {

@@ -215,10 +215,10 @@ class Validation {
     const literal = typeof reference === 'string' ? this.#typeOf(reference) : null
     if (literal !== null && named !== null && named !== literal)
       this.#report(faults.typesDisagree(named, literal), 'type')
-    if (targets === null) return
-    if (literal !== null && !targets.has(literal))
+    else if (literal !== null && targets?.has(literal) === false)
       this.#report(faults.wrongTarget(targets, literal), 'reference')
-    else if (named !== null && !targets.has(named)) this.#report(faults.wrongTarget(targets, named), 'type')
+    else if (named !== null && targets?.has(named) === false)
+      this.#report(faults.wrongTarget(targets, named), 'type')
   }
 
   #typeOf(reference: string): string | null {

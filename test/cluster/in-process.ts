@@ -5,8 +5,8 @@ import { redactions } from '../../src/audit/redactions.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
-import { definitionsOfR4 } from '../definitions.ts'
 
 const generous = { perSecond: 1_000, burst: 100_000 }
 

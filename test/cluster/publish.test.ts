@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterDatabase } from '../../src/local/cluster.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { publishBundle } from '../../src/records/publish.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
-import { definitionsOfR4 } from '../definitions.ts'
 import { encounter, observation, patientResource, samplePatient, transaction } from './bundles.ts'
 import { startTestCluster, type TestCluster } from './support.ts'
 

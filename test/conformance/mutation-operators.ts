@@ -5,7 +5,7 @@
 import type { ElementRule, Shape } from '../../src/fhir/definitions.ts'
 import { isObject } from '../../src/fhir/json.ts'
 import { resourceTypes } from '../../src/fhir/types.ts'
-import { definitionsOfR4 } from '../definitions.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { least } from '../valid-resource.ts'
 
 type Members = Record<string, unknown>

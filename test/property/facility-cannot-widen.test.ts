@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { elementsOf } from '../../src/fhir/elements.ts'
 import { isSearched, searchParametersOf } from '../../src/fhir/search-parameters.ts'
 import { resourceTypes } from '../../src/fhir/types.ts'
-import { definitionsOfR4 } from '../definitions.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { asR4 } from '../valid-resource.ts'
 import { type Caller, uriOf } from './caller.ts'
 import { type Cluster, origin, startCluster } from './cluster.ts'

