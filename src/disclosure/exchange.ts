@@ -274,6 +274,7 @@ export class Exchange {
       asked: (text) => this.#recorder.ask(text),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
+      definitions: () => this.#ports.definitions(),
       ledger,
       redactions,
       auditLogs: logs,

@@ -8,8 +8,10 @@ import { allowsRow, grantsFor, type Scopes } from '../access/scope.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { readBundle } from '../fhir/bundle.ts'
+import type { Definitions } from '../fhir/definitions.ts'
 import { isObject, parseJson } from '../fhir/json.ts'
 import type { Issue } from '../fhir/outcome.ts'
+import { validateResource } from '../fhir/validate.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Row, StoreError, type Writer } from '../store/ports.ts'
@@ -57,7 +59,7 @@ async function publish(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
   const body = await ctx.body()
   if (!body.ok) return body
-  const planned = plan(ctx, body.value, caller.facility, records)
+  const planned = plan(ctx, body.value, caller.facility, records, await ctx.definitions())
   if (!planned.ok) return planned
   const unscoped = issuesOutOfScope(planned.value, ctx.scopes)
   if (unscoped.size > 0 && planned.value.kind !== 'batch')
@@ -88,6 +90,7 @@ function plan(
   body: string,
   facility: Facility,
   rows: readonly (readonly Row[])[],
+  definitions: Definitions,
 ): Result<Plan, Refusal> {
   const [ruleRows = [], systemRows = []] = rows
   const parsed = parseJson(body)
@@ -104,6 +107,7 @@ function plan(
     rules: ruleRows.map(sharingRule),
     personSystems: systemRows.map(({ system }) => system as string),
     baseUrl: `${ctx.origin}/fhir/`,
+    validate: (resource, options) => validateResource(resource, definitions, options),
   })
   if (!planned.ok) {
     const issues = planned.error.slice(0, limits.maxIssues)

@@ -3,9 +3,11 @@ import type { Caller, Facility } from '../../../src/access/caller.ts'
 import type { Settings } from '../../../src/access/subject.ts'
 import type { Asker, Disclosure, Loaded, OperationContext, Page } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
+import { definitionsOfR4 } from '../../../src/local/definitions/of-r4.ts'
 import { publishBundle } from '../../../src/records/publish.ts'
 import { ok, type Result } from '../../../src/result.ts'
 import type { Row, Rows } from '../../../src/store/ports.ts'
+import { completedEntries } from '../../valid-resource.ts'
 import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 export const personSystem = 'https://example.org/nam'
@@ -16,6 +18,7 @@ export interface Publisher {
   readonly local: MemoryDatabase
   /** Phases told to the audit log, in order. */
   readonly intents: Readonly<Record<string, string>>[]
+  /** Resources of an object are completed with what R4 requires; a text is sent as it is. */
   publish(bundle: unknown, options?: PublishOptions): Promise<Result<Disclosure, Refusal>>
 }
 
@@ -53,7 +56,7 @@ export function openPublisher(unshared: readonly string[] = ['other']): Publishe
     intents,
     publish: (bundle, options = {}) => {
       requests++
-      const body = typeof bundle === 'string' ? bundle : JSON.stringify(bundle)
+      const body = typeof bundle === 'string' ? bundle : JSON.stringify(completedEntries(bundle))
       const requestId = options.requestId ?? `request-${requests}`
       const now = options.now ?? Date.UTC(2026, 10, 22) + requests * 1000
       return publishBundle.handle(context({ records, local, intents, body, requestId, now, options }))
@@ -115,6 +118,7 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
       }
       return ok(loaded)
     },
+    definitions: async () => definitionsOfR4(),
     body: async () => ok(body),
     intend: async (note: Readonly<Record<string, string>>) => {
       intents.push(note)
