@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PublishedBundle, readBundle } from '../src/fhir/bundle.ts'
+import { readBundle } from '../src/fhir/bundle.ts'
 import { parseJson } from '../src/fhir/json.ts'
 import { validateResource } from '../src/fhir/validate.ts'
 import { generateDefinitions } from '../src/local/definitions/generate.ts'
@@ -12,6 +12,7 @@ import { definitionsOfR4 } from '../src/local/definitions/of-r4.ts'
 import { personIdentifierSystems, sharingRules } from '../src/local/sample/policy.ts'
 import { planPublication } from '../src/records/plan.ts'
 import type { PlanContext } from '../src/records/plan-context.ts'
+import { type PlanBundle, planned } from '../src/records/plan-entry.ts'
 import type { Measured, Scenario } from './scenario.ts'
 
 const folder = '../shared/data/synthea'
@@ -81,18 +82,20 @@ async function run(): Promise<Measured> {
 function planAll(texts: readonly string[], context: PlanContext): number {
   let resources = 0
   for (const text of texts) {
-    const planned = planPublication(bundleOf(text), context)
-    if (!planned.ok) throw new Error(`refused: ${JSON.stringify(planned.error).slice(0, 500)}`)
-    resources += planned.value.outcomes.length
+    const plan = planPublication(bundleOf(text), context)
+    if (!plan.ok) throw new Error(`refused: ${JSON.stringify(plan.error).slice(0, 500)}`)
+    resources += plan.value.outcomes.length
   }
   return resources
 }
 
-function bundleOf(text: string): PublishedBundle {
+function bundleOf(text: string): PlanBundle {
   const parsed = parseJson(text)
   const bundle = parsed.ok ? readBundle(parsed.value) : parsed
   if (!bundle.ok) throw new Error(`no bundle: ${JSON.stringify(bundle.error).slice(0, 500)}`)
-  return bundle.value
+  const direct = planned(bundle.value)
+  if (!direct) throw new Error('a bundle with conditions')
+  return direct
 }
 
 const typeOf = (): null => null

@@ -270,6 +270,7 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#request.headers.get('if-match'),
+      ifNoneExist: this.#request.headers.get('if-none-exist'),
       prefer: this.#request.headers.get('prefer'),
       asked: (text) => this.#recorder.ask(text),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),

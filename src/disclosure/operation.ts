@@ -20,7 +20,7 @@ import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
@@ -70,6 +70,8 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it. */
   readonly ifMatch: string | null
+  /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
+  readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
   /** What of the body is a question, as received: it stands in the access's entry after the query of the address. */
