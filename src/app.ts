@@ -5,6 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
+import { z } from 'zod'
 import { callerKinds } from './access/caller.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { gate } from './disclosure/gate.ts'
@@ -13,6 +14,7 @@ import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
+import { formParameters, isFhir } from './disclosure/representation.ts'
 import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
@@ -28,11 +30,13 @@ import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { createResource } from './records/create.ts'
 import { deleteMatching, deleteResource } from './records/delete.ts'
+import { readHistory } from './records/history.ts'
 import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType, searchTypeByPost } from './records/search.ts'
 import { updateMatching, updateResource } from './records/update.ts'
+import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -70,6 +74,8 @@ export const operations: readonly AnyOperation[] = [
   updateMatching,
   deleteMatching,
   readDocument,
+  readVersion,
+  readHistory,
   updateResource,
   patchResource,
   deleteResource,
@@ -117,14 +123,14 @@ export function createApp(ports: Ports): Hono<Env> {
 
   const paths = methodsByPath()
   for (const operation of operations) {
-    const { method, path, param, query } = operation
+    const { method, path, param } = operation
     for (const one of written(path))
       app.on(
         method,
         one,
         begin(operation, (matched) => rateOfPath(operation, matched)),
         zValidator('param', param, refuseInvalid),
-        zValidator('query', query, refuseInvalid),
+        zValidator('query', queryOf(operation), refuseInvalid),
         async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
       )
     // Right after the last of a path, so that what another path of any type offers is not offered here.
@@ -139,6 +145,17 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   return app
 }
+
+/** What an operation is asked, without what is asked about the form of any answer on `/fhir`. */
+function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
+  if (!isFhir(path)) return query
+  return z.preprocess(
+    (all) => Object.fromEntries(Object.entries(all as object).filter(([name]) => !isOfForm(name))),
+    query,
+  )
+}
+
+const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
 
 /** The base of FHIR is written with a slash at its end, or without. */
 const written = (path: string): string[] => (path === '/fhir' ? [path, `${path}/`] : [path])

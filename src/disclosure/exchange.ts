@@ -21,6 +21,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { intendedBefore, isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
+import { type Representation, representationOf } from './representation.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
 import { receiptedStream } from './stream.ts'
 import { type FreeSlot, streamSlots } from './stream-slots.ts'
@@ -52,6 +53,7 @@ export class Exchange {
   readonly #operation: Described
   readonly #rates: CallerRates
   readonly #rate: RateKind
+  readonly #representation: Representation
   readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
@@ -77,6 +79,7 @@ export class Exchange {
     this.#rate = rate
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
+    this.#representation = representationOf(request, this.url)
     this.#address = callerAddress(request, ports)
     this.#recorder = new Recorder({
       logs: ports.logs,
@@ -108,6 +111,8 @@ export class Exchange {
 
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
+    const { refusal } = this.#representation
+    if (refusal) return await this.refuse(refusal)
     try {
       this.#need = operation.scope(param)
       const log = operation.log?.(param) ?? null
@@ -160,7 +165,7 @@ export class Exchange {
         'Content-Type': contentType,
         'Content-Language': this.language,
       },
-      body,
+      ...this.#representation.bodyOf(body),
     })
   }
 
@@ -208,8 +213,10 @@ export class Exchange {
       return await this.#refuseUnlogged(appended.error)
     }
     const { status, body } = disclosure
-    const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
-    if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
+    const type = body === '' ? {} : { 'Content-Type': disclosure.contentType }
+    const headers = { ...this.#headers(), ...disclosure.headers, ...type }
+    if (typeof body === 'string')
+      return release(appended.value, { status, headers, ...this.#representation.bodyOf(body) })
     const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
     return release(appended.value, { status, headers, ...codedFor(this.#request, stream) })
   }
@@ -270,6 +277,8 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#request.headers.get('if-match'),
+      ifNoneMatch: this.#request.headers.get('if-none-match'),
+      ifModifiedSince: this.#request.headers.get('if-modified-since'),
       ifNoneExist: this.#request.headers.get('if-none-exist'),
       prefer: this.#request.headers.get('prefer'),
       asked: (text) => this.#recorder.ask(text),

@@ -70,6 +70,10 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it. */
   readonly ifMatch: string | null
+  /** `If-None-Match` as received; null without it. */
+  readonly ifNoneMatch: string | null
+  /** `If-Modified-Since` as received; null without it. */
+  readonly ifModifiedSince: string | null
   /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
   readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */

@@ -6,6 +6,7 @@ import type { PolicyRefusal, TokenRefusal } from '../access/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import type { Refusal } from './refusal.ts'
+import { isFhir } from './representation.ts'
 
 export interface Wire {
   readonly status: number
@@ -67,6 +68,13 @@ export function toWire(refusal: Refusal): Wire {
         `Accepted content type: ${accepted}.`,
       )
     }
+    case 'not-acceptable':
+      return wire(
+        406,
+        'not-supported',
+        `Seul ${refusal.offered} est offert.`,
+        `Only ${refusal.offered} is offered.`,
+      )
     case 'body-too-large':
       return wire(
         413,
@@ -188,7 +196,7 @@ export function refusalBody(
   path: string,
   language: 'fr' | 'en',
 ): { readonly contentType: string; readonly body: string } {
-  if (path === '/fhir' || path.startsWith('/fhir/'))
+  if (isFhir(path))
     return {
       contentType: 'application/fhir+json; charset=utf-8',
       body: JSON.stringify(operationOutcome(issues, language)),
@@ -236,6 +244,7 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
     case 'no-such-path':
     case 'method-not-allowed':
     case 'unsupported-media-type':
+    case 'not-acceptable':
     case 'body-too-large':
     case 'body-timeout':
     case 'replayed':

@@ -260,7 +260,10 @@ const needsFacts = ({ loaded, local }: PageLoaded, { count, isTotalWanted }: Sea
   local.some((rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, row)))
 
 /** Caller and question, without the cursor itself. */
-function bindingOf({ presented, url }: SearchContext, asked: URLSearchParams): string {
+export function bindingOf(
+  { presented, url }: Pick<OperationContext<unknown, unknown>, 'presented' | 'url'>,
+  asked: URLSearchParams,
+): string {
   const question = new URLSearchParams(asked)
   question.delete('_cursor')
   question.sort()
@@ -301,7 +304,7 @@ const includesCut: Issue = {
   },
 }
 
-const badCursor: Refusal = {
+export const badCursor: Refusal = {
   reason: 'invalid',
   issues: [
     {

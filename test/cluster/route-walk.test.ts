@@ -35,6 +35,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   'search-type': new RegExp(marker),
   'search-type-post': new RegExp(marker),
   read: new RegExp(marker),
+  vread: new RegExp(marker),
+  history: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
   'watched-list': /Ministre/,
@@ -242,6 +244,8 @@ describe('the route walk', () => {
           body: new URLSearchParams({ patient }),
         }),
       read: () => get(`/fhir/${observed}`, 'provider'),
+      vread: () => get(`/fhir/${observed}/_history/1`, 'provider'),
+      history: () => get(`/fhir/${observed}/_history`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
       accounting: () =>
         get(
