@@ -57,6 +57,8 @@ export const limits = {
   maxSearchParameters: 30,
   /** Comma-separated values of one search parameter: they are bound as one JSON list. */
   maxSearchAlternatives: 100,
+  /** Characters of a mistyped name that the nearest right one is looked for: the longest known ones have 50. */
+  maxHintLength: 64,
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 
