@@ -202,6 +202,17 @@ export const limits = {
   /** Unknown issuers and key ids, however many, make an isolate read the issuers again at most this often. */
   issuerReloadEveryMs: 2_000,
 
+  // --- browsers ------------------------------------------------------------------------------------------------------
+  /** Origins of one client, and characters of one: the entry of a change has room for so many, whole. */
+  maxClientOrigins: 5,
+  maxOriginLength: 100,
+  /** Clients with origins of their own, all read at once: the apps of a market, not those of every ward. */
+  maxBrowserClients: 500,
+  /** Origins are read again after this: what an operator changed holds within the fresh bound. */
+  originsReadEveryMs: 10_000,
+  /** How long a browser remembers a preflight; what is registered no more can still be asked for, and not read. */
+  preflightMaxAgeSeconds: 600,
+
   // --- commands that call a cluster ----------------------------------------------------------------------------------
   /** Sending one bundle, until a cluster that is overloaded or restarting takes it (the first attempt included). */
   maxPublishAttempts: 8,

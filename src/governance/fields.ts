@@ -62,6 +62,16 @@ function isSecureUrl(value: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback)
 }
 
+/** Origin of a page as browsers send it (RFC 6454 §6.2): scheme, host and port, nothing after them. */
+export const browserOrigin = text(limits.maxOriginLength).refine(
+  // A star is a letter to URL, and a wildcard to whoever reads the list.
+  (value) => isSecureUrl(value) && new URL(value).origin === value && !value.includes('*'),
+  told(
+    'doit être une origine https (http sur cette machine seulement), p. ex. https://app.example, sans chemin ni barre à la fin',
+    'must be an https origin (http on this machine only), e.g. https://app.example, without a path or a slash at the end',
+  ),
+)
+
 /** `after`: `next` of the page before, the number of a registry row. */
 export const after = z
   .string()
