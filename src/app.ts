@@ -6,8 +6,9 @@ import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
 import { callerKinds } from './access/caller.ts'
+import { cors } from './disclosure/cors.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
-import { gate } from './disclosure/gate.ts'
+import { amongPaths, gate } from './disclosure/gate.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
@@ -75,6 +76,15 @@ export function createApp(ports: Ports): Hono<Env> {
     console.error(`unhandled ${error.name}`)
     return refuseWithoutReceipt('internal')
   })
+  app.use(
+    '*',
+    cors(
+      ports,
+      rates,
+      amongPaths(publicPaths),
+      (c) => (c.get('exchange') as Exchange | undefined)?.presented ?? null,
+    ),
+  )
   app.use(
     '*',
     languageDetector({

@@ -3,7 +3,7 @@
  * response with data in it.
  */
 import type { Authenticated, Credentials } from '../access/authenticate.ts'
-import type { Caller } from '../access/caller.ts'
+import type { Caller, Presented } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
@@ -88,6 +88,11 @@ export class Exchange {
       operation,
       address: this.#address,
     })
+  }
+
+  /** Whose token verified; null: nobody's. */
+  get presented(): Presented | null {
+    return this.#authenticated?.presented ?? null
   }
 
   /** Step 1. Null: go on; otherwise the answer. A request past a limit is not recorded singly, and its proof stays good. */
