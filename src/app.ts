@@ -6,15 +6,16 @@ import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
 import { callerKinds } from './access/caller.ts'
+import { addressHelp } from './disclosure/address-help.ts'
 import { cors } from './disclosure/cors.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
 import { amongPaths, gate } from './disclosure/gate.ts'
+import { type Fault, parameterIssues } from './disclosure/input-issues.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
-import type { Issue } from './fhir/outcome.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
@@ -96,6 +97,7 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   publicRoutes(app, ports, rates)
 
+  const help = addressHelp([...operations.map(({ path }) => path), ...publicPaths])
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>
     async (c: Context<Env>, next: () => Promise<void>) => {
@@ -107,6 +109,7 @@ export function createApp(ports: Ports): Hono<Env> {
         operation,
         rates,
         rate: rateOf(c.req.param()),
+        help,
       })
       const refused = await exchange.authenticate()
       if (refused) return refused
@@ -119,8 +122,8 @@ export function createApp(ports: Ports): Hono<Env> {
       operation.method,
       operation.path,
       begin(operation, (path) => rateOfPath(operation, path)),
-      zValidator('param', operation.param, refuseInvalid),
-      zValidator('query', operation.query, refuseInvalid),
+      zValidator('param', operation.param, refuseInvalid(operation.param)),
+      zValidator('query', operation.query, refuseInvalid(operation.query)),
       async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
     )
 
@@ -155,28 +158,19 @@ function methodsByPath(): ReadonlyMap<string, string> {
   return methods
 }
 
-type Invalid = {
-  success: boolean
-  target: string
-  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+interface Checked {
+  readonly success: boolean
+  readonly error?: { readonly issues: readonly Fault[] }
 }
 
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
-async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {
-  if (result.success) return undefined
-  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => {
-    const name = path.length > 0 ? path.map(String).join('.') : result.target
-    return {
-      code: 'value',
-      expression: name,
-      text: {
-        fr: `Paramètre invalide ou inconnu : ${name}.`,
-        en: `Invalid or unknown parameter ${name}: ${message}.`,
-      },
-    }
-  })
-  return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
-}
+const refuseInvalid =
+  (schema: AnyOperation['query']) =>
+  async (result: Checked, c: Context): Promise<Response | undefined> => {
+    if (result.success) return undefined
+    const issues = parameterIssues(schema, result.error?.issues ?? [])
+    return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
+  }
 
 /** Work after the response, where the runtime wants to know of it (Workers); elsewhere the process simply goes on. */
 function deferOf(c: Context<Env>): Defer {

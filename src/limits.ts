@@ -59,6 +59,8 @@ export const limits = {
   maxSearchAlternatives: 100,
   /** Characters of a mistyped name that the nearest right one is looked for: the longest known ones have 50. */
   maxHintLength: 64,
+  /** Characters of a wrong path that the right one is looked for: a type, an id and a version have 150. */
+  maxHelpedPathLength: 200,
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 

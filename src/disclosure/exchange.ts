@@ -10,6 +10,7 @@ import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/s
 import type { Phase } from '../audit/port.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { AddressHelp } from './address-help.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { codedFor } from './coding.ts'
@@ -38,6 +39,7 @@ export interface Start {
   readonly rates: CallerRates
   /** What this request counts as. */
   readonly rate: RateKind
+  readonly help: AddressHelp
 }
 
 export class Exchange {
@@ -52,6 +54,7 @@ export class Exchange {
   readonly #operation: Described
   readonly #rates: CallerRates
   readonly #rate: RateKind
+  readonly #help: AddressHelp
   readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
@@ -67,7 +70,7 @@ export class Exchange {
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
-  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate }: Start) {
+  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate, help }: Start) {
     this.#ports = ports
     this.#read = read
     this.#defer = defer
@@ -75,6 +78,7 @@ export class Exchange {
     this.#operation = operation
     this.#rates = rates
     this.#rate = rate
+    this.#help = help
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
     this.#address = callerAddress(request, ports)
@@ -133,7 +137,7 @@ export class Exchange {
       const loaded = await this.#load(() => ({})).catch(() => null)
       if (loaded && !loaded.ok && isAccess(loaded.error)) reason = loaded.error
     }
-    const wire = toWire(reason)
+    const wire = toWire(reason.reason === 'no-such-path' ? this.#helped(reason) : reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(
@@ -167,6 +171,11 @@ export class Exchange {
       },
       body,
     })
+  }
+
+  #helped(refusal: Extract<Refusal, { reason: 'no-such-path' }>): Refusal {
+    const meant = this.#help(this.url.pathname)
+    return meant === null ? refusal : { ...refusal, meant }
   }
 
   /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */

@@ -8,7 +8,8 @@ export type InputRefusal =
   | { readonly reason: 'invalid'; readonly issues: readonly Issue[] }
   | { readonly reason: 'unsupported-media-type'; readonly got: string; readonly accepted: readonly string[] }
   | { readonly reason: 'body-too-large'; readonly maxBytes: number }
-  | { readonly reason: 'no-such-path'; readonly path: string }
+  /** `meant`: the address that is offered and may be meant. */
+  | { readonly reason: 'no-such-path'; readonly path: string; readonly meant?: string }
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /**
    * Unknown, or not for this caller: the same answer. `cause` and `patient` (person id) are for the audit entry, where they
