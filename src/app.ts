@@ -27,6 +27,7 @@ import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
+import { publicDocuments } from './public-documents.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
@@ -96,6 +97,7 @@ export function createApp(ports: Ports): Hono<Env> {
     }),
   )
   publicRoutes(app, ports, rates)
+  publicDocuments(app, ports, operations)
 
   const help = addressHelp([...operations.map(({ path }) => path), ...publicPaths])
   const begin =
@@ -124,7 +126,12 @@ export function createApp(ports: Ports): Hono<Env> {
       begin(operation, (path) => rateOfPath(operation, path)),
       zValidator('param', operation.param, refuseInvalid(operation.param)),
       zValidator('query', operation.query, refuseInvalid(operation.query)),
-      async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
+      async (c) => {
+        const param = c.req.valid('param')
+        if (!isServed(operation, param))
+          return await c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path })
+        return await c.get('exchange').run(operation, param, c.req.valid('query'))
+      },
     )
 
   for (const [path, allow] of methodsByPath())
@@ -142,6 +149,10 @@ const elsewhere: Described = {
   callers: callerKinds,
   scope: () => null,
 }
+
+/** What the capability statement does not offer is not there. */
+const isServed = ({ serves }: AnyOperation, { type }: { readonly type?: unknown }): boolean =>
+  typeof type !== 'string' || serves?.(type) !== false
 
 /** From the parameters of a path as they are matched, not yet validated. */
 type RateOf = (path: Readonly<Record<string, string>>) => RateKind

@@ -212,6 +212,20 @@ export const limits = {
   maxBrowserClients: 500,
   /** Origins are read again after this: what an operator changed holds within the fresh bound. */
   originsReadEveryMs: 10_000,
+  /** The authorization server is asked again what it offers after this; keys and endpoints change with days' notice … */
+  discoveryFreshMs: 5 * 60_000,
+  /** … and after this when it did not answer. */
+  discoveryRetryMs: 5_000,
+  /** One such question. */
+  discoveryDeadlineMs: 3_000,
+  /** Its answer: providers write 2–8 KiB. */
+  maxDiscoveryBytes: 64 * 1024,
+  /** Scopes, grants and the like in it; the longest lists, those of scopes, have a few dozen. */
+  maxDiscoveryListLength: 500,
+  /** Public documents an isolate remembers, by address and language; a record has one address. */
+  maxRememberedDocuments: 16,
+  /** How long others may keep them: what an operator changes is seen within minutes. */
+  publicDocumentSeconds: 300,
   /** How long a browser remembers a preflight; what is registered no more can still be asked for, and not read. */
   preflightMaxAgeSeconds: 600,
 

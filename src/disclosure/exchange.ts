@@ -8,6 +8,7 @@ import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { Phase } from '../audit/port.ts'
+import type { Condition } from '../fhir/interactions.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { AddressHelp } from './address-help.ts'
@@ -283,7 +284,7 @@ export class Exchange {
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
-      ifMatch: this.#request.headers.get('if-match'),
+      ifMatch: this.#condition(operation, 'If-Match'),
       prefer: this.#request.headers.get('prefer'),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
@@ -294,6 +295,10 @@ export class Exchange {
       logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
+  }
+
+  #condition({ conditions }: Pick<Operation, 'conditions'>, name: Condition): string | null {
+    return conditions?.includes(name) ? this.#request.headers.get(name) : null
   }
 
   async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {

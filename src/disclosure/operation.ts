@@ -12,6 +12,7 @@ import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
+import type { Condition, OfferedParameter } from '../fhir/interactions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { RateKind } from './rate-limit.ts'
@@ -41,6 +42,12 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly query: z.ZodType<Query>
   /** Media types of an accepted body; absent: no body is read. */
   readonly bodyTypes?: readonly string[]
+  /** Conditional headers it heeds; others it is not given. */
+  readonly conditions?: readonly Condition[]
+  /** On any type (`:type` in its path): whether it is offered for this one; absent: for all. */
+  serves?(type: string): boolean
+  /** Of a search: the table it searches by. */
+  searchParameters?(type: string): readonly OfferedParameter[]
   handle(ctx: OperationContext<Param, Query>): Promise<Result<Disclosure, Refusal>>
 }
 
@@ -67,7 +74,7 @@ export interface OperationContext<Param, Query> {
    * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
-  /** `If-Match` as received; null without it. */
+  /** `If-Match` as received; null without it, or where the operation does not heed it. */
   readonly ifMatch: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null

@@ -65,6 +65,7 @@ export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infe
   param: consentId,
   query: formatOnly,
   bodyTypes,
+  conditions: ['If-Match'],
   handle: update,
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { entryIndex as entryIndexPattern, logName as logNamePattern } from '../audit/log-name.ts'
 import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
+import { isSecureUrl } from '../secure-url.ts'
 
 /** No parameters at all, in the path or in the query. */
 export const noInput = z.strictObject({})
@@ -53,14 +54,6 @@ export const secureUrl = text(limits.maxRegistryUriLength).refine(
     'must be an https address (http on this machine only), without a password or fragment',
   ),
 )
-
-function isSecureUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const { protocol, hostname, username, password, hash } = new URL(value)
-  if (username !== '' || password !== '' || hash !== '') return false
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback)
-}
 
 /** Origin of a page as browsers send it (RFC 6454 §6.2): scheme, host and port, nothing after them. */
 export const browserOrigin = text(limits.maxOriginLength).refine(

@@ -10,6 +10,7 @@ import type { Asker, Disclosure, Loaded, Operation, OperationContext } from '../
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
+import { isSearched, searchParametersOf } from '../fhir/search-parameters.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -34,6 +35,8 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
+  serves: isSearched,
+  searchParameters: searchParametersOf,
   handle: search,
 }
 
