@@ -4,6 +4,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Context, Hono } from 'hono'
 import { createDiscovery, type Discovery } from './access/authorization-server.ts'
 import { Memory } from './access/memory.ts'
+import { openApi } from './disclosure/openapi.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Ports } from './disclosure/ports.ts'
 import { releasePublic } from './disclosure/release.ts'
@@ -16,6 +17,7 @@ export const publicDocumentPaths = [
   '/fhir/metadata',
   '/fhir/.well-known/smart-configuration',
   '/.well-known/smart-configuration',
+  '/openapi.json',
 ] as const
 
 type Language = 'fr' | 'en'
@@ -61,6 +63,15 @@ export function publicDocuments(
       const document = documentOf(['smart', discovery.server], () => smartConfiguration(discovery.server))
       return told(c, document, { 'Content-Type': 'application/json; charset=utf-8' })
     })
+
+  app.get('/openapi.json', (c) => {
+    const [origin, language] = [originOf(c), languageOf(c)]
+    const document = documentOf(['openapi', origin, language], () => openApi(origin, language, operations))
+    return told(c, document, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Language': language,
+    })
+  })
 }
 
 interface PublicDocument {

@@ -286,6 +286,7 @@ export class Exchange {
       load: (page) => this.#load(page),
       ifMatch: this.#condition(operation, 'If-Match'),
       prefer: this.#request.headers.get('prefer'),
+      bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
       ledger,

@@ -42,6 +42,10 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly query: z.ZodType<Query>
   /** Media types of an accepted body; absent: no body is read. */
   readonly bodyTypes?: readonly string[]
+  /** Shapes of a JSON body, of which it is one; the operation reads it by no other. */
+  readonly bodies?: readonly z.ZodType[]
+  /** Of what it answers with; absent: JSON. */
+  readonly mediaTypes?: readonly string[]
   /** Conditional headers it heeds; others it is not given. */
   readonly conditions?: readonly Condition[]
   /** On any type (`:type` in its path): whether it is offered for this one; absent: for all. */
@@ -80,6 +84,8 @@ export interface OperationContext<Param, Query> {
   readonly prefer: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
+  /** What the operation says of its bodies. */
+  readonly bodies: readonly z.ZodType[]
   /**
    * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
    * disclosure is then appended as its outcome.

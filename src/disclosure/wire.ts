@@ -183,13 +183,16 @@ const wire = (
   headers: Readonly<Record<string, string>> = {},
 ): Wire => ({ status, headers, issues: [{ code, text: { fr, en } }] })
 
+/** FHIR's part of the addresses. */
+export const isFhir = (path: string): boolean => path === '/fhir' || path.startsWith('/fhir/')
+
 /** The body of a refusal: `OperationOutcome` on `/fhir`, RFC 9457 problem details elsewhere. */
 export function refusalBody(
   { status, issues }: Wire,
   path: string,
   language: 'fr' | 'en',
 ): { readonly contentType: string; readonly body: string } {
-  if (path === '/fhir' || path.startsWith('/fhir/'))
+  if (isFhir(path))
     return {
       contentType: 'application/fhir+json; charset=utf-8',
       body: JSON.stringify(operationOutcome(issues, language)),

@@ -10,10 +10,17 @@ import { err, ok, type Result } from '../result.ts'
 
 export const jsonBody = ['application/json'] as const
 
-type Context = Pick<OperationContext<unknown, unknown>, 'body'>
+type Context = Pick<OperationContext<unknown, unknown>, 'body' | 'bodies'>
 
-/** The body as JSON of this shape; every issue names its member, e.g. `jwks.keys[0].kid`. */
+/**
+ * The body as JSON of this shape, one of those that the operation tells of; every issue names its member, e.g.
+ * `jwks.keys[0].kid`.
+ *
+ * @throws Error for another shape: what is told of the API would be wrong
+ */
 export async function readFields<T>(ctx: Context, shape: z.ZodType<T>): Promise<Result<T, Refusal>> {
+  if (!ctx.bodies.includes(shape))
+    throw new Error('a body is read by a shape that its operation does not tell of')
   const text = await ctx.body()
   if (!text.ok) return text
   const json = parseJson(text.value)
@@ -26,7 +33,7 @@ export async function readFields<T>(ctx: Context, shape: z.ZodType<T>): Promise<
 
 /** The body of a change of the trust registry, within `limits.maxRegistryBodyBytes`. */
 export const readChange = <T>(ctx: Context, shape: z.ZodType<T>): Promise<Result<T, Refusal>> =>
-  readFields({ body: async () => bounded(await ctx.body()) }, shape)
+  readFields({ bodies: ctx.bodies, body: async () => bounded(await ctx.body()) }, shape)
 
 /** UTF-8 takes at least one byte for each unit of the text. */
 const bounded = (body: Result<string, Refusal>): Result<string, Refusal> =>

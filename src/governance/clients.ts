@@ -46,6 +46,7 @@ export const registerClient: Operation<object, object> = {
   name: 'register-client',
   path: '/access/clients',
   callers: ['operator'],
+  bodies: [body],
   handle: register,
 }
 
@@ -53,6 +54,7 @@ export const endClient: Operation<object, object> = {
   ...registerClient,
   name: 'end-client',
   path: '/access/clients/end',
+  bodies: [named],
   handle: end,
 }
 
