@@ -15,7 +15,9 @@ import { createLoad } from './disclosure/load.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
+import type { Refusal } from './disclosure/refusal.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
+import { resourceTypes } from './fhir/types.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
@@ -29,9 +31,13 @@ import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
 import { publicDocuments } from './public-documents.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
+import { createResource } from './records/create.ts'
+import { deleteMatching, deleteResource } from './records/delete.ts'
+import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
+import { updateMatching, updateResource } from './records/update.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -64,7 +70,13 @@ export const operations: readonly AnyOperation[] = [
   searchAuditEvents,
   readAuditEvent,
   searchType,
+  createResource,
+  updateMatching,
+  deleteMatching,
   readDocument,
+  updateResource,
+  patchResource,
+  deleteResource,
 ]
 
 type Env = { Variables: { exchange: Exchange; language: string } }
@@ -119,23 +131,28 @@ export function createApp(ports: Ports): Hono<Env> {
       return await next()
     }
 
-  for (const operation of operations)
+  const paths = methodsByPath()
+  for (const operation of operations) {
+    const { method, path, param, query } = operation
     app.on(
-      operation.method,
-      operation.path,
+      method,
+      path,
       begin(operation, (path) => rateOfPath(operation, path)),
-      zValidator('param', operation.param, refuseInvalid(operation.param)),
-      zValidator('query', operation.query, refuseInvalid(operation.query)),
+      zValidator('param', param, refuseInvalid(param)),
+      zValidator('query', query, refuseInvalid(query)),
       async (c) => {
-        const param = c.req.valid('param')
-        if (!isServed(operation, param))
-          return await c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path })
-        return await c.get('exchange').run(operation, param, c.req.valid('query'))
+        const found = c.req.valid('param')
+        const unserved = unservedBy(operation, found, c.req.path)
+        if (unserved) return await c.get('exchange').refuse(unserved)
+        return await c.get('exchange').run(operation, found, c.req.valid('query'))
       },
     )
-
-  for (const [path, allow] of methodsByPath())
+    // Right after the last of a path, so that what another path of any type offers is not offered here.
+    const known = paths.get(path)
+    if (known?.last !== operation) continue
+    const { allow } = known
     app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+  }
   app.all('*', begin(elsewhere), (c) =>
     c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }),
   )
@@ -150,9 +167,17 @@ const elsewhere: Described = {
   scope: () => null,
 }
 
-/** What the capability statement does not offer is not there. */
-const isServed = ({ serves }: AnyOperation, { type }: { readonly type?: unknown }): boolean =>
-  typeof type !== 'string' || serves?.(type) !== false
+/** Null: this operation is offered for the type of the address. What the capability statement does not offer is not there. */
+function unservedBy(
+  { path, serves }: AnyOperation,
+  { type }: { readonly type?: unknown },
+  asked: string,
+): Refusal | null {
+  if (typeof type !== 'string' || !resourceTypes.has(type) || serves?.(type) !== false) return null
+  const offered = operations.filter((one) => one.path === path && one.serves?.(type) !== false)
+  if (offered.length === 0) return { reason: 'no-such-path', path: asked }
+  return { reason: 'method-not-allowed', allow: offered.map(({ method }) => method).join(', ') }
+}
 
 /** From the parameters of a path as they are matched, not yet validated. */
 type RateOf = (path: Readonly<Record<string, string>>) => RateKind
@@ -162,11 +187,14 @@ function rateOfPath({ param, rate }: AnyOperation, path: Readonly<Record<string,
   return parsed.success ? (rate?.(parsed.data) ?? 'general') : 'general'
 }
 
-function methodsByPath(): ReadonlyMap<string, string> {
-  const methods = new Map<string, string>()
-  for (const { path, method } of operations)
-    methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
-  return methods
+/** What a path offers, and the last operation that it is mounted for. */
+function methodsByPath(): ReadonlyMap<string, { readonly allow: string; readonly last: AnyOperation }> {
+  const known = new Map<string, { readonly allow: string; readonly last: AnyOperation }>()
+  for (const last of operations) {
+    const before = known.get(last.path)
+    known.set(last.path, { allow: before ? `${before.allow}, ${last.method}` : last.method, last })
+  }
+  return known
 }
 
 interface Checked {

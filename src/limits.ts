@@ -19,6 +19,8 @@ export const limits = {
   bodyDeadlineMs: 30_000,
   /** Entries of one bundle: bounds the work one request may cause. */
   maxBundleEntries: 5_000,
+  /** Operations of one JSON Patch: each copies the lists and objects on its path; forms and devices send a handful. */
+  maxPatchOperations: 1_000,
   /** One resource as stored text: four of them fit a sqld value. */
   maxResourceBytes: 1024 * 1024,
   /** Nesting of JSON; FHIR needs about 20, a recursive descent must not be driven into the stack. */

@@ -285,6 +285,7 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#condition(operation, 'If-Match'),
+      ifNoneExist: this.#condition(operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
       bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),

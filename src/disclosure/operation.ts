@@ -20,7 +20,7 @@ import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
@@ -80,6 +80,8 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it, or where the operation does not heed it. */
   readonly ifMatch: string | null
+  /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
+  readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */

@@ -59,16 +59,21 @@ export interface TypeInteraction {
   readonly by: Offered
 }
 
-/** Each code once for each way to ask for it, as the first operation that answers there has it. */
+/**
+ * Each code once for each way to ask for it, as the first operation that answers there has it. What a type has an address of
+ * its own for, the operations on any type do not answer there, whatever the method.
+ */
 export function typeInteractions(operations: readonly Offered[], type: string): readonly TypeInteraction[] {
   const found = new Map<string, TypeInteraction>()
+  const own = new Set(operations.filter(({ path }) => isOwnOf(path, type)).map(({ path }) => addressIn(path)))
   for (const operation of operations) {
     const [base, of = '', ...rest] = segmentsOf(operation.path)
     if (base !== 'fhir' || (of !== ':type' && of !== type)) continue
     const isGeneric = of === ':type'
     const key = `${operation.method} ${addressOf(rest)}`
     const code = onTypes[key] ?? conditional[key]
-    if (code === undefined || found.has(key) || (isGeneric && operation.serves?.(type) === false)) continue
+    if (code === undefined || found.has(key)) continue
+    if (isGeneric && (own.has(addressOf(rest)) || operation.serves?.(type) === false)) continue
     found.set(key, { code, isConditional: key in conditional, isGeneric, by: operation })
   }
   return [...found.values()]
@@ -82,6 +87,19 @@ export function systemInteractions(operations: readonly Offered[]): readonly str
   })
   return [...new Set(codes)]
 }
+
+/** Of this type alone, and of whatever id: one that takes some ids only leaves the rest to the operations on any type. */
+const isOwnOf = (path: string, type: string): boolean =>
+  path.startsWith(`/fhir/${type}`) &&
+  segmentsOf(path)[1] === type &&
+  [...path.matchAll(/:\w+\{(.*?)\}(?=\/|$)/g)].every(([, pattern]) =>
+    new RegExp(`^(?:${pattern})$`).test(anyId),
+  )
+
+/** As every server id looks (DESIGN, identity). */
+const anyId = 'a'.repeat(26)
+
+const addressIn = (path: string): string => addressOf(segmentsOf(path).slice(2))
 
 /** `fhir`, `:type`, `:id`: parameters without what they must look like. */
 const segmentsOf = (path: string): readonly string[] =>

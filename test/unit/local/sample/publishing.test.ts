@@ -4,11 +4,14 @@ import { readBundle } from '../../../../src/fhir/bundle.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
 import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/policy.ts'
 import { type Plan, planPublication } from '../../../../src/records/plan.ts'
+import { planned } from '../../../../src/records/plan-entry.ts'
 
 function plan(facility: string, value: unknown): Plan {
   const bundle = readBundle(value)
   if (!bundle.ok) throw new Error(JSON.stringify(bundle.error))
-  const planned = planPublication(bundle.value, {
+  const direct = planned(bundle.value)
+  if (!direct) throw new Error('names what is stored')
+  const made = planPublication(direct, {
     facility,
     identitySystems: [],
     idKey: new Uint8Array(32),
@@ -16,8 +19,8 @@ function plan(facility: string, value: unknown): Plan {
     personSystems: personIdentifierSystems,
     baseUrl: 'http://127.0.0.1/fhir/',
   })
-  if (!planned.ok) throw new Error(JSON.stringify(planned.error))
-  return planned.value
+  if (!made.ok) throw new Error(JSON.stringify(made.error))
+  return made.value
 }
 
 const plans = generateSample(sampleSeed).map(({ facility, bundle }) => ({
