@@ -5,6 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
+import { z } from 'zod'
 import { callerKinds } from './access/caller.ts'
 import { addressHelp } from './disclosure/address-help.ts'
 import { cors } from './disclosure/cors.ts'
@@ -17,6 +18,7 @@ import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import type { Refusal } from './disclosure/refusal.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
+import { formParameters, isFhir } from './disclosure/representation.ts'
 import { resourceTypes } from './fhir/types.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
@@ -33,11 +35,13 @@ import { publicDocuments } from './public-documents.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { createResource } from './records/create.ts'
 import { deleteMatching, deleteResource } from './records/delete.ts'
+import { readHistory } from './records/history.ts'
 import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType } from './records/search.ts'
 import { updateMatching, updateResource } from './records/update.ts'
+import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -74,6 +78,8 @@ export const operations: readonly AnyOperation[] = [
   updateMatching,
   deleteMatching,
   readDocument,
+  readVersion,
+  readHistory,
   updateResource,
   patchResource,
   deleteResource,
@@ -133,13 +139,13 @@ export function createApp(ports: Ports): Hono<Env> {
 
   const paths = methodsByPath()
   for (const operation of operations) {
-    const { method, path, param, query } = operation
+    const { method, path, param } = operation
     app.on(
       method,
       path,
       begin(operation, (path) => rateOfPath(operation, path)),
       zValidator('param', param, refuseInvalid(param)),
-      zValidator('query', query, refuseInvalid(query)),
+      zValidator('query', queryOf(operation), refuseInvalid(operation.query)),
       async (c) => {
         const found = c.req.valid('param')
         const unserved = unservedBy(operation, found, c.req.path)
@@ -158,6 +164,17 @@ export function createApp(ports: Ports): Hono<Env> {
   )
   return app
 }
+
+/** What an operation is asked, without what is asked about the form of any answer on `/fhir`. */
+function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
+  if (!isFhir(path)) return query
+  return z.preprocess(
+    (all) => Object.fromEntries(Object.entries(all as object).filter(([name]) => !isOfForm(name))),
+    query,
+  )
+}
+
+const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
 
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {

@@ -23,6 +23,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { intendedBefore, isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
+import { type Representation, representationOf } from './representation.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
 import { receiptedStream } from './stream.ts'
 import { type FreeSlot, streamSlots } from './stream-slots.ts'
@@ -56,6 +57,7 @@ export class Exchange {
   readonly #rates: CallerRates
   readonly #rate: RateKind
   readonly #help: AddressHelp
+  readonly #representation: Representation
   readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
@@ -82,6 +84,7 @@ export class Exchange {
     this.#help = help
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
+    this.#representation = representationOf(request, this.url)
     this.#address = callerAddress(request, ports)
     this.#recorder = new Recorder({
       logs: ports.logs,
@@ -118,6 +121,8 @@ export class Exchange {
 
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
+    const { refusal } = this.#representation
+    if (refusal) return await this.refuse(refusal)
     try {
       this.#need = operation.scope(param)
       const log = operation.log?.(param) ?? null
@@ -170,7 +175,7 @@ export class Exchange {
         'Content-Type': contentType,
         'Content-Language': this.language,
       },
-      body,
+      ...this.#representation.bodyOf(body),
     })
   }
 
@@ -223,8 +228,10 @@ export class Exchange {
       return await this.#refuseUnlogged(appended.error)
     }
     const { status, body } = disclosure
-    const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
-    if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
+    const type = body === '' ? {} : { 'Content-Type': disclosure.contentType }
+    const headers = { ...this.#headers(), ...disclosure.headers, ...type }
+    if (typeof body === 'string')
+      return release(appended.value, { status, headers, ...this.#representation.bodyOf(body) })
     const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
     return release(appended.value, { status, headers, ...codedFor(this.#request, stream) })
   }
@@ -285,6 +292,8 @@ export class Exchange {
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
       ifMatch: this.#condition(operation, 'If-Match'),
+      ifNoneMatch: this.#condition(operation, 'If-None-Match'),
+      ifModifiedSince: this.#condition(operation, 'If-Modified-Since'),
       ifNoneExist: this.#condition(operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
       bodies: operation.bodies ?? [],

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { AnyOperation } from './operation.ts'
-import { isFhir } from './wire.ts'
+import { isFhir } from './representation.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

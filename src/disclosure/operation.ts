@@ -8,6 +8,7 @@ import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
 import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
+import type { Deletion } from '../access/subject-sql.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
@@ -80,6 +81,10 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it, or where the operation does not heed it. */
   readonly ifMatch: string | null
+  /** `If-None-Match` as received; null without it. */
+  readonly ifNoneMatch: string | null
+  /** `If-Modified-Since` as received; null without it. */
+  readonly ifModifiedSince: string | null
   /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
   readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
@@ -134,6 +139,8 @@ export interface Loaded {
   readonly subjects: readonly Subject[]
   /** The document that `Page.subject` names, where *records* has it: for the audit log alone. */
   readonly document: DecidedDocument | null
+  /** How it ended, where *records* knows of that: not decided yet. */
+  readonly deletion: Deletion | null
   readonly settings: Settings
   readonly records: readonly Rows[]
   /** Empty when the local database was not asked, or did not answer. */

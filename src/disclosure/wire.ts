@@ -6,6 +6,7 @@ import type { PolicyRefusal, TokenRefusal } from '../access/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import type { Refusal } from './refusal.ts'
+import { isFhir } from './representation.ts'
 
 export interface Wire {
   readonly status: number
@@ -61,6 +62,13 @@ export function toWire(refusal: Refusal): Wire {
         `Accepted content type: ${accepted}.`,
       )
     }
+    case 'not-acceptable':
+      return wire(
+        406,
+        'not-supported',
+        `Seul ${refusal.offered} est offert.`,
+        `Only ${refusal.offered} is offered.`,
+      )
     case 'body-too-large':
       return wire(
         413,
@@ -184,9 +192,6 @@ const wire = (
   headers: Readonly<Record<string, string>> = {},
 ): Wire => ({ status, headers, issues: [{ code, text: { fr, en } }] })
 
-/** FHIR's part of the addresses. */
-export const isFhir = (path: string): boolean => path === '/fhir' || path.startsWith('/fhir/')
-
 /** The body of a refusal: `OperationOutcome` on `/fhir`, RFC 9457 problem details elsewhere. */
 export function refusalBody(
   { status, issues }: Wire,
@@ -241,6 +246,7 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
     case 'no-such-path':
     case 'method-not-allowed':
     case 'unsupported-media-type':
+    case 'not-acceptable':
     case 'body-too-large':
     case 'body-timeout':
     case 'replayed':

@@ -34,7 +34,7 @@ export function searchParametersOf(type: string): readonly SearchParameter[] {
 }
 
 /** Parameters of every search, about its answer. */
-export const answerParameters = ['_count', '_cursor', '_format'] as const
+export const answerParameters = ['_count', '_cursor', '_format', '_pretty'] as const
 
 /** The audit log and the register of consents have searches of their own; what facilities publish of these types is not searched. */
 export const isSearched = (type: string): boolean =>

@@ -94,9 +94,9 @@ export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQu
       case '_cursor':
         cursor = once(name, values)
         break
+      // Of the form of any answer: the gate has judged them.
       case '_format':
-        if (!/^(application\/(fhir\+)?json|json)$/.test(once(name, values)))
-          issues.push(wrong(name, 'seul JSON est offert', 'only JSON is offered'))
+      case '_pretty':
         break
       case undefined:
         issues.push({

@@ -16,8 +16,6 @@ import {
   consentReference,
   etagOf,
   fhirJson,
-  format,
-  formatOnly,
   isRegistrant,
   ownConsent,
 } from './consent-answer.ts'
@@ -34,10 +32,9 @@ import { decideKeeper, organisationsOf } from './keeper.ts'
 
 const byPatient = z.strictObject({
   patient: z.string().regex(/^(?:Patient\/)?[A-Za-z0-9.-]{1,64}$/),
-  _format: format,
 })
 
-export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
+export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof noInput>> = {
   name: 'consent-read',
   method: 'GET',
   path: consentPath,
@@ -45,11 +42,11 @@ export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<
   callers: ['patient', 'guardian', 'privacy-officer', 'provider', 'facility-system'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: formatOnly,
+  query: noInput,
   handle: read,
 }
 
-export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
+export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof noInput>> = {
   name: 'consent-history',
   method: 'GET',
   path: `${consentPath}/_history`,
@@ -57,7 +54,7 @@ export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.inf
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: formatOnly,
+  query: noInput,
   handle: history,
 }
 
@@ -74,7 +71,7 @@ export const searchConsentOperation: Operation<z.infer<typeof noInput>, z.infer<
   handle: search,
 }
 
-type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof formatOnly>>
+type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof noInput>>
 
 async function read(ctx: ById): Promise<Result<Disclosure, Refusal>> {
   const { id } = ctx.param

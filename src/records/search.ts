@@ -219,7 +219,7 @@ const isCrowded = (loaded: Loaded, { count }: SearchQuery): boolean =>
   )
 
 /** Caller and question, without the cursor itself. */
-function bindingOf({ presented, url }: { readonly presented: Presented; readonly url: URL }): string {
+export function bindingOf({ presented, url }: { readonly presented: Presented; readonly url: URL }): string {
   const question = new URLSearchParams(url.search)
   question.delete('_cursor')
   question.sort()
@@ -265,7 +265,7 @@ const localMissing: Issue = {
   },
 }
 
-const badCursor: Refusal = {
+export const badCursor: Refusal = {
   reason: 'invalid',
   issues: [
     {

@@ -15,9 +15,7 @@ import { askedBy, hitOf, isReader, resourcesOf, type TrailHit } from './trail-an
 import { entriesOfEvents } from './trail-entry.ts'
 
 const param = z.object({ id: z.string().max(64) })
-const query = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-})
+const query = z.strictObject({})
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 

@@ -75,9 +75,6 @@ export function parseTrailSearch(
   const [patientIdentifier = null] = terms.find(({ name }) => name === 'patient.identifier')?.tokens ?? []
   const count = countOf(once('_count'), issues)
   const cursor = once('_cursor')
-  const format = once('_format')
-  if (format !== null && !/^(application\/(fhir\+)?json|json)$/.test(format))
-    issues.push(wrong('_format', 'seul JSON est offert', 'only JSON is offered'))
   if (issues.length > 0 || period === null) return err(issues)
   return ok({
     ...period,
@@ -89,7 +86,8 @@ export function parseTrailSearch(
   })
 }
 
-const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', '_format'])
+/** The form of an answer is the gate's. */
+const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', '_format', '_pretty'])
 
 function patientOf(text: string | null, issues: Issue[]): string | null {
   if (text === null) return null

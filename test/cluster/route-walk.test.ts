@@ -34,6 +34,8 @@ const isDone = (status: number): boolean => status === 200 || status === 201
 const telling: Readonly<Record<string, RegExp>> = {
   'search-type': new RegExp(marker),
   read: new RegExp(marker),
+  vread: new RegExp(marker),
+  history: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
   'watched-list': /Ministre/,
@@ -213,6 +215,8 @@ describe('the route walk', () => {
       }),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
       read: () => get(`/fhir/${observed}`, 'provider'),
+      vread: () => get(`/fhir/${observed}/_history/1`, 'provider'),
+      history: () => get(`/fhir/${observed}/_history`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
       accounting: () =>
         get(

@@ -128,13 +128,43 @@ describe('a subject', () => {
     expect(about(of).subjects).toHaveLength(101)
   })
 
+  it('is whom a deleted document was about, with its end alone', () => {
+    for (const [version, deleted] of [
+      [1, 0],
+      [2, 1],
+    ] as const)
+      registry.run({
+        sql: `insert into document_version select 'Observation', 'x', :version, 't', 'hospital', 'laboratory', '', '', '2024', '2024',
+          'final', 'N', :published, 1, '', '', :deleted`,
+        args: { version, deleted, published: `2024-01-0${version}` },
+      })
+    const found = about({ by: 'document', type: 'Observation', id: 'x', sourceRecord: '' })
+    expect(found).toMatchObject({
+      subjects: [{ person: 'p' }],
+      document: null,
+      deletion: {
+        version: 2,
+        published: '2024-01-02',
+        sourceRecord: 't',
+        facility: 'hospital',
+        confidentiality: 'N',
+      },
+    })
+    expect(about({ by: 'document', type: 'Observation', id: 'y', sourceRecord: '' })).toEqual({
+      subjects: [],
+      document: null,
+      deletion: null,
+    })
+  })
+
   it('is asked for with a document only by who asks for one', () => {
     const of = { by: 'patient', id: 's' } as const
     expect(subjectStatement({ of, facility: 'hospital', professional: null, now: moment }).sql).not.toContain(
       'document',
     )
     const row = { fact: 'document', person: 'p', a: 's', b: '', c: '', d: '', e: '', f: '' }
-    expect(readSubjects([row], of)).toEqual({ subjects: [], document: null })
+    const end = { ...row, fact: 'deletion', row: 3, g: '' }
+    expect(readSubjects([row, end], of)).toEqual({ subjects: [], document: null, deletion: null })
   })
 
   it('is whom a document is about, and the document is told as stored', () => {

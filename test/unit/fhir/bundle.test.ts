@@ -110,12 +110,7 @@ describe('an entry', () => {
       'value',
       `${at}.request.url`,
     ],
-    [
-      'DELETE of no type',
-      { request: { method: 'DELETE', url: 'Nonsense/1' } },
-      'value',
-      `${at}.request.url`,
-    ],
+    ['DELETE of no type', { request: { method: 'DELETE', url: 'Nonsense/1' } }, 'value', `${at}.request.url`],
     [
       'POST if nothing is called so',
       { ...good, request: { ...good.request, ifNoneExist: 'name=Roy' } },

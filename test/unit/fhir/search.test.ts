@@ -92,7 +92,6 @@ describe('the search grammar', () => {
     ['three parts', 'Observation', { patient: 'a', code: 'a|b|c' }, 'value code'],
     ['no date', 'Observation', { patient: 'a', date: 'yesterday' }, 'value date'],
     ['count zero', 'Observation', { patient: 'a', _count: '0' }, 'value _count'],
-    ['XML', 'Observation', { patient: 'a', _format: 'xml' }, 'value _format'],
     ['patient by name', 'Patient', { family: 'Tremblay' }, 'not-supported family'],
     ['patient without birth date', 'Patient', { identifier: 's|v' }, 'required identifier'],
     [
