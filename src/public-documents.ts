@@ -29,14 +29,14 @@ export function publicDocuments(
   operations: readonly AnyOperation[],
 ): void {
   const discover = createDiscovery(ports.config.authorizationServer)
-  // Texts by what they depend on: hundreds of kilobytes are not made for each who asks without a token.
-  const remembered = new Memory<string, PublicDocument>(limits.maxRememberedDocuments)
-  const documentOf = (key: readonly unknown[], make: () => unknown): PublicDocument => {
+  // By what they depend on but the address, which whoever asks may choose: nobody has them made anew by asking.
+  const remembered = new Memory<string, Template>(limits.maxRememberedDocuments)
+  const templateOf = (key: readonly unknown[], make: () => unknown): Template => {
     const name = JSON.stringify(key)
     const known = remembered.get(name)
     if (known) return known
-    const body = JSON.stringify(make())
-    const made = { body, etag: `"${bytesToHex(sha256(utf8ToBytes(body))).slice(0, 32)}"` }
+    const text = JSON.stringify(make())
+    const made = { text, digest: digestOf(text) }
     remembered.set(name, made)
     return made
   }
@@ -46,11 +46,11 @@ export function publicDocuments(
   // `mode` and `_format` change nothing (R4 §3.1.0.8): there is one statement, in JSON.
   app.get('/fhir/metadata', async (c) => {
     const oauth = endpointsOf(await discover(Date.now()))
-    const [origin, language] = [originOf(c), languageOf(c)]
-    const document = documentOf(['metadata', origin, language, oauth], () =>
-      capabilityStatement({ origin, language, operations, oauth }),
+    const language = languageOf(c)
+    const template = templateOf(['metadata', language, oauth], () =>
+      capabilityStatement({ origin: anywhere, language, operations, oauth }),
     )
-    return told(c, document, {
+    return told(c, documentAt(template, originOf(c)), {
       'Content-Type': 'application/fhir+json; charset=utf-8',
       'Content-Language': language,
     })
@@ -60,19 +60,36 @@ export function publicDocuments(
     app.get(path, async (c) => {
       const discovery = await discover(Date.now())
       if (discovery.state !== 'known') return unconfigured(discovery.state, languageOf(c))
-      const document = documentOf(['smart', discovery.server], () => smartConfiguration(discovery.server))
-      return told(c, document, { 'Content-Type': 'application/json; charset=utf-8' })
+      const template = templateOf(['smart', discovery.server], () => smartConfiguration(discovery.server))
+      return told(c, documentAt(template, originOf(c)), { 'Content-Type': 'application/json; charset=utf-8' })
     })
 
   app.get('/openapi.json', (c) => {
-    const [origin, language] = [originOf(c), languageOf(c)]
-    const document = documentOf(['openapi', origin, language], () => openApi(origin, language, operations))
-    return told(c, document, {
+    const language = languageOf(c)
+    const template = templateOf(['openapi', language], () => openApi(anywhere, language, operations))
+    return told(c, documentAt(template, originOf(c)), {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Language': language,
     })
   })
 }
+
+/** Stands for the address of the record until somebody asks. */
+const anywhere = 'https://address.invalid'
+
+/** A document at no address yet. */
+interface Template {
+  readonly text: string
+  readonly digest: string
+}
+
+/** A host may hold quotes, and what a replacement would take for a pattern. */
+const documentAt = ({ text, digest }: Template, origin: string): PublicDocument => ({
+  body: text.replaceAll(anywhere, () => JSON.stringify(origin).slice(1, -1)),
+  etag: `"${digestOf(`${digest} ${origin}`)}"`,
+})
+
+const digestOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)
 
 interface PublicDocument {
   readonly body: string

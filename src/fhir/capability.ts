@@ -4,10 +4,10 @@
  */
 import {
   type Condition,
+  interactionsByType,
   type Offered,
   systemInteractions,
   type TypeInteraction,
-  typeInteractions,
 } from './interactions.ts'
 import { resourceTypes } from './types.ts'
 
@@ -24,6 +24,7 @@ export interface CapabilityOptions {
 const changed = '2026-11-25'
 
 export function capabilityStatement({ origin, language, operations, oauth }: CapabilityOptions) {
+  const interactionsOf = interactionsByType(operations)
   return {
     resourceType: 'CapabilityStatement',
     language,
@@ -43,7 +44,7 @@ export function capabilityStatement({ origin, language, operations, oauth }: Cap
         mode: 'server',
         documentation: texts.rest[language],
         security: security(oauth, texts.security[language]),
-        resource: [...resourceTypes].sort().flatMap((type) => resourceOf(type, operations)),
+        resource: [...resourceTypes].sort().flatMap((type) => resourceOf(type, interactionsOf(type))),
         interaction: systemInteractions(operations).map((code) => ({ code })),
       },
     ],
@@ -99,8 +100,7 @@ const oauthUris = ({ authorize, token }: NonNullable<CapabilityOptions['oauth']>
   ],
 })
 
-function resourceOf(type: string, operations: readonly Offered[]) {
-  const all = typeInteractions(operations, type)
+function resourceOf(type: string, all: readonly TypeInteraction[]) {
   const plain = all.filter(({ isConditional }) => !isConditional)
   if (plain.length === 0) return []
   const of = (code: string): TypeInteraction | undefined => plain.find((one) => one.code === code)

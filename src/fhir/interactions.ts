@@ -60,23 +60,34 @@ export interface TypeInteraction {
 }
 
 /**
- * Each code once for each way to ask for it, as the first operation that answers there has it. What a type has an address of
- * its own for, the operations on any type do not answer there, whatever the method.
+ * Of a type: each code once for each way to ask for it, as the first operation that answers there has it. What a type has an
+ * address of its own for, the operations on any type do not answer there, whatever the method.
  */
-export function typeInteractions(operations: readonly Offered[], type: string): readonly TypeInteraction[] {
-  const found = new Map<string, TypeInteraction>()
-  const own = new Set(operations.filter(({ path }) => isOwnOf(path, type)).map(({ path }) => addressIn(path)))
-  for (const operation of operations) {
+export function interactionsByType(
+  operations: readonly Offered[],
+): (type: string) => readonly TypeInteraction[] {
+  const addressed = operations.flatMap((operation) => {
     const [base, of = '', ...rest] = segmentsOf(operation.path)
-    if (base !== 'fhir' || (of !== ':type' && of !== type)) continue
-    const isGeneric = of === ':type'
-    const key = `${operation.method} ${addressOf(rest)}`
-    const code = onTypes[key] ?? conditional[key]
-    if (code === undefined || found.has(key)) continue
-    if (isGeneric && (own.has(addressOf(rest)) || operation.serves?.(type) === false)) continue
-    found.set(key, { code, isConditional: key in conditional, isGeneric, by: operation })
+    return base === 'fhir' ? [{ operation, of, address: addressOf(rest) }] : []
+  })
+  return (type) => {
+    const own = new Set(
+      addressed
+        .filter(({ operation, of }) => of === type && takesAnyId(operation.path))
+        .map(({ address }) => address),
+    )
+    const found = new Map<string, TypeInteraction>()
+    for (const { operation, of, address } of addressed) {
+      if (of !== ':type' && of !== type) continue
+      const isGeneric = of === ':type'
+      const key = `${operation.method} ${address}`
+      const code = onTypes[key] ?? conditional[key]
+      if (code === undefined || found.has(key)) continue
+      if (isGeneric && (own.has(address) || operation.serves?.(type) === false)) continue
+      found.set(key, { code, isConditional: key in conditional, isGeneric, by: operation })
+    }
+    return [...found.values()]
   }
-  return [...found.values()]
 }
 
 /** R4 `system-restful-interaction`. */
@@ -88,18 +99,14 @@ export function systemInteractions(operations: readonly Offered[]): readonly str
   return [...new Set(codes)]
 }
 
-/** Of this type alone, and of whatever id: one that takes some ids only leaves the rest to the operations on any type. */
-const isOwnOf = (path: string, type: string): boolean =>
-  path.startsWith(`/fhir/${type}`) &&
-  segmentsOf(path)[1] === type &&
+/** One that takes some ids only leaves the rest to the operations on any type. */
+const takesAnyId = (path: string): boolean =>
   [...path.matchAll(/:\w+\{(.*?)\}(?=\/|$)/g)].every(([, pattern]) =>
     new RegExp(`^(?:${pattern})$`).test(anyId),
   )
 
-/** As every server id looks (DESIGN, identity). */
+/** As every server id looks (`records/identity.ts`). */
 const anyId = 'a'.repeat(26)
-
-const addressIn = (path: string): string => addressOf(segmentsOf(path).slice(2))
 
 /** `fhir`, `:type`, `:id`: parameters without what they must look like. */
 const segmentsOf = (path: string): readonly string[] =>
