@@ -39,7 +39,7 @@ import { readHistory } from './records/history.ts'
 import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
-import { searchType } from './records/search.ts'
+import { searchType, searchTypeByPost } from './records/search.ts'
 import { updateMatching, updateResource } from './records/update.ts'
 import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
@@ -74,6 +74,7 @@ export const operations: readonly AnyOperation[] = [
   searchAuditEvents,
   readAuditEvent,
   searchType,
+  searchTypeByPost,
   createResource,
   updateMatching,
   deleteMatching,

@@ -296,6 +296,7 @@ export class Exchange {
       ifModifiedSince: this.#condition(operation, 'If-Modified-Since'),
       ifNoneExist: this.#condition(operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
+      asked: (text) => this.#recorder.ask(text),
       bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),

@@ -13,7 +13,7 @@ import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
-import type { Condition, OfferedParameter } from '../fhir/interactions.ts'
+import type { Condition, Links, OfferedParameter } from '../fhir/interactions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { RateKind } from './rate-limit.ts'
@@ -53,6 +53,8 @@ export interface Operation<Param = unknown, Query = unknown> {
   serves?(type: string): boolean
   /** Of a search: the table it searches by. */
   searchParameters?(type: string): readonly OfferedParameter[]
+  /** Of a search: what may be included in its answers. */
+  linksOf?(type: string): Links
   handle(ctx: OperationContext<Param, Query>): Promise<Result<Disclosure, Refusal>>
 }
 
@@ -89,6 +91,8 @@ export interface OperationContext<Param, Query> {
   readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
+  /** What of the body is a question, as received: it stands in the access's entry after the query of the address. */
+  asked(text: string): void
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
   /** What the operation says of its bodies. */

@@ -107,7 +107,9 @@ function resourceOf(type: string, all: readonly TypeInteraction[]) {
   const heeds = (code: string, condition: Condition): boolean =>
     of(code)?.by.conditions?.includes(condition) ?? false
   const isConditional = (code: string): boolean => all.some((one) => one.isConditional && one.code === code)
-  const searchParam = of('search-type')?.by.searchParameters?.(type) ?? []
+  const search = of('search-type')?.by
+  const searchParam = search?.searchParameters?.(type) ?? []
+  const { includes = [], revincludes = [] } = search?.linksOf?.(type) ?? {}
   return [
     {
       type,
@@ -121,6 +123,8 @@ function resourceOf(type: string, all: readonly TypeInteraction[]) {
       conditionalUpdate: isConditional('update'),
       conditionalDelete: isConditional('delete') ? 'single' : 'not-supported',
       referencePolicy: ['literal'],
+      ...(includes.length === 0 ? {} : { searchInclude: includes }),
+      ...(revincludes.length === 0 ? {} : { searchRevInclude: revincludes }),
       ...(searchParam.length === 0
         ? {}
         : {

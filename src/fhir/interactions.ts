@@ -14,6 +14,12 @@ export interface OfferedParameter {
   readonly definition?: string
 }
 
+/** Values of `_include` and `_revinclude`: `Type:parameter`. */
+export interface Links {
+  readonly includes: readonly string[]
+  readonly revincludes: readonly string[]
+}
+
 /** Of an operation, what tells which interactions it is. */
 export interface Offered {
   readonly method: string
@@ -23,6 +29,7 @@ export interface Offered {
   readonly conditions?: readonly Condition[]
   serves?(type: string): boolean
   searchParameters?(type: string): readonly OfferedParameter[]
+  linksOf?(type: string): Links
 }
 
 /** What follows the type in an address, a parameter being `:`. */

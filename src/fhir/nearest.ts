@@ -51,12 +51,17 @@ const cell = (row: readonly number[], at: number): number => row[at] ?? Number.P
 
 /** What a client sent, as an answer may repeat it: a short name of plain letters, else nothing of it. */
 export const repeatable = (given: string): string | null =>
-  given.length <= limits.maxHintLength && /^[\w.:/$-]+$/.test(given) ? given : null
+  given.length <= limits.maxHintLength && /^[\w.:/$-]*$/.test(given) ? given : null
 
-/** An issue about a search parameter that `type` does not have, with the one that may be meant. */
+/**
+ * An issue about a search parameter that `type` does not have, with the one that may be meant.
+ *
+ * @param given as received, with its modifier or chain
+ */
 export function unknownParameter(type: string, given: string, known: Iterable<string>): Issue {
   const shown = repeatable(given)
-  const meant = nearest(given, known)
+  const names = [...known]
+  const meant = nearest(given, names) ?? nearest(given.split(/[:.]/, 1)[0] ?? '', names)
   const fr = shown === null ? '' : ` : « ${shown} »`
   const en = shown === null ? '' : `: "${shown}"`
   return {

@@ -93,7 +93,7 @@ function deletedState(
   { caller, deletion, local, subjects }: Loaded,
   situation: Situation,
 ): DocumentState | null {
-  const shared = deletion && { ...deletion, person: '', body: '', shared: true }
+  const shared = deletion && { ...deletion, keys: [], person: '', body: '', shared: true }
   const own = local[1]?.[0] ? pageRow(local[1][0], false) : null
   const last = own && own.version > (shared?.version ?? 0) ? own : shared
   if (!last) return null

@@ -57,7 +57,7 @@ async function history(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   const cursors = sealedTexts(ctx.keys.cursorKey)
-  const binding = bindingOf(ctx)
+  const binding = bindingOf(ctx, ctx.url.searchParams)
   const { _cursor: cursor, _count: count, _since: since } = ctx.query
   const opened = cursor === undefined ? null : await cursors.open(cursor, binding)
   if (cursor !== undefined && opened === null) return err(badCursor)

@@ -57,6 +57,8 @@ interface Resource {
   readonly interaction: readonly { readonly code: string }[]
   readonly conditionalUpdate: boolean
   readonly conditionalDelete: string
+  readonly searchInclude?: readonly string[]
+  readonly searchRevInclude?: readonly string[]
   readonly searchParam?: readonly { readonly name: string; readonly type: string }[]
 }
 
@@ -156,7 +158,52 @@ describe('the capability statement', () => {
       expect([type, [...unknown].sort()]).toEqual([type, [...all].filter((name) => !said.has(name)).sort()])
     }
   })
+
+  test('names exactly what may be included', { timeout: 120_000 }, async () => {
+    const types = [
+      'Patient',
+      'Observation',
+      'MedicationRequest',
+      'DocumentReference',
+      'Practitioner',
+      'Encounter',
+    ]
+    for (const type of types) {
+      const { searchInclude = [], searchRevInclude = [] } = resources.find((one) => one.type === type) ?? {}
+      const all = [...parametersOfR4].flatMap(([from, names]) => names.map((name) => `${from}:${name}`))
+      const own = all.filter((link) => link.startsWith(`${type}:`))
+      expect([type, searchRevInclude]).not.toEqual([type, []])
+      expect([type, await refusedLinks(type, '_include', own)]).toEqual([
+        type,
+        own.filter((link) => !searchInclude.includes(link)),
+      ])
+      expect([type, await refusedLinks(type, '_revinclude', all)]).toEqual([
+        type,
+        all.filter((link) => !searchRevInclude.includes(link)),
+      ])
+    }
+  })
 })
+
+/** Of these values of `_include` or `_revinclude`, those that are refused by name. */
+async function refusedLinks(
+  type: string,
+  name: string,
+  values: readonly string[],
+): Promise<readonly string[]> {
+  const refused: string[] = []
+  for (let from = 0; from < values.length; from += 20) {
+    const query = values
+      .slice(from, from + 20)
+      .map((value) => `${name}=${value}`)
+      .join('&')
+    const { response } = await cluster.send(physician, `/fhir/${type}?${query}`)
+    const { issue = [] } = (await response.json()) as Outcome
+    for (const { code, expression = [] } of issue)
+      if (code === 'not-supported') refused.push(...expression.map((text) => text.replace(`${name}=`, '')))
+  }
+  return refused
+}
 
 /** Of these parameters, those that the server says not to know; asked a few at a time, as a search may have so many. */
 async function unknownOf(type: string, names: readonly string[]): Promise<ReadonlySet<string>> {

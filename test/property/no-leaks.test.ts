@@ -7,6 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { alarmCounts } from '../../src/disclosure/alarms.ts'
 import type { Operation } from '../../src/disclosure/operation.ts'
 import { parseDate } from '../../src/fhir/date.ts'
+import { searchParametersOf } from '../../src/fhir/search-parameters.ts'
 import { type Caller, callerIn } from './caller.ts'
 import { bodyOf, type Cluster, type Cost, deletionOf, earlierOf, origin, startCluster } from './cluster.ts'
 import { actorOf, isRelated, mayAsk, permits, permitsDocument, permitsEarlier, statusFor } from './oracle.ts'
@@ -416,7 +417,8 @@ function expectedOf(one: Case, request: Drawn): Expected {
       }
     }
     case 'search-type': {
-      const person = request.parameters.find(({ name }) => name === 'patient' || name === 'subject')
+      const persons = searchParametersOf(type).filter(({ isPerson }) => isPerson)
+      const person = request.parameters.find(({ name }) => persons.some((one) => one.name === name))
       const source = person?.value.replace('Patient/', '')
       if (source !== undefined && statusFor(world, actor, source) !== 'permit') return none(403)
       const documents = world.documents
