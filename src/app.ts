@@ -141,24 +141,26 @@ export function createApp(ports: Ports): Hono<Env> {
   const paths = methodsByPath()
   for (const operation of operations) {
     const { method, path, param } = operation
-    app.on(
-      method,
-      path,
-      begin(operation, (path) => rateOfPath(operation, path)),
-      zValidator('param', param, refuseInvalid(param)),
-      zValidator('query', queryOf(operation), refuseInvalid(operation.query)),
-      async (c) => {
-        const found = c.req.valid('param')
-        const unserved = unservedBy(operation, found, c.req.path)
-        if (unserved) return await c.get('exchange').refuse(unserved)
-        return await c.get('exchange').run(operation, found, c.req.valid('query'))
-      },
-    )
+    for (const one of written(path))
+      app.on(
+        method,
+        one,
+        begin(operation, (matched) => rateOfPath(operation, matched)),
+        zValidator('param', param, refuseInvalid(param)),
+        zValidator('query', queryOf(operation), refuseInvalid(operation.query)),
+        async (c) => {
+          const found = c.req.valid('param')
+          const unserved = unservedBy(operation, found, c.req.path)
+          if (unserved) return await c.get('exchange').refuse(unserved)
+          return await c.get('exchange').run(operation, found, c.req.valid('query'))
+        },
+      )
     // Right after the last of a path, so that what another path of any type offers is not offered here.
     const known = paths.get(path)
     if (known?.last !== operation) continue
     const { allow } = known
-    app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+    for (const one of written(path))
+      app.all(one, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
   }
   app.all('*', begin(elsewhere), (c) =>
     c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }),
@@ -176,6 +178,9 @@ function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
 }
 
 const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
+
+/** The base of FHIR is written with a slash at its end, or without. */
+const written = (path: string): string[] => (path === '/fhir' ? [path, `${path}/`] : [path])
 
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {

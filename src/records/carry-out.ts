@@ -116,9 +116,10 @@ async function readSettled(
   local: Writer,
   { facility, plan }: Publication,
 ): Promise<ReadonlyMap<string, LatestVersion>> {
-  const { known, waiting } = await readLocal(local, facility, plan.documents)
+  const concerned = [...plan.documents, ...plan.removals]
+  const { known, waiting } = await readLocal(local, facility, concerned)
   const finished = await finishDecided(records, local, waiting)
-  return finished > 0 ? (await readLocal(local, facility, plan.documents)).known : known
+  return finished > 0 ? (await readLocal(local, facility, concerned)).known : known
 }
 
 /** Issues by position of the planned document. */

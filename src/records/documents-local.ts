@@ -41,11 +41,11 @@ export const waitingWith = (key: string): Statement => ({
   args: { key },
 })
 
-/** What the local database has of the planned documents, by `Type/id`, and other writes that wait with some of them. */
+/** What the local database has of these documents, by `Type/id`, and other writes that wait with some of them. */
 export async function readLocal(
   local: Writer,
   facility: string,
-  documents: readonly PlannedDocument[],
+  documents: readonly { readonly type: string; readonly id: string }[],
 ): Promise<{
   readonly known: ReadonlyMap<string, LatestVersion>
   readonly waiting: readonly PendingWrite[]

@@ -168,8 +168,9 @@ export const latestVersions = (ids: string): Statement => ({
       coalesce(cur.source_record, old.source_record) as source_record,
       cur.person as person,
       cur.id is not null as is_current,
-      exists (select 1 from document_version as gone where gone.type = i.value ->> 0 and gone.id = i.value ->> 1
-        and gone.version = cur.version - 1 and gone.deleted = 1) as is_created_again
+      cur.version > 1 and exists (
+        select 1 from document_version as gone where gone.type = i.value ->> 0 and gone.id = i.value ->> 1
+          and gone.version = cur.version - 1 and gone.deleted = 1) as is_created_again
     from json_each(:ids) as i
     left join document as cur on cur.type = i.value ->> 0 and cur.id = i.value ->> 1
     left join document_version as old on cur.id is null and old.type = i.value ->> 0 and old.id = i.value ->> 1

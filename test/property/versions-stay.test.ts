@@ -67,11 +67,15 @@ const step = fc.record({
     'local-before',
     'local-after',
   ),
-  /** Without waiting for it: the next one runs beside it. */
+  /** The next one runs beside it, where both name a version. */
   isConcurrent: fc.boolean(),
   isSettled: fc.boolean(),
 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** What writes only while the version that it knows is the current one; for the others see `docs/decisions/008`. */
+const namesVersion = ({ kind }: Step): boolean =>
+  ['put-match', 'delete', 'delete-where', 'patch'].includes(kind)
 
 function run(publisher: Publisher, { kind, written, other, ifMatch, facility }: Step): Promise<unknown> {
   const { type, key, identifier, content } = written
@@ -164,7 +168,7 @@ test('every version ever stored stays as it was', async () => {
         publisher.local.failNext = null
         await settlePending(publisher.records, publisher.local, Date.now() + limits.settleAfterMs + 60_000)
       }
-      for (const one of steps) {
+      for (const [i, one] of steps.entries()) {
         const { fault } = one
         if (fault !== null)
           (fault.startsWith('records') ? publisher.records : publisher.local).failNext = fault.endsWith(
@@ -179,9 +183,11 @@ test('every version ever stored stays as it was', async () => {
           },
           (error: Error) => expect(error.message).toMatch(/injected|settled/),
         )
-        if (one.isConcurrent) beside = Promise.all([beside, done])
-        else await Promise.all([beside, done])
-        if (one.isSettled && !one.isConcurrent) await settle()
+        beside = Promise.all([beside, done])
+        const next = steps[i + 1]
+        if (one.isConcurrent && namesVersion(one) && next && namesVersion(next)) continue
+        await beside
+        if (one.isSettled) await settle()
         const now = stored(publisher)
         for (const [name, content] of before) expect([name, now.get(name)]).toEqual([name, content])
         before = now
