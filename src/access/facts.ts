@@ -11,13 +11,7 @@ import type { AccessRefusal } from './refusal.ts'
 import { isSameSight, type Sight } from './sight.ts'
 import { readStanding, type Standing } from './standing.ts'
 import type { Settings } from './subject.ts'
-import {
-  noSubjects,
-  readSubjects,
-  type SubjectFacts,
-  type SubjectQuestion,
-  subjectStatement,
-} from './subject-sql.ts'
+import { readSubjects, type SubjectFacts, type SubjectQuestion, subjectStatement } from './subject-sql.ts'
 
 /** What the isolate remembered of the registry no longer holds: everything is asked again, once. */
 export type RegistryMoved =
@@ -132,6 +126,6 @@ export function readFacts(
   const policy = readPolicy(policyRows)
   const caller = readCaller({ row, policy, patients, presented, nowMs })
   if (!caller.ok) return caller
-  const subject = about ? readSubjects(others[0] ?? [], about.of) : noSubjects
+  const subject = about ? readSubjects(others[0] ?? [], about.of) : { subjects: [], document: null }
   return ok({ caller: caller.value, settings: policy.settings, ...subject })
 }

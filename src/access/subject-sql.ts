@@ -33,11 +33,12 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
         args: { subject_system: of.system, subject_value: of.value, subject_birth_date: of.birthDate },
       }
     case 'document':
+      // Of one that is there no more, whom its last version was about.
       return {
         sql: `select person from document where type = :subject_type and id = :subject_id and person <> ''
-    union select person from source_record where id = :subject_source
-    union select s.person from document_version as v cross join source_record as s on s.id = v.source_record
-      where ${isLast('v')}`,
+    union select person from source_record where id = coalesce(nullif(:subject_source, ''), (
+      select source_record from document_version where type = :subject_type and id = :subject_id
+      order by version desc limit 1))`,
         args: { subject_type: of.type, subject_id: of.id, subject_source: of.sourceRecord },
       }
     case 'rows':
@@ -50,12 +51,6 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
       return { sql: 'select :subject_person as person', args: { subject_person: of.person } }
   }
 }
-
-/** Whether version `v` is the last of the document asked for, which may be there no more. */
-const isLast = (
-  v: string,
-): string => `${v}.type = :subject_type and ${v}.id = :subject_id and ${v}.version = (
-        select max(version) from document_version where type = :subject_type and id = :subject_id)`
 
 /** The source records of write clock `:as_of` and the persons they were about then. */
 export const sourcesAsOf = `(select id, person from source_record where clock <= :as_of
@@ -72,17 +67,13 @@ export function subjectStatement(
   sources = 'source_record',
 ): Statement {
   const { sql, args } = personsOf(of)
-  // Of a document found by id also what decides about it, and of one that was deleted: who may know of that, the policy says.
+  // Of a document found by id also what decides about it: the log says exactly why it was withheld.
   const document =
     of.by === 'document'
       ? `
 union all
 select 'document', d.person, 0, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, ${firstPublishedColumn('d')}, ''
-from document as d where d.type = :subject_type and d.id = :subject_id
-union all
-select 'deletion', '', d.version, d.source_record, d.facility, d.domain, d.confidentiality, d.date_lo, ${firstPublishedColumn('d')}, d.published
-from document_version as d where ${isLast('d')} and d.deleted = 1
-  and not exists (select 1 from document where type = :subject_type and id = :subject_id)`
+from document as d where d.type = :subject_type and d.id = :subject_id`
       : ''
   return {
     sql: `with subject as materialized (${sql})
@@ -113,36 +104,15 @@ export interface SubjectFacts {
   readonly subjects: readonly Subject[]
   /** Of a document asked for by id, where *records* has it: told to the audit log only. */
   readonly document: DecidedDocument | null
-  /** Of a document asked for by id that was deleted, where *records* knows of that: whether it is told is yet to be decided. */
-  readonly deletion: Deletion | null
 }
-
-/** The version in which a document ended: without a body. */
-export interface Deletion extends DecidedDocument {
-  readonly version: number
-  /** When, UTC. */
-  readonly published: string
-}
-
-export const noSubjects: SubjectFacts = { subjects: [], document: null, deletion: null }
 
 export function readSubjects(rows: Rows, of: SubjectOf): SubjectFacts {
   const persons = new Map<string, { -readonly [K in keyof Subject]: Mutable<Subject[K]> }>()
   let document: DecidedDocument | null = null
-  let deletion: Deletion | null = null
   for (const row of rows) {
     const person = String(row.person)
     if (row.fact === 'document') {
       if (of.by === 'document') document = documentOf(row, of.type, of.id)
-      continue
-    }
-    if (row.fact === 'deletion') {
-      if (of.by === 'document')
-        deletion = {
-          ...documentOf(row, of.type, of.id),
-          version: Number(row.row),
-          published: String(row.g),
-        }
       continue
     }
     let subject = persons.get(person)
@@ -155,7 +125,7 @@ export function readSubjects(rows: Rows, of: SubjectOf): SubjectFacts {
     else if (row.fact === 'relationship') subject.relationships.push(relationshipOf(row))
     else subject.breakGlass.push(breakGlassOf(row))
   }
-  return { subjects: [...persons.values()], document, deletion }
+  return { subjects: [...persons.values()], document }
 }
 
 type Mutable<T> = T extends readonly (infer Item)[] ? Item[] : T

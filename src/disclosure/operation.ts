@@ -8,7 +8,6 @@ import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
 import type { Sight } from '../access/sight.ts'
 import type { Settings, Subject, SubjectOf } from '../access/subject.ts'
-import type { Deletion } from '../access/subject-sql.ts'
 import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
@@ -143,8 +142,6 @@ export interface Loaded {
   readonly subjects: readonly Subject[]
   /** The document that `Page.subject` names, where *records* has it: for the audit log alone. */
   readonly document: DecidedDocument | null
-  /** How it ended, where *records* knows of that: not decided yet. */
-  readonly deletion: Deletion | null
   readonly settings: Settings
   readonly records: readonly Rows[]
   /** Empty when the local database was not asked, or did not answer. */

@@ -61,7 +61,11 @@ export function readAnswerQuery(type: string, raw: URLSearchParams, issues: Issu
       issues.push(wrong(name, `attend ${values.join(', ')}`, `expects ${values.join(', ')}`))
     return found ?? fallback
   }
-  // `_format` and `_pretty` are of the form of any answer: the gate has judged them.
+  // The gate has judged the address; of a form sent as a body nobody else does.
+  const format = once('_format')
+  if (format !== null && !/^((application\/(fhir[+ ])?|text\/)?json)(;.*)?$/.test(format))
+    issues.push(wrong('_format', 'seul JSON est offert', 'only JSON is offered'))
+  oneOf('_pretty', ['true', 'false'], 'false')
   const asked = oneOf('_summary', ['false', 'true', 'text', 'data', 'count'], 'false')
   const countText = once('_count')
   // R4 §3.1.1.5.3: a page of no resources is a count.

@@ -11,7 +11,7 @@ import type { Asker, Loaded, OperationContext } from '../disclosure/operation.ts
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { emergencyOf, type Judged, judge, merge, type PageRow, pageRow } from './page.ts'
-import { currentStatement, type DocumentId, deletionStatement, type RowFilter } from './versions-sql.ts'
+import { currentStatement, type DocumentId, lastStatement, type RowFilter } from './versions-sql.ts'
 
 type Context = Pick<OperationContext<unknown, unknown>, 'scopes'>
 
@@ -40,25 +40,31 @@ export function filtersFor(
   }
 }
 
+/**
+ * Of the end of a document *records* tells no more than what decides about it, and the policy does: the row filter would cost
+ * its planning at every read.
+ */
+const undecided: RowFilter = { sql: 'true', args: {} }
+
 /** The first statements of a page about one document; further ones follow them. */
 export function stateStatements(
   document: DocumentId,
   filters: Filters,
 ): { readonly records: readonly Statement[]; readonly local: readonly Statement[] } {
   return {
-    records: [currentStatement(document, filters.records)],
-    local: [currentStatement(document, filters.local), deletionStatement(document, filters.local)],
+    records: [currentStatement(document, filters.records), lastStatement(document, undecided)],
+    local: [currentStatement(document, filters.local), lastStatement(document, filters.local)],
   }
 }
 
 /** Whom the document is about: of an unshared one only the local database knows. */
 export const subjectOf =
   ({ type, id }: DocumentId) =>
-  ([current = [], deletion = []]: readonly Rows[]): SubjectOf => ({
+  ([current = [], last = []]: readonly Rows[]): SubjectOf => ({
     by: 'document',
     type,
     id,
-    sourceRecord: String((current[0] ?? deletion[0])?.source_record ?? ''),
+    sourceRecord: String((current[0] ?? last[0])?.source_record ?? ''),
   })
 
 export type DocumentState =
@@ -90,12 +96,11 @@ const rowsOf = (rows: Rows = [], shared: boolean): readonly PageRow[] =>
 
 /** To whoever could have read the last version. */
 function deletedState(
-  { caller, deletion, local, subjects }: Loaded,
+  { caller, records, local, subjects }: Loaded,
   situation: Situation,
 ): DocumentState | null {
-  const shared = deletion && { ...deletion, keys: [], person: '', body: '', shared: true }
-  const own = local[1]?.[0] ? pageRow(local[1][0], false) : null
-  const last = own && own.version > (shared?.version ?? 0) ? own : shared
+  const ends = [...endsIn(records[1], true), ...endsIn(local[1], false)]
+  const [last] = ends.sort((a, b) => b.version - a.version)
   if (!last) return null
   const decision = decideRow(caller, situation, { ...last, codings: noCodings })
   if (decision.outcome === 'deny') return null
@@ -105,6 +110,12 @@ function deletedState(
   const breakGlassReason = reason === 'break-glass' ? emergencyOf(caller, situation) : null
   return { kind: 'deleted', row, judged: { rows: [row], mismatches: [], reason, basis, breakGlassReason } }
 }
+
+const endsIn = (rows: Rows = [], shared: boolean): readonly PageRow[] =>
+  rowsOf(
+    rows.filter(({ deleted }) => Number(deleted) === 1),
+    shared,
+  )
 
 /** What the audit log is told of a document that is there and was withheld; the wire says the same as of one that is not. */
 function whyHidden(

@@ -83,7 +83,7 @@ async function history(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (loaded.value.isLocalMissing) return err({ reason: 'store-unavailable', detail: 'local' })
   const situation: Situation = { ...loaded.value, grants }
   const earlier = judgeVersions(loaded.value, situation, state, {
-    records: loaded.value.records[1],
+    records: loaded.value.records[2],
     local: loaded.value.local[2],
   })
   const page = pageOf(state, earlier.rows, wanted)

@@ -266,7 +266,7 @@ const needsFacts = ({ loaded, local }: PageLoaded, { count, isTotalWanted }: Sea
 
 /** Caller and question, without the cursor itself. */
 export function bindingOf(
-  { presented, url }: Pick<SearchContext, 'presented' | 'url'>,
+  { presented, url }: Pick<OperationContext<unknown, unknown>, 'presented' | 'url'>,
   asked: URLSearchParams,
 ): string {
   const question = new URLSearchParams(asked)

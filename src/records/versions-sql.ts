@@ -25,12 +25,10 @@ const asDocuments = `(select v.*, coalesce((select person from source_record whe
 
 const versionColumns = `${rowColumns('d')}, d.category, d.code, d.status, d.deleted`
 
-/** The version in which the document ended; none where it is current. Of the local database: *records* tells of its own among the facts. */
-export const deletionStatement = ({ type, id }: DocumentId, filter: RowFilter): Statement => ({
+/** The last of the versions that are not current, without its body: whether the document ended in it. */
+export const lastStatement = ({ type, id }: DocumentId, filter: RowFilter): Statement => ({
   sql: `select ${versionColumns}, '' as body from ${asDocuments} as d
-where d.type = :type and d.id = :id and d.deleted = 1 and ${filter.sql}
-  and d.version = (select max(version) from document_version where type = :type and id = :id)
-  and not exists (select 1 from document where type = :type and id = :id)`,
+where d.type = :type and d.id = :id and ${filter.sql} order by d.version desc limit 1`,
   args: { ...filter.args, type, id },
 })
 

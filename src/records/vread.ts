@@ -50,7 +50,7 @@ async function vread(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (state.kind === 'hidden') return err(state.refusal)
   if (state.row.version === version)
     return ok((state.kind === 'deleted' ? answerDeleted : answerWith)(ctx, state.row, state.judged))
-  const judged = judgeVersions(loaded.value, situation, state, { records: records[1], local: local[2] })
+  const judged = judgeVersions(loaded.value, situation, state, { records: records[2], local: local[2] })
   const [row] = judged.rows
   if (row) {
     const reason = reasonOf(loaded.value, situation, state, [row])

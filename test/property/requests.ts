@@ -230,8 +230,6 @@ function answerValues(name: (typeof answerParameters)[number]): fc.Arbitrary<str
       return fc.constantFrom('1', '1', '2', '2', '3', '50')
     case '_format':
       return fc.constantFrom('json')
-    case '_pretty':
-      return fc.constantFrom('true', 'false')
     case '_cursor':
       return fc.constant('made-up')
     case '_summary':

@@ -128,33 +128,20 @@ describe('a subject', () => {
     expect(about(of).subjects).toHaveLength(101)
   })
 
-  it('is whom a deleted document was about, with its end alone', () => {
-    for (const [version, deleted] of [
-      [1, 0],
-      [2, 1],
+  it('is whom a document was about that is there no more', () => {
+    for (const [version, source] of [
+      [1, 'u'],
+      [2, 's'],
     ] as const)
       registry.run({
-        sql: `insert into document_version select 'Observation', 'x', :version, 't', 'hospital', 'laboratory', '', '', '2024', '2024',
-          'final', 'N', :published, 1, '', '', :deleted`,
-        args: { version, deleted, published: `2024-01-0${version}` },
+        sql: `insert into document_version select 'Observation', 'x', :version, :source, 'hospital', 'laboratory', '', '', '', '',
+          'final', 'N', '2024', 1, '', '', 0`,
+        args: { version, source },
       })
-    const found = about({ by: 'document', type: 'Observation', id: 'x', sourceRecord: '' })
-    expect(found).toMatchObject({
-      subjects: [{ person: 'p' }],
-      document: null,
-      deletion: {
-        version: 2,
-        published: '2024-01-02',
-        sourceRecord: 't',
-        facility: 'hospital',
-        confidentiality: 'N',
-      },
-    })
-    expect(about({ by: 'document', type: 'Observation', id: 'y', sourceRecord: '' })).toEqual({
-      subjects: [],
-      document: null,
-      deletion: null,
-    })
+    const of = { by: 'document', type: 'Observation', id: 'x', sourceRecord: '' } as const
+    expect(about(of)).toMatchObject({ subjects: [{ person: 'p' }], document: null })
+    expect(about({ ...of, sourceRecord: 'u' })).toMatchObject({ subjects: [{ person: 'q' }] })
+    expect(about({ ...of, id: 'y' })).toMatchObject({ subjects: [], document: null })
   })
 
   it('is asked for with a document only by who asks for one', () => {
@@ -163,8 +150,7 @@ describe('a subject', () => {
       'document',
     )
     const row = { fact: 'document', person: 'p', a: 's', b: '', c: '', d: '', e: '', f: '' }
-    const end = { ...row, fact: 'deletion', row: 3, g: '' }
-    expect(readSubjects([row, end], of)).toEqual({ subjects: [], document: null, deletion: null })
+    expect(readSubjects([row], of)).toEqual({ subjects: [], document: null })
   })
 
   it('is whom a document is about, and the document is told as stored', () => {

@@ -187,7 +187,6 @@ export function openDesk(records = openDatabase('records')): Desk {
             caller,
             subjects: subject ? subjectsOf(records, subject, caller, now) : [],
             document: null,
-            deletion: null,
             settings: desk.settings,
             records: await records.read(statements),
             local: [],

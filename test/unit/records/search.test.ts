@@ -90,7 +90,7 @@ async function search(address: string): Promise<{ ids: string[]; next: string | 
       loads++
       const asked = page({ presented, facility: 'h1', sight, now: 0 })
       const [shared, own] = await Promise.all([read(records, asked.records), read(local, asked.local)])
-      const about = { subjects: [], document: null, deletion: null, settings: {} }
+      const about = { subjects: [], document: null, settings: {} }
       return ok({ caller, ...about, records: shared, local: own, hasLocal: true, isLocalMissing: false })
     },
   } as unknown as OperationContext<{ type: string }, Record<string, never>>

@@ -5,8 +5,8 @@ import { subjectStatement } from '../../../src/access/subject-sql.ts'
 import { visible, visibleArgs } from '../../../src/access/visible.ts'
 import {
   currentStatement,
-  deletionStatement,
   historyStatement,
+  lastStatement,
   versionStatement,
 } from '../../../src/records/versions-sql.ts'
 import { openDatabase } from '../store/memory-database.ts'
@@ -38,11 +38,7 @@ test.each([
     versionStatement(document, 1, filter),
     'SEARCH v USING PRIMARY KEY (type=? AND id=? AND version=?)',
   ],
-  [
-    'its end',
-    deletionStatement(document, filter),
-    'SEARCH v USING PRIMARY KEY (type=? AND id=? AND version=?)',
-  ],
+  ['the last', lastStatement(document, filter), 'SEARCH v USING PRIMARY KEY (type=? AND id=?)'],
   [
     'a page',
     historyStatement(document, page, filter),
@@ -56,7 +52,7 @@ test.each([
       professional: 'p',
       now: 1,
     }),
-    'SEARCH v USING PRIMARY KEY (type=? AND id=? AND version=?)',
+    'SEARCH document_version USING PRIMARY KEY (type=? AND id=?)',
   ],
 ])('%s is one range, in order', async (_, { sql, args = {} }, range) => {
   const records = openDatabase('records')
