@@ -232,6 +232,8 @@ function answerValues(name: (typeof answerParameters)[number]): fc.Arbitrary<str
       return fc.constantFrom('json')
     case '_cursor':
       return fc.constant('made-up')
+    case '_pretty':
+      return fc.constantFrom('true', 'false')
     case '_summary':
       return fc.constantFrom('true', 'text', 'data', 'count', 'false')
     case '_elements':
