@@ -27,6 +27,10 @@ export const limits = {
   maxJsonDepth: 64,
   /** Issues of one answer: a bundle whose every entry is wrong is understood from fewer. */
   maxIssues: 1_000,
+  /** Issues of one resource: what else is wrong with it shows when these are put right. */
+  maxEntryIssues: 100,
+  /** Codes of a value set that an issue names: what fits a few lines. Longer lists are looked up in R4. */
+  maxCodesNamed: 16,
   /** Rounds that tell members of a reference cycle apart; members alike that far out count as one, or as a conflict. */
   maxCycleRounds: 16,
   /** Identifiers and family names of one `Patient` kept for joining and look-up; real ones have a handful. */

@@ -300,6 +300,7 @@ export class Exchange {
       bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
+      definitions: () => this.#ports.definitions(),
       ledger,
       redactions,
       auditLogs: logs,

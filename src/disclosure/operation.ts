@@ -12,6 +12,7 @@ import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
+import type { Definitions } from '../fhir/definitions.ts'
 import type { Condition, Links, OfferedParameter } from '../fhir/interactions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
@@ -103,6 +104,8 @@ export interface OperationContext<Param, Query> {
    * @param once the log takes one intent of this name, ever; a further one is refused as `conflict`
    */
   intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
+  /** Of FHIR R4, for what is published. */
+  definitions(): Promise<Definitions>
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */

@@ -24,7 +24,7 @@ interface Written {
 }
 
 const written: fc.Arbitrary<Written> = fc.record({
-  type: fc.constantFrom('Observation', 'Claim'),
+  type: fc.constantFrom('Observation', 'Flag'),
   key: fc.constantFrom('x', 'y'),
   content: fc.constantFrom('a', 'b', 'c'),
   label: fc.constantFrom('N', 'R'),
@@ -35,8 +35,9 @@ const resource = ({ type, content, label, identifier }: Written) => ({
   resourceType: type,
   meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: label }] },
   identifier: [{ system, value: identifier }],
-  status: content === 'c' ? 'entered-in-error' : content === 'a' ? 'final' : 'amended',
-  [type === 'Claim' ? 'patient' : 'subject']: { reference: 'Patient/p' },
+  status: content === 'c' ? 'entered-in-error' : type === 'Flag' ? 'active' : 'final',
+  code: { text: content },
+  subject: { reference: 'Patient/p' },
 })
 
 const kinds = [
@@ -160,7 +161,7 @@ test('every version ever stored stays as it was', async () => {
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (steps) => {
       const publisher = openPublisher(['other'])
       publisher.records.db.exec(`insert into sharing_rule (position, domain, type, category, code, confidentiality, shared,
-        valid_from) values (-1, '*', '*', '*', '*', 'R', 0, 0), (-2, '*', 'Claim', '*', '*', 'N', 1, 0)`)
+        valid_from) values (-1, '*', '*', '*', '*', 'R', 0, 0), (-2, '*', 'Flag', '*', '*', 'N', 1, 0)`)
       let before: ReadonlyMap<string, string> = new Map()
       let beside: Promise<unknown> = Promise.resolve()
       const settle = async () => {

@@ -22,29 +22,18 @@ import {
 
 const system = 'urn:accession'
 const identified = (value: string) => ({ identifier: [{ system, value }] })
+const about = (key: string) => ({ subject: { reference: `Patient/${key}` } })
+const common = { code: { text: 'x' }, ...about('p') }
 /** Shared, and `other` by domain: unshared. */
 const kinds = [
   [
     'Observation',
-    (members: object = {}) => ({
-      resourceType: 'Observation',
-      status: 'final',
-      subject: { reference: 'Patient/p' },
-      ...members,
-    }),
+    (members: object = {}) => ({ resourceType: 'Observation', status: 'final', ...common, ...members }),
   ],
-  [
-    'Claim',
-    (members: object = {}) => ({
-      resourceType: 'Claim',
-      status: 'active',
-      patient: { reference: 'Patient/p' },
-      ...members,
-    }),
-  ],
+  ['Flag', (members: object = {}) => ({ resourceType: 'Flag', status: 'active', ...common, ...members })],
 ] as const
 const id = (type: string, key: string, facility = 'hopital'): string => serverId(idKey, facility, type, key)
-const note = (text: string) => ({ note: [{ text }] })
+const note = (text: string) => ({ implicitRules: `urn:${text}` })
 
 let publisher: Publisher
 beforeEach(() => {
@@ -286,12 +275,7 @@ describe.each(kinds)('%s', (type, of) => {
     test('and published again is the next version, also with the content before, about the same person only', async () => {
       await put(type, 'x', of())
       await remove(type, 'x')
-      const other = await put(type, 'x', {
-        ...of(),
-        subject: undefined,
-        patient: undefined,
-        ...about(type, 'q'),
-      })
+      const other = await put(type, 'x', of(about('q')))
       expect(statusOf(other)).toBe(409)
       const again = await put(type, 'x', of())
       expect([statusOf(again), headersOf(again).ETag]).toEqual([201, 'W/"3"'])
@@ -351,7 +335,7 @@ describe.each(kinds)('%s', (type, of) => {
       await put(
         type,
         'x',
-        `{"resourceType":"${type}","status":"${of().status}",${JSON.stringify(about(type, 'p')).slice(1, -1)},
+        `{"resourceType":"${type}","status":"${of().status}",${JSON.stringify(common).slice(1, -1)},
         "extension":[{"url":"urn:x","valueDecimal":1.10}]}`,
       )
       const result = await patch(
@@ -458,10 +442,6 @@ describe.each(kinds)('%s', (type, of) => {
   })
 })
 
-const about = (type: string, key: string) => ({
-  [type === 'Claim' ? 'patient' : 'subject']: { reference: `Patient/${key}` },
-})
-
 describe('a Patient', () => {
   test('is never deleted, and the answer does not depend on whether there is one', async () => {
     await put('Patient', 'p', { resourceType: 'Patient' })
@@ -476,6 +456,7 @@ describe('an Encounter', () => {
   const encounter = (status = 'in-progress') => ({
     resourceType: 'Encounter',
     status,
+    class: { code: 'AMB' },
     subject: { reference: 'Patient/p' },
     period: { start: '2026-11-22T00:00:00Z' },
   })
@@ -504,7 +485,7 @@ describe('an Encounter', () => {
 describe('a bundle', () => {
   const bundle = (type: string, ...entry: unknown[]) => ({ resourceType: 'Bundle', type, entry })
   const observation = kinds[0][1]
-  const claim = kinds[1][1]
+  const flag = kinds[1][1]
   const asked = (method: string, url: string, resource?: unknown, request: object = {}) => ({
     ...(resource ? { resource } : {}),
     request: { method, url, ...request },
@@ -512,7 +493,7 @@ describe('a bundle', () => {
 
   test('deletes, creates on conditions, updates by version and by condition, and answers in the order asked', async () => {
     await put('Observation', 'gone', observation())
-    await put('Claim', 'gone', claim())
+    await put('Flag', 'gone', flag())
     await put('Observation', 'known', observation(identified('known')))
     await put('Observation', 'old', observation())
     const result = await publisher.publish(
@@ -527,8 +508,8 @@ describe('a bundle', () => {
           ifNoneExist: `identifier=${system}|known`,
         }),
         asked('PUT', `Observation?identifier=${system}|other`, observation(identified('other'))),
-        asked('DELETE', 'Claim/gone'),
-        asked('DELETE', 'Claim/never'),
+        asked('DELETE', 'Flag/gone'),
+        asked('DELETE', 'Flag/never'),
       ),
     )
     expect(responses(result).map(({ status, etag }) => [status, etag])).toEqual([
@@ -637,44 +618,44 @@ describe('a bundle', () => {
 })
 
 describe('a deletion of an unshared document, interrupted', () => {
-  const claim = kinds[1][1]
+  const flag = kinds[1][1]
   const settle = () =>
     settlePending(publisher.records, publisher.local, Date.now() + limits.settleAfterMs + 1_000)
 
   test('after the point of decision is carried out by settlement', async () => {
-    await put('Claim', 'x', claim())
+    await put('Flag', 'x', flag())
     publisher.records.failNext = 'after-commit'
-    await expect(remove('Claim', 'x')).rejects.toThrow('injected')
+    await expect(remove('Flag', 'x')).rejects.toThrow('injected')
     expect(currentRows(publisher)).toHaveLength(1)
     expect(await settle()).toEqual({ finished: 1, dropped: 0 })
     expect(currentRows(publisher)).toEqual([])
-    expect(versions('Claim')).toEqual(['1', '2 deleted'])
+    expect(versions('Flag')).toEqual(['1', '2 deleted'])
     await settle()
-    expect(versions('Claim')).toEqual(['1', '2 deleted'])
+    expect(versions('Flag')).toEqual(['1', '2 deleted'])
   })
 
   test('before it, is dropped by settlement, and until then keeps others from the document', async () => {
-    await put('Claim', 'x', claim())
+    await put('Flag', 'x', flag())
     publisher.records.failNext = 'before-commit'
-    await expect(remove('Claim', 'x')).rejects.toThrow('injected')
-    expect(statusOf(await put('Claim', 'x', claim(note('b'))))).toBe(503)
-    expect(statusOf(await put('Claim', 'x', claim(note('b')), { ifMatch: 'W/"1"' }))).toBe(409)
-    expect(statusOf(await put('Claim', 'y', claim()))).toBe(201)
+    await expect(remove('Flag', 'x')).rejects.toThrow('injected')
+    expect(statusOf(await put('Flag', 'x', flag(note('b'))))).toBe(503)
+    expect(statusOf(await put('Flag', 'x', flag(note('b')), { ifMatch: 'W/"1"' }))).toBe(409)
+    expect(statusOf(await put('Flag', 'y', flag()))).toBe(201)
     expect(await settle()).toEqual({ finished: 0, dropped: 1 })
-    expect(statusOf(await put('Claim', 'x', claim(note('b'))))).toBe(200)
-    expect(versions('Claim')).toEqual(['1', '1', '2'])
+    expect(statusOf(await put('Flag', 'x', flag(note('b'))))).toBe(200)
+    expect(versions('Flag')).toEqual(['1', '1', '2'])
   })
 
   test('by the local database, is carried out before the next write of it', async () => {
-    await put('Claim', 'x', claim())
+    await put('Flag', 'x', flag())
     const write = publisher.local.write
     publisher.local.write = async (key, statements) => {
       if (!key.endsWith('/finish')) return write(key, statements)
       publisher.local.write = write
       throw new Error('injected')
     }
-    await expect(remove('Claim', 'x')).rejects.toThrow('injected')
-    const again = await put('Claim', 'x', claim(note('b')))
+    await expect(remove('Flag', 'x')).rejects.toThrow('injected')
+    const again = await put('Flag', 'x', flag(note('b')))
     expect(headersOf(again).ETag).toBe('W/"3"')
   })
 })
@@ -706,7 +687,12 @@ test('no statement of these scans documents, versions, lookups or relationships'
     await patch(type, 'x', [{ op: 'add', path: '/language', value: 'fr' }])
     await remove(type, 'x')
   }
-  await put('Encounter', 'x', { resourceType: 'Encounter', subject: { reference: 'Patient/p' } })
+  await put('Encounter', 'x', {
+    resourceType: 'Encounter',
+    status: 'finished',
+    class: { code: 'AMB' },
+    ...about('p'),
+  })
   await remove('Encounter', 'x')
   const scan = /^SCAN (document|document_version|lookup|relationship|d|l|m|cur|old|was|gone|v|r)( |$)/
   for (const { db, seen } of [publisher.records, publisher.local]) {
