@@ -9,6 +9,8 @@ import type { Disclosure, Loaded, Operation, OperationContext } from '../disclos
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
+import { linksOf } from '../fhir/search-answer-query.ts'
+import { isSearched, searchParametersOf } from '../fhir/search-parameters.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -36,6 +38,9 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
+  serves: isSearched,
+  searchParameters: searchParametersOf,
+  linksOf,
   // From the address itself: a record of parameters loses names such as `__proto__`.
   handle: (ctx) => search(ctx, ctx.url.searchParams),
 }

@@ -144,6 +144,7 @@ export function startCluster(world: World): Cluster {
       cursorKey: secret(9),
       logPolicy: null,
       clientAddressHeader: null,
+      authorizationServer: null,
       metricsToken: 'metrics',
       rates: { address: generous, client: generous, professional: generous, identity: generous },
     },
