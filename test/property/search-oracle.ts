@@ -91,7 +91,7 @@ function meets(
 /** Parts of a text, escapes kept: R4 §3.1.1.4.14. */
 export function separated(text: string, separator: ',' | '|' | '$'): readonly string[] {
   const parts = ['']
-  for (const [piece] of text.matchAll(/\\.|[^]/g))
+  for (const [piece] of text.matchAll(/\\.|./gs))
     if (piece === separator) parts.push('')
     else parts[parts.length - 1] += piece
   return parts
