@@ -203,7 +203,6 @@ async function authenticatedAs(caller: Caller, records: Reader): Promise<Authent
 function fill(records: Database, locals: ReadonlyMap<string, Database>, world: World): void {
   const now = Date.now()
   const held = { valid_from: 0 }
-  const ended = (isEnded: boolean) => ({ valid_from: 0, valid_to: isEnded ? 1 : null })
   records.db.exec(`begin; update heartbeat set at = ${now}`)
   records.insert('issuer', {
     row: 1,
@@ -258,32 +257,8 @@ function fill(records: Database, locals: ReadonlyMap<string, Database>, world: W
       source_record: id,
     })
   }
-  world.relationships.forEach(({ kind, source, facility, professional, starts, ends, isEnded }, i) => {
-    records.insert('relationship', {
-      kind,
-      source_record: source,
-      facility,
-      starts,
-      ends,
-      source: `source-${i}`,
-      recorded_by: 'x',
-      professional: professional === '' ? '' : `professional-${professional}`,
-      ...ended(isEnded),
-    })
-  })
-  world.rules.forEach((rule, i) => {
-    records.insert('consent_rule', {
-      consent: `consent-${i}`,
-      source_record: rule.source,
-      kind: rule.kind,
-      before_date: rule.before,
-      actor_kind: rule.actorKind,
-      actor: rule.actor,
-      what_kind: rule.whatKind,
-      what: rule.what,
-      ...ended(rule.isEnded),
-    })
-  })
+  insertCare(records, world.relationships)
+  insertRules(records, world.rules)
   world.emergencies.forEach(({ source, facility, professional, starts, ends }, i) => {
     records.insert('break_glass', {
       id: `emergency-${i}`,
@@ -312,6 +287,40 @@ function fill(records: Database, locals: ReadonlyMap<string, Database>, world: W
   records.db.exec('begin')
   for (const document of world.documents) if (document.isShared) insertDocument(records, document)
   records.db.exec('commit')
+}
+
+const ended = (isEnded: boolean) => ({ valid_from: 0, valid_to: isEnded ? 1 : null })
+
+export function insertCare(records: Database, relationships: World['relationships']): void {
+  relationships.forEach(({ kind, source, facility, professional, starts, ends, isEnded }, i) => {
+    records.insert('relationship', {
+      kind,
+      source_record: source,
+      facility,
+      starts,
+      ends,
+      source: `source-${i}`,
+      recorded_by: 'x',
+      professional: professional === '' ? '' : `professional-${professional}`,
+      ...ended(isEnded),
+    })
+  })
+}
+
+export function insertRules(records: Database, rules: World['rules']): void {
+  rules.forEach((rule, i) => {
+    records.insert('consent_rule', {
+      consent: `consent-${i}`,
+      source_record: rule.source,
+      kind: rule.kind,
+      before_date: rule.before,
+      actor_kind: rule.actorKind,
+      actor: rule.actor,
+      what_kind: rule.whatKind,
+      what: rule.what,
+      ...ended(rule.isEnded),
+    })
+  })
 }
 
 const regionOf = ({ facility }: Document): string =>
