@@ -50,7 +50,7 @@ export function valueFor(
   resources: readonly Resource[],
 ): DrawnValue {
   const stored = resources.flatMap((resource) => valuesOf(resource, definition.expression))
-  const modifier = modifierFor(random, definition)
+  const modifier = modifierFor(random, definition, stored.length > 0)
   if (modifier === 'missing') return { modifier, value: random.pick(['true', 'false']) }
   const one = (): string =>
     stored.length === 0 || random.chance(5)
@@ -64,8 +64,9 @@ export function valueFor(
   return { modifier, value: alternatives.join(',') }
 }
 
-function modifierFor(random: Random, { type }: Definition): string | null {
-  if (type === 'composite' || random.chance(70)) return null
+/** What no document says is asked for by its absence more often. */
+function modifierFor(random: Random, { type }: Definition, isStored: boolean): string | null {
+  if (type === 'composite' || random.chance(isStored ? 75 : 30)) return null
   switch (type) {
     case 'token':
       return random.pick(['not', 'missing'])
