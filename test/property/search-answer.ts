@@ -66,7 +66,11 @@ function meets(sight: Sight, one: Served, { name, value }: Parameter): boolean {
 }
 
 /** Of a reference parameter: `Type/id` of everything it names. */
-function literals({ meanings }: Sight, { document, resource }: Served, code: string): readonly string[] {
+export function literals(
+  { meanings }: Sight,
+  { document, resource }: Served,
+  code: string,
+): readonly string[] {
   return valuesOf(resource, definitionOf(document.type, code).expression)
     .map(referenceText)
     .filter((text) => text !== null)

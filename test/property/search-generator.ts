@@ -1,9 +1,10 @@
 /** Searches over every type that the Synthea patients have and every parameter that R4 defines for it, by several callers. */
 import type { Caller } from './caller.ts'
-import { type Parameter, type Sight, sightOf } from './search-answer.ts'
-import { type Definition, definitionOf, definitionsOf, valuesOf } from './search-definitions.ts'
+import { anchorOf } from './search-anchor.ts'
+import { literals, type Parameter, type Sight, sightOf } from './search-answer.ts'
+import { type Definition, definitionsOf, valuesOf } from './search-definitions.ts'
 import { literal, referenceText } from './search-oracle.ts'
-import { type Random, valueFor } from './search-values.ts'
+import { askable, type Random, valueFor } from './search-values.ts'
 import type { SearchWorld, Served } from './search-world.ts'
 
 export interface Search {
@@ -67,8 +68,8 @@ export function generatorOf(random: Random, world: SearchWorld): Generator {
   }
 }
 
-const withValues = (served: readonly Served[], { expression }: Definition): readonly Served[] =>
-  served.filter(({ resource }) => valuesOf(resource, expression).length > 0)
+const withValues = (served: readonly Served[], definition: Definition): readonly Served[] =>
+  served.filter(({ resource }) => askable(resource, definition).length > 0)
 
 const sightFor = (world: SearchWorld, caller: Caller): Sight => sightOf(world.meanings, world.seenBy(caller))
 
@@ -94,7 +95,9 @@ export function searchOf(generator: Generator, n: number): Search {
   const { type } = slot
   // Now and then what is about no element: full text, lists, named queries.
   const definition = random.chance(1) ? random.pick(withoutElements(type)) : slot.definition
-  const caller = random.pick(Object.keys(world.callers))
+  const names = Object.keys(world.callers)
+  const seeing = names.filter((name) => sights.get(name)?.ofType(type).length)
+  const caller = random.pick(random.chance(90) ? seeing : names)
   const sight = sights.get(caller) as Sight
   const { patient, filters: anchors, near } = anchorOf(generator, sight, type)
   const drawn = [filterFor(generator, type, definition, near)]
@@ -114,52 +117,6 @@ export function searchOf(generator: Generator, n: number): Search {
 const withoutElements = (type: string): readonly Definition[] =>
   definitionsOf(type).filter(({ code, expression }) => expression === null && code !== '_has')
 
-interface Anchor {
-  readonly patient: string | null
-  readonly filters: readonly Parameter[]
-  /** From which values are taken: a document that the search is meant to find, then others about the same person. */
-  readonly near: readonly Served[]
-}
-
-/** Whom or what the search names. */
-function anchorOf(generator: Generator, sight: Sight, type: string): Anchor {
-  const { random, world } = generator
-  const ofType = generator.ofType(type)
-  const visible = sight.ofType(type)
-  const one = random.pick(visible.length > 0 && random.chance(90) ? visible : ofType)
-  const { source, person } = one.document
-  const same = ofType.filter(({ document }) => document.person === person)
-  const near = [one, ...same]
-  const has = (code: string): boolean => definitionsOf(type).some((definition) => definition.code === code)
-  const named = (filters: readonly Parameter[]): Anchor => ({ patient: null, filters, near })
-  const by = random.below(100)
-  if (source === '' || type === 'Patient' || by < 8) {
-    const others = random.chance(30) ? [random.pick(same).document.id] : []
-    return named([{ name: '_id', value: [one.document.id, ...others].join(',') }])
-  }
-  if (by < 16 && has('encounter')) {
-    const { value } = valueFor(random, world.meanings, definitionOf(type, 'encounter'), [one.resource])
-    if (!value.includes('nobody')) return named([{ name: 'encounter', value }])
-  }
-  if (by < 24 && has('identifier') && one.resource.identifier !== undefined) {
-    const [identifier] = one.resource.identifier as { system: string; value: string }[]
-    return named([{ name: 'identifier', value: `${identifier?.system}|${identifier?.value}` }])
-  }
-  const sources = world.world.sources.filter((candidate) => candidate.person === person)
-  const patient = random.pick(sources).id
-  const forms = [
-    { name: 'patient', value: patient },
-    { name: 'patient', value: `Patient/${patient}` },
-    ...(has('subject')
-      ? [
-          { name: 'subject', value: `Patient/${patient}` },
-          { name: 'subject:Patient', value: patient },
-        ]
-      : []),
-  ]
-  return { patient, filters: [random.pick(forms)], near }
-}
-
 function filterFor(
   { random, world, having }: Generator,
   type: string,
@@ -178,26 +135,32 @@ function filterFor(
 
 /** Another parameter of the type, or one of what it refers to or is referred to by. */
 function furtherFilter(generator: Generator, sight: Sight, type: string, near: readonly Served[]): Parameter {
-  const { random, slots, links } = generator
-  const how = random.below(100)
-  const links_ = links.filter((link) => (how < 15 ? link.from : link.to) === type)
-  if (how < 30 && links_.length > 0) {
-    const link = random.pick(links_)
-    const other = how < 15 ? link.to : link.from
-    const definition = simple(generator, other)
-    const targets = sight.ofType(other)
-    const prefix =
-      how < 15 ? `${link.code}${random.chance(60) ? `:${other}` : ''}.` : `_has:${other}:${link.code}:`
-    return filterFor(generator, other, definition, targets, prefix)
-  }
-  const own = slots.filter((slot) => slot.type === type)
-  return filterFor(generator, type, random.pick(own).definition, near)
+  const { random, slots } = generator
+  const own = slots.filter((slot) => slot.type === type).map(({ definition }) => definition)
+  const [one] = near
+  const linked = one && random.chance(30) ? linkedFilter(generator, sight, one) : null
+  if (linked) return linked
+  const said = own.filter(({ expression }) => one && valuesOf(one.resource, expression).length > 0)
+  return filterFor(generator, type, random.pick(random.chance(80) && said.length > 0 ? said : own), near)
 }
 
-/** A parameter at the end of a chain. */
-function simple({ random, slots }: Generator, type: string): Definition {
-  const own = slots.filter((slot) => slot.type === type)
-  return random.pick(own).definition
+/** A chain or `_has`; null: nothing that is seen refers to the document or is referred to. */
+function linkedFilter(generator: Generator, sight: Sight, one: Served): Parameter | null {
+  const { random, links, slots } = generator
+  const { type, id } = one.document
+  const isForward = random.chance(50)
+  const fitting = links.filter(({ from, to, code }) =>
+    isForward ? from === type && !ofThePerson.has(code) : to === type,
+  )
+  if (fitting.length === 0) return null
+  const link = random.pick(fitting)
+  const other = isForward ? link.to : link.from
+  const { definition } = random.pick(slots.filter((slot) => slot.type === other))
+  const others = isForward
+    ? literals(sight, one, link.code).flatMap((text) => sight.at(text) ?? [])
+    : sight.ofType(other).filter((from) => literals(sight, from, link.code).includes(`${type}/${id}`))
+  const prefix = isForward ? `${link.code}:${other}.` : `_has:${other}:${link.code}:`
+  return filterFor(generator, other, definition, others, prefix)
 }
 
 function includesFor({ random, links }: Generator, type: string): readonly Parameter[] {
@@ -221,7 +184,12 @@ function answerFor({ random }: Generator, type: string): Readonly<Record<string,
     _count: random.chance(20) ? String(1 + random.below(9)) : '500',
     ...(random.chance(15) ? { _sort: random.pick(sorts) } : {}),
     ...(random.chance(8) ? { _total: random.pick(['accurate', 'none', 'estimate']) } : {}),
-    ...(random.chance(3) ? { _summary: 'count' } : {}),
+    ...(random.chance(6)
+      ? { _summary: random.pick(['count', 'count', 'data', 'text', 'true', 'false']) }
+      : {}),
+    ...(random.chance(3) && type !== 'Patient'
+      ? { _elements: random.pick(['status', 'code,subject', 'identifier']) }
+      : {}),
   }
 }
 

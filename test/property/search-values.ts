@@ -40,6 +40,12 @@ export interface DrawnValue {
   readonly value: string
 }
 
+/** Values that a search by the parameter can find: of composites, elements that have every component. */
+export const askable = (resource: Resource, { expression, components }: Definition): readonly TypedValue[] =>
+  valuesOf(resource, expression).filter((value) =>
+    components.every((component) => valuesUnder(value, component.expression).length > 0),
+  )
+
 /**
  * @param resources among which a value is looked for; what only few say is found, too
  */
@@ -49,9 +55,10 @@ export function valueFor(
   definition: Definition,
   resources: readonly Resource[],
 ): DrawnValue {
-  const stored = resources.flatMap((resource) => valuesOf(resource, definition.expression))
+  const stored = resources.flatMap((resource) => askable(resource, definition))
   const modifier = modifierFor(random, definition, stored.length > 0)
-  if (modifier === 'missing') return { modifier, value: random.pick(['true', 'false']) }
+  if (modifier === 'missing')
+    return { modifier, value: String(random.chance(85) ? stored.length === 0 : stored.length > 0) }
   const one = (): string =>
     stored.length === 0 || random.chance(5)
       ? nonsense(random, definition)
@@ -66,7 +73,8 @@ export function valueFor(
 
 /** What no document says is asked for by its absence more often. */
 function modifierFor(random: Random, { type }: Definition, isStored: boolean): string | null {
-  if (type === 'composite' || random.chance(isStored ? 75 : 30)) return null
+  if (type === 'composite' || random.chance(isStored ? 75 : 15)) return null
+  if (!isStored && type !== 'token') return 'missing'
   switch (type) {
     case 'token':
       return random.pick(['not', 'missing'])
