@@ -2,7 +2,7 @@
 import type { Parameter, Sight } from './search-answer.ts'
 import { definitionsOf, type Resource } from './search-definitions.ts'
 import type { Generator } from './search-generator.ts'
-import type { Served } from './search-world.ts'
+import { identifiersOf, type Served } from './search-world.ts'
 
 export interface Anchor {
   /** Id of the source record that is named; null: no patient is. */
@@ -29,7 +29,11 @@ export function anchorOf(generator: Generator, sight: Sight, type: string): Anch
   const identifier = identifierOf(one.resource)
   if (type === 'Patient') return by < 40 ? byId() : named(...demographics(generator, one.resource))
   if (source === '')
-    return by < 30 ? byId() : by < 50 ? { ...named('', ''), filters: [] } : named('identifier', identifier)
+    return by < 30
+      ? byId()
+      : by < 60 || identifier === ''
+        ? { ...byId(), filters: [] }
+        : named('identifier', identifier)
   if (by < 8) return byId()
   if (by < 16 && identifier !== '') return named('identifier', identifier)
   const encounter = (one.resource.encounter as { reference?: string } | undefined)?.reference
@@ -40,6 +44,9 @@ export function anchorOf(generator: Generator, sight: Sight, type: string): Anch
   const forms = [
     ['patient', patient],
     ['patient', `Patient/${patient}`],
+    ...identifiersOf(world.all.find((served) => served.document.id === patient)?.resource).map(
+      (identifier) => ['patient.identifier', identifier] as const,
+    ),
     ...(has('subject')
       ? [
           ['subject', `Patient/${patient}`],
@@ -50,11 +57,8 @@ export function anchorOf(generator: Generator, sight: Sight, type: string): Anch
   return named(...(random.pick(forms) as readonly [string, string]), patient)
 }
 
-/** `system|value`; empty: it has none. */
-function identifierOf({ identifier }: Resource): string {
-  const [first] = (identifier ?? []) as { readonly system?: string; readonly value?: string }[]
-  return first?.system && first.value ? `${first.system}|${first.value}` : ''
-}
+/** Empty: it has none. */
+const identifierOf = (resource: Resource): string => identifiersOf(resource)[0] ?? ''
 
 /** What people say of themselves. */
 function demographics({ random }: Generator, resource: Resource): readonly [name: string, value: string] {

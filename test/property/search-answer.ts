@@ -43,15 +43,14 @@ export const matchesOf = (sight: Sight, type: string, parameters: readonly Param
 function meets(sight: Sight, one: Served, { name, value }: Parameter): boolean {
   if (name.startsWith('_has:')) {
     const [, type = '', reference = '', ...rest] = name.split(':')
-    const own = `${one.document.type}/${one.document.id}`
+    const own = { name: reference, value: `${one.document.type}/${one.document.id}` }
     return sight
       .ofType(type)
-      .some(
-        (other) =>
-          literals(sight, other, reference).includes(own) &&
-          meets(sight, other, { name: rest.join(':'), value }),
-      )
+      .some((other) => meets(sight, other, own) && meets(sight, other, { name: rest.join(':'), value }))
   }
+  // The person who has it, as `patient` is: whether or not that `Patient` may be seen.
+  if (name === 'patient.identifier')
+    return one.document.person !== '' && one.document.person === sight.meanings.personWith(value)
   const dot = name.indexOf('.')
   if (dot > 0) {
     const [reference = '', targetType = null] = name.slice(0, dot).split(':')

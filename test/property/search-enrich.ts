@@ -46,6 +46,15 @@ export function enriched(resource: Published, n: number): Published {
   }
 }
 
+/** A resource of its own, to which orders refer. */
+export const medication = {
+  resourceType: 'Medication',
+  id: '5e1f6a52-0f1c-4b3e-9d0a-000000000001',
+  status: 'active',
+  code: concept('http://www.nlm.nih.gov/research/umls/rxnorm', '309362'),
+  form: concept(snomed, '385055001'),
+}
+
 /** Entered in error: what must never be found. */
 function inError({ resourceType }: Published): Json {
   if (resourceType === 'Condition' || resourceType === 'AllergyIntolerance') {
@@ -60,7 +69,7 @@ function inError({ resourceType }: Published): Json {
 }
 
 const byType: Readonly<Record<string, (n: number, resource: Published) => Json>> = {
-  Observation: (n, { effectiveDateTime, encounter, code, category }) => ({
+  Observation: (n, { effectiveDateTime, code, category }) => ({
     ...some(every(n, 8, 1), {
       code: {
         ...(code as Json),
@@ -76,7 +85,10 @@ const byType: Readonly<Record<string, (n: number, resource: Published) => Json>>
       effectiveDateTime: String(effectiveDateTime).slice(0, every(n, 20, 7) ? 7 : 4),
     }),
     ...some(every(n, 6, 2), { method: concept(snomed, every(n, 12, 2) ? '129300006' : '46973005') }),
-    ...some(every(n, 9, 4), { performer: [{ display: 'somebody' }], partOf: [encounter] }),
+    ...some(every(n, 9, 4), {
+      performer: [{ display: 'somebody' }],
+      partOf: [{ reference: 'Procedure/elsewhere' }],
+    }),
     ...some(every(n, 13), { device: { reference: 'https://elsewhere.example/fhir/Device/d1' } }),
   }),
   Condition: (n) => ({
@@ -99,6 +111,10 @@ const byType: Readonly<Record<string, (n: number, resource: Published) => Json>>
       dosageInstruction: [{ timing: { event: [day(n), `${day(n + 2)}T08:00:00-05:00`] } }],
     }),
     ...some(every(n, 5), { performerType: concept(snomed, '158965000') }),
+    ...some(every(n, 3, 1), {
+      medicationCodeableConcept: undefined,
+      medicationReference: { reference: `urn:uuid:${medication.id}` },
+    }),
   }),
   Encounter: (n) => ({
     ...some(every(n, 2), { length: { value: 15 + (n % 4) / 2, unit: 'min', system: ucum, code: 'min' } }),
@@ -133,10 +149,10 @@ const byType: Readonly<Record<string, (n: number, resource: Published) => Json>>
     ...some(every(n, 2), { startDate: day(n), category: [concept('urn:category', 'dietary')] }),
     ...some(every(n, 3), { target: [{ dueDate: day(n + 5) }] }),
   }),
-  Procedure: (n, { encounter }) => ({
+  Procedure: (n) => ({
     ...some(every(n, 2), { category: concept(snomed, every(n, 4) ? '387713003' : '103693007') }),
     ...some(every(n, 3), { reasonCode: [concept(snomed, '386661006')], instantiatesUri: ['urn:protocol:1'] }),
-    ...some(every(n, 5), { partOf: [encounter] }),
+    ...some(every(n, 5), { partOf: [{ reference: 'Procedure/elsewhere' }] }),
   }),
   DiagnosticReport: (n) => ({
     ...some(every(n, 3), { conclusionCode: [concept(snomed, every(n, 6) ? '110396000' : '17621005')] }),

@@ -18,6 +18,8 @@ export interface Search {
   readonly answer: Readonly<Record<string, string>>
   /** Id of the source record that the search names as its patient; null: it names none. */
   readonly patient: string | null
+  /** Its parameters travel in the body (`POST [type]/_search`). */
+  readonly isPosted: boolean
   /** What it was drawn to try. */
   readonly tried: Definition
 }
@@ -110,6 +112,7 @@ export function searchOf(generator: Generator, n: number): Search {
     includes: includesFor(generator, type),
     answer: answerFor(generator, type),
     patient,
+    isPosted: random.chance(10),
     tried: definition,
   }
 }
@@ -184,19 +187,19 @@ function answerFor({ random }: Generator, type: string): Readonly<Record<string,
     _count: random.chance(20) ? String(1 + random.below(9)) : '500',
     ...(random.chance(15) ? { _sort: random.pick(sorts) } : {}),
     ...(random.chance(8) ? { _total: random.pick(['accurate', 'none', 'estimate']) } : {}),
-    ...(random.chance(6)
-      ? { _summary: random.pick(['count', 'count', 'data', 'text', 'true', 'false']) }
-      : {}),
-    ...(random.chance(3) && type !== 'Patient'
-      ? { _elements: random.pick(['status', 'code,subject', 'identifier']) }
-      : {}),
+    ...(random.chance(6) ? shortened(random, type) : {}),
   }
 }
 
-export function pathOf({ type, filters, includes, answer }: Search): string {
-  const query = new URLSearchParams([
+/** A part of each resource, or none: a shortened `Patient` cannot be told from what is said of somebody unknown. */
+function shortened(random: Random, type: string): Readonly<Record<string, string>> {
+  if (type === 'Patient' || random.chance(40)) return { _summary: 'count' }
+  if (random.chance(60)) return { _summary: random.pick(['data', 'text', 'true', 'false']) }
+  return { _elements: random.pick(['status', 'code,subject', 'identifier']) }
+}
+
+export const queryOf = ({ filters, includes, answer }: Search): URLSearchParams =>
+  new URLSearchParams([
     ...[...filters, ...includes].map(({ name, value }): [string, string] => [name, value]),
     ...Object.entries(answer),
   ])
-  return `/fhir/${type}?${query}`
-}

@@ -4,7 +4,11 @@ import { definitionOf, definitionsOf, type Resource } from './search-definitions
 import { type Meanings, matches } from './search-oracle.ts'
 
 const persons: Readonly<Record<string, string>> = { here: 'person-1', there: 'person-1', other: 'person-2' }
-const meanings: Meanings = { base: 'https://record.example/fhir/', personOf: (id) => persons[id] }
+const meanings: Meanings = {
+  base: 'https://record.example/fhir/',
+  personOf: (id) => persons[id],
+  personWith: () => undefined,
+}
 
 /** @param asked as in a URL: `code:not=718-7` */
 function finds(asked: string, resourceType: string, members: object): boolean {

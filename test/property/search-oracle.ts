@@ -12,6 +12,8 @@ export interface Meanings {
   readonly base: string
   /** Whose `Patient` has that id; undefined where there is none. All Patients of a person are the person. */
   personOf(patientId: string): string | undefined
+  /** Whose `Patient` has that identifier, `system|value`. */
+  personWith(identifier: string): string | undefined
 }
 
 /** Modifiers that the oracle knows, by parameter type; of references also the names of types. */

@@ -106,7 +106,10 @@ function textOf(
       return quantityText(random, value.value as Quantity)
     case 'reference': {
       const text = referenceText(value)
-      return text === null ? null : referenceForm(random, meanings, literal(meanings, text))
+      // What is contained in the resource itself has no address.
+      return text === null || text.startsWith('#')
+        ? null
+        : referenceForm(random, meanings, literal(meanings, text))
     }
     case 'uri':
       return escaped(random.chance(80) ? String(value.value) : String(value.value).slice(0, -1))

@@ -7,7 +7,7 @@ import type { Caller, Scope } from './caller.ts'
 import { type Cluster, insertCare, insertRules, origin, startCluster } from './cluster.ts'
 import { permits } from './oracle.ts'
 import type { Resource } from './search-definitions.ts'
-import { enriched } from './search-enrich.ts'
+import { enriched, medication } from './search-enrich.ts'
 import type { Meanings } from './search-oracle.ts'
 import type { Document, FacilityId, Professional, Relationship, Rule, World } from './world.ts'
 
@@ -31,6 +31,12 @@ export interface SearchWorld {
   /** What a caller may see by searching, in error or not. */
   seenBy(caller: Caller): readonly Served[]
 }
+
+/** `system|value` of each. */
+export const identifiersOf = (resource: Resource | undefined): readonly string[] =>
+  ((resource?.identifier ?? []) as { readonly system?: string; readonly value?: string }[]).flatMap(
+    ({ system, value }) => (system && value ? [`${system}|${value}`] : []),
+  )
 
 interface Bundle {
   readonly entry: readonly {
@@ -146,12 +152,23 @@ export async function loadSynthea(): Promise<SearchWorld> {
     documents: all.map(({ document }) => document),
   }
   const byId = new Map(sources.map(({ id, person }) => [id, person]))
+  const byIdentifier = new Map(
+    all
+      .filter(({ document }) => document.type === 'Patient')
+      .flatMap(({ document, resource }) =>
+        identifiersOf(resource).map((text): [string, string] => [text, document.person]),
+      ),
+  )
   return {
     cluster,
     world,
     all,
     callers,
-    meanings: { base: `${origin}/fhir/`, personOf: (id) => byId.get(id) },
+    meanings: {
+      base: `${origin}/fhir/`,
+      personOf: (id) => byId.get(id),
+      personWith: (identifier) => byIdentifier.get(identifier),
+    },
     seenBy: (caller) => all.filter(({ document }) => permits(world, caller, document, 's')),
   }
 }
@@ -169,12 +186,18 @@ function openSharing({ records }: Cluster): void {
   records.insert('person_identifier_system', { system: nam, valid_from: 0 })
 }
 
+const medicationEntry = {
+  fullUrl: `urn:uuid:${medication.id}`,
+  resource: medication,
+  request: { method: 'POST', url: 'Medication' },
+}
+
 /** As published: with what Synthea leaves out, and a number that joins records of one person. */
 function prepared(name: string, n: number): Bundle {
   const bundle = JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')) as Bundle
   return {
     ...bundle,
-    entry: bundle.entry.map(({ resource, ...rest }) => {
+    entry: [...bundle.entry, medicationEntry].map(({ resource, ...rest }) => {
       // From its id, since directory entries stand in several files.
       const one = enriched(resource, Number.parseInt(resource.id.slice(0, 6), 16))
       if (resource.resourceType !== 'Patient') return { ...rest, resource: one as typeof resource }
