@@ -34,8 +34,12 @@ interface Database extends Writer {
 export function openDatabase(name: 'records' | 'local'): Database {
   const db = new DatabaseSync(':memory:')
   db.exec(schema[name])
+  // Compiling costs more than running: what is asked again is not compiled again.
+  const compiled = new Map<string, ReturnType<DatabaseSync['prepare']>>()
   const run = ({ sql, args = [] }: Statement): Rows => {
-    const statement = db.prepare(sql)
+    if (compiled.size > 200) compiled.clear()
+    const statement = compiled.get(sql) ?? db.prepare(sql)
+    compiled.set(sql, statement)
     const rows = Array.isArray(args)
       ? statement.all(...(args as SqlValue[]))
       : statement.all(args as Record<string, SqlValue>)

@@ -106,6 +106,14 @@ function partOf(expression: string, type: string): string | null {
   return parts.length === 0 ? null : parts.join(' | ')
 }
 
+const atoms = new Map<string, ReturnType<typeof parseFhirPath>>()
+
+function parsed(expression: string): ReturnType<typeof parseFhirPath> {
+  const atom = atoms.get(expression) ?? parseFhirPath(expression)
+  atoms.set(expression, atom)
+  return atom
+}
+
 const evaluated = new WeakMap<Resource, Map<string, readonly TypedValue[]>>()
 
 /** Each with the name of its FHIR type. */
@@ -120,13 +128,13 @@ export function valuesOf(resource: Resource, expression: string | null): readonl
   if (known) return known
   // The types of elements are loaded with the definitions.
   searchParameters()
-  const values = evalFhirPathTyped(expression, [toTypedValue(resource)]).filter(isPresent)
+  const values = evalFhirPathTyped(parsed(expression), [toTypedValue(resource)]).filter(isPresent)
   ofResource.set(expression, values)
   return values
 }
 
 /** From an element of a resource, for composites. */
 export const valuesUnder = (element: TypedValue, expression: string): readonly TypedValue[] =>
-  evalFhirPathTyped(expression, [element]).filter(isPresent)
+  evalFhirPathTyped(parsed(expression), [element]).filter(isPresent)
 
 const isPresent = ({ value }: TypedValue): boolean => value !== undefined && value !== null

@@ -92,6 +92,7 @@ function meets(
 
 /** Parts of a text, escapes kept: R4 §3.1.1.4.14. */
 export function separated(text: string, separator: ',' | '|' | '$'): readonly string[] {
+  if (!text.includes('\\')) return text.split(separator)
   const parts = ['']
   for (const [piece] of text.matchAll(/\\.|./gs))
     if (piece === separator) parts.push('')
