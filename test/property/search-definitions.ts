@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import {
   evalFhirPathTyped,
   indexStructureDefinitionBundle,
+  parseFhirPath,
   type TypedValue,
   toTypedValue,
 } from '@medplum/core'
