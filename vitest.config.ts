@@ -1,5 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { generateDefinitions } from './src/local/definitions/generate.ts'
+
+await generateDefinitions()
 
 /** `unit` needs nothing, `worker` runs inside workerd, `cluster` starts real databases and processes. */
 export default defineConfig({

@@ -28,7 +28,7 @@ import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
-import { searchType } from './records/search.ts'
+import { searchType, searchTypeByPost } from './records/search.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -61,6 +61,7 @@ export const operations: readonly AnyOperation[] = [
   searchAuditEvents,
   readAuditEvent,
   searchType,
+  searchTypeByPost,
   readDocument,
 ]
 

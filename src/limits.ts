@@ -57,6 +57,20 @@ export const limits = {
   maxSearchParameters: 30,
   /** Comma-separated values of one search parameter: they are bound as one JSON list. */
   maxSearchAlternatives: 100,
+  /** Keys of `_sort`: a table has as many columns one sorts by. */
+  maxSortKeys: 3,
+  /** Characters of a sort key that count: what is alike so far is in the order of ids. */
+  maxSortKeyLength: 100,
+  /** Types that a chained parameter without a type may mean: each is a statement of its own. */
+  maxChainTypes: 3,
+  /** Resources that a chain or `_has` may find: their ids are bound as one list. */
+  maxLinked: 1_000,
+  /** Resources that `_include` and `_revinclude` add to a page; what is left out is said in it. */
+  maxIncluded: 500,
+  /** People that a name or a birth date may be of before whoever looks for one is asked for more: a day has about 300 of 8.5 M. */
+  maxNamesakes: 2_000,
+  /** Characters of a text that string parameters find it by. */
+  maxLookupLength: 1_000,
   /** A query string as received; longer ones are cut in the audit entry and hashed. */
   maxQueryBytes: 8 * 1024,
 
@@ -88,8 +102,8 @@ export const limits = {
    * sqld sends no answer past 10 MB, in which text may take twice its length (each quote is escaped).
    */
   maxPageBytes: 4 * 1024 * 1024,
-  /** Characters of a cursor: a nonce, an instant, an id and a tag have about 120. */
-  maxCursorLength: 400,
+  /** Characters of a cursor: a nonce, three sort keys, an id and a tag, in base64url. */
+  maxCursorLength: 3_000,
   /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
   maxEncounterDays: 366,
   /** Relationships of a caller's facility with one person that a decision looks at: one that holds is enough. */

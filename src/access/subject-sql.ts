@@ -27,7 +27,8 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
     case 'identifier':
       return {
         sql: `select distinct s.person from person_key as k cross join source_record as s on s.id = k.source_record
-    where k.system = :subject_system and k.value = :subject_value and k.birth_date = :subject_birth_date
+    where k.system = :subject_system and k.value = :subject_value
+      and (:subject_birth_date is null or k.birth_date = :subject_birth_date)
     limit ${limits.maxAccessPatients + 1}`,
         args: { subject_system: of.system, subject_value: of.value, subject_birth_date: of.birthDate },
       }
@@ -36,6 +37,12 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
         sql: `select person from document where type = :subject_type and id = :subject_id and person <> ''
     union select person from source_record where id = :subject_source`,
         args: { subject_type: of.type, subject_id: of.id, subject_source: of.sourceRecord },
+      }
+    case 'rows':
+      return {
+        sql: `select person from (select distinct person from (${of.sql}) where person <> '' limit ${limits.maxAccessPatients + 1})
+    union select person from source_record where id in (select value from json_each(:subject_sources))`,
+        args: { ...of.args, subject_sources: JSON.stringify(of.sourceRecords) },
       }
     case 'person':
       return { sql: 'select :subject_person as person', args: { subject_person: of.person } }

@@ -1,18 +1,30 @@
 /** Whom a request is about, and what stands between that person's documents and the caller: facts, not yet a decision. */
 
+import type { SqlValue } from '../store/ports.ts'
+
 /** How the statements of a page find the person. */
 export type SubjectOf =
   /** Server id of a `Patient`. */
   | { readonly by: 'patient'; readonly id: string }
-  /** Identifier and whole birth date. */
+  /** Identifier, and whole birth date (null: not known). */
   | {
       readonly by: 'identifier'
       readonly system: string
       readonly value: string
-      readonly birthDate: string
+      readonly birthDate: string | null
     }
   /** A document; `sourceRecord` is what the local database says of it ('' : it does not have it). */
   | { readonly by: 'document'; readonly type: string; readonly id: string; readonly sourceRecord: string }
+  /**
+   * Whomever rows of the page are about: of `sql`, which selects `person`, and of the source records that rows of the local
+   * database name.
+   */
+  | {
+      readonly by: 'rows'
+      readonly sql: string
+      readonly args: Readonly<Record<string, SqlValue>>
+      readonly sourceRecords: readonly string[]
+    }
   /** Person id, as an entry of the log names it. */
   | { readonly by: 'person'; readonly person: string }
 

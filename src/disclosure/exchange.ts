@@ -271,6 +271,7 @@ export class Exchange {
       load: (page) => this.#load(page),
       ifMatch: this.#request.headers.get('if-match'),
       prefer: this.#request.headers.get('prefer'),
+      asked: (text) => this.#recorder.ask(text),
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
       ledger,

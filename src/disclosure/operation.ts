@@ -71,6 +71,8 @@ export interface OperationContext<Param, Query> {
   readonly ifMatch: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
+  /** What of the body is a question, as received: it stands in the access's entry after the query of the address. */
+  asked(text: string): void
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
   /**

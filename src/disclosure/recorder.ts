@@ -66,9 +66,16 @@ export class Recorder {
   readonly #options: RecorderOptions
   // One-time keys go with the request's first append, whatever comes of that; later ones are of the same request.
   #hasSentOnce = false
+  // What the body asks, beside the address.
+  #asked = ''
 
   constructor(options: RecorderOptions) {
     this.#options = options
+  }
+
+  /** @param text a query as received in the body: it goes into the entry after that of the address */
+  ask(text: string): void {
+    this.#asked = text
   }
 
   /** Everything an entry says but its subjects. `status` 0: not yet known (an intent). */
@@ -80,7 +87,8 @@ export class Recorder {
     breakGlassReason: string | null = null,
   ): AccessBase {
     const { request, url, requestId, operation, address } = this.#options
-    const text = url.pathname + url.search
+    const query = [url.search.slice(1), this.#asked].filter((part) => part !== '').join('&')
+    const text = url.pathname + (query === '' ? '' : `?${query}`)
     return {
       requestId,
       clientRequestId: request.headers.get('x-request-id'),

@@ -30,7 +30,7 @@ export type InputRefusal =
   /** More than one access may be about, or one bundle may hold. */
   | {
       readonly reason: 'too-costly'
-      readonly of: 'patients' | 'logs' | 'entries'
+      readonly of: 'patients' | 'persons' | 'linked' | 'logs' | 'entries'
       readonly got: number
       readonly max: number
     }

@@ -13,7 +13,17 @@ export interface Wire {
   readonly issues: readonly Issue[]
 }
 
-const frenchCounts = { patients: 'patients', logs: 'journaux', entries: 'entrées' } as const
+/** What there may be too much of. */
+const counted = {
+  patients: { fr: 'patients', en: 'patients' },
+  persons: {
+    fr: 'personnes ou plus de ce nom ou de cette date',
+    en: 'people or more of this name or birth date',
+  },
+  linked: { fr: 'ressources au bout de la chaîne', en: 'resources at the end of the chain' },
+  logs: { fr: 'journaux', en: 'logs' },
+  entries: { fr: 'entrées', en: 'entries' },
+} as const
 
 const retry = { 'Retry-After': String(limits.retryAfterSeconds) }
 
@@ -77,8 +87,8 @@ export function toWire(refusal: Refusal): Wire {
       return wire(
         422,
         'too-costly',
-        `${refusal.got} ${frenchCounts[refusal.of]} dans une requête, ${refusal.max} au plus.`,
-        `${refusal.got} ${refusal.of} in one request, ${refusal.max} at most.`,
+        `${refusal.got} ${counted[refusal.of].fr} dans une requête, ${refusal.max} au plus.`,
+        `${refusal.got} ${counted[refusal.of].en} in one request, ${refusal.max} at most.`,
       )
     case 'replayed':
       return wire(401, 'login', 'Ce jeton a déjà servi.', 'This proof was used before.')

@@ -1,184 +1,226 @@
 /**
- * The search grammar of this server: what the parameters of `GET [type]` mean (FHIR R4 §3.1.1). Anything unknown is an
- * issue, never an unfiltered answer.
+ * The search grammar of this server: what the parameters of a search mean (FHIR R4 §3.1.1). Anything unknown is an issue,
+ * never an unfiltered answer, unless the client asked for leniency: then it is told what was passed over.
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { type DateSearch, parseDateSearch } from './date.ts'
+import { elementsOf } from './elements.ts'
 import type { Issue } from './outcome.ts'
-import { answerParameters, type SearchParameter, searchParametersOf } from './search-parameters.ts'
+import { type AnswerQuery, isAnswerParameter, readAnswerQuery } from './search-answer-query.ts'
+import { type Filter, type OwnFilter, readFilter } from './search-filters.ts'
+import { type Value, wrong } from './search-values.ts'
 
-/** One alternative of a token parameter. `system` null: any system; `code` null: any code of the system. */
-export interface Token {
-  readonly system: string | null
-  readonly code: string | null
+/** How a search names the person it is about. */
+export type PersonNamed =
+  /** Server id of a `Patient`. */
+  | { readonly by: 'patient'; readonly id: string }
+  /** `patient.identifier=system|value` (IHE MHD). */
+  | { readonly by: 'identifier'; readonly system: string; readonly value: string }
+  /** Server id of an `Encounter`. */
+  | { readonly by: 'encounter'; readonly id: string }
+
+/** What a search names, and so where it looks. */
+export type Named =
+  | { readonly by: 'person'; readonly person: PersonNamed }
+  | { readonly by: 'ids'; readonly ids: readonly string[] }
+  /** `system|value` texts. */
+  | { readonly by: 'identifiers'; readonly texts: readonly string[] }
+  /** A `Patient`, by what somebody says of themselves. */
+  | { readonly by: 'demographics'; readonly anchor: Anchor }
+  /** Nothing: resources about no person. */
+  | { readonly by: 'type' }
+
+/** The condition by whose index `Patient`s are looked for. */
+export type Anchor =
+  | { readonly param: 'birthdate'; readonly date: string }
+  | { readonly param: 'family' | 'given' | 'name'; readonly texts: readonly string[] }
+
+/** Looking somebody up by identifier and whole birth date: told also of people whom the caller knows nothing else of. */
+export interface IdentityLookUp {
+  readonly system: string
+  readonly value: string
+  /** YYYY-MM-DD. */
+  readonly birthDate: string
+  /** Texts of `family`, any of them; null: not asked. */
+  readonly families: readonly string[] | null
+  /** Whether nothing else is asked: else only what is in the record can be compared. */
+  readonly isAll: boolean
 }
 
-export interface SearchQuery {
-  /** Server id of a `Patient`; null for a look-up of `Patient` by identifier. */
-  readonly patient: string | null
-  /** Conjunction of disjunctions, as repeated parameters and commas mean. */
-  readonly category: readonly (readonly Token[])[]
-  readonly code: readonly (readonly Token[])[]
-  readonly date: readonly DateSearch[]
-  readonly identifier: Token | null
-  readonly birthDate: string | null
-  readonly count: number
-  readonly cursor: string | null
+export interface SearchQuery extends AnswerQuery {
+  readonly named: Named
+  readonly identity: IdentityLookUp | null
+  /** All must hold. */
+  readonly filters: readonly Filter[]
+  /** What a lenient client's search does not heed. */
+  readonly ignored: readonly Issue[]
 }
 
-export function parseSearch(type: string, raw: URLSearchParams): Result<SearchQuery, readonly Issue[]> {
-  const meanings = meaningsOf(type)
+export interface SearchOptions {
+  /** Of this server's FHIR URLs, ending in `/`. */
+  readonly baseUrl: string
+  /** `Prefer: handling=lenient`: what is not known is passed over, and said to be. */
+  readonly isLenient: boolean
+}
+
+export function parseSearch(
+  type: string,
+  raw: URLSearchParams,
+  { baseUrl, isLenient }: SearchOptions,
+): Result<SearchQuery, readonly Issue[]> {
   const issues: Issue[] = []
-  let patient: string | null = null
-  const category: (readonly Token[])[] = []
-  const code: (readonly Token[])[] = []
-  const date: DateSearch[] = []
-  let identifier: Token | null = null
-  let birthDate: string | null = null
-  let count: number = limits.defaultPageRows
-  let cursor: string | null = null
-  const once = (name: string, values: readonly string[]): string => {
-    if (values.length > 1) issues.push(wrong(name, 'ne peut figurer qu’une fois', 'may appear only once'))
-    return values[0] ?? ''
+  const ignored: Issue[] = []
+  const filters: Filter[] = []
+  const entries = [...raw]
+  if (entries.length > limits.maxSearchParameters)
+    return err([wrong('', 'trop de paramètres', 'too many parameters')])
+  const answer = readAnswerQuery(type, raw, issues)
+  for (const [name, text] of entries) {
+    if (isAnswerParameter(name)) continue
+    const read = readFilter(type, name, text, baseUrl)
+    if (read.ok) filters.push(read.value)
+    else if (isLenient && read.error.every(({ code }) => code === 'not-supported'))
+      ignored.push(...read.error)
+    else issues.push(...read.error)
   }
-  const names = [...new Set(raw.keys())]
-  if (names.length > limits.maxSearchParameters)
-    issues.push(wrong('', 'trop de paramètres', 'too many parameters'))
-
-  for (const name of names) {
-    const values = raw.getAll(name)
-    if (values.length > limits.maxSearchParameters) {
-      issues.push(wrong(name, 'répété trop souvent', 'repeated too often'))
-      continue
-    }
-    switch (meanings.get(name)) {
-      case 'person': {
-        const id = once(name, values).match(/^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/)?.[1]
-        if (!id || patient !== null)
-          issues.push(wrong(name, 'attend un seul `Patient/[id]`', 'expects one `Patient/[id]`'))
-        patient ??= id ?? null
-        break
-      }
-      case 'category':
-        category.push(...values.map((text) => tokens(name, text, issues)))
-        break
-      case 'code':
-        code.push(...values.map((text) => tokens(name, text, issues)))
-        break
-      case 'date':
-        for (const text of values) {
-          const parsed = parseDateSearch(text)
-          if (parsed) date.push(parsed)
-          else issues.push(wrong(name, `« ${cut(text)} » n’est pas une date`, `"${cut(text)}" is not a date`))
-        }
-        break
-      case 'identifier':
-        identifier = tokens(name, once(name, values), issues)[0] ?? null
-        if (identifier && (!identifier.system || !identifier.code))
-          issues.push(wrong(name, 'attend `système|valeur`', 'expects `system|value`'))
-        break
-      case 'birth-date':
-        birthDate = once(name, values)
-        if (!/^\d{4}-\d{2}-\d{2}$/.test(birthDate))
-          issues.push(wrong(name, 'attend AAAA-MM-JJ', 'expects YYYY-MM-DD'))
-        break
-      case '_count': {
-        const text = once(name, values)
-        count = Number(text)
-        if (!/^[1-9]\d{0,5}$/.test(text))
-          issues.push(wrong(name, 'attend un entier positif', 'expects a positive integer'))
-        count = Math.min(count, limits.maxPageRows)
-        break
-      }
-      case '_cursor':
-        cursor = once(name, values)
-        break
-      case '_format':
-        if (!/^(application\/(fhir\+)?json|json)$/.test(once(name, values)))
-          issues.push(wrong(name, 'seul JSON est offert', 'only JSON is offered'))
-        break
-      case undefined:
-        issues.push({
-          code: 'not-supported',
-          expression: cut(name),
-          text: {
-            fr: `Paramètre de recherche inconnu pour ${type} : « ${cut(name)} ».`,
-            en: `Unknown search parameter for ${type}: "${cut(name)}".`,
-          },
-        })
-    }
-  }
-
-  if (type === 'Patient') {
-    if (identifier === null || birthDate === null)
-      issues.push(
-        required(
-          'identifier',
-          'Un identifiant et une date de naissance sont requis.',
-          'An identifier and a birthdate are required.',
-        ),
-      )
-  } else if (patient === null && issues.length === 0) {
-    issues.push(
-      required('patient', 'Une recherche clinique nomme un patient.', 'A clinical search names a patient.'),
-    )
-  }
-  if (issues.length > 0) return err(issues)
-  return ok({ patient, category, code, date, identifier, birthDate, count, cursor })
-}
-
-type Meaning = SearchParameter['of'] | (typeof answerParameters)[number]
-
-/** By name. */
-const meaningsOf = (type: string): ReadonlyMap<string, Meaning> =>
-  new Map([
-    ...answerParameters.map((name): [string, Meaning] => [name, name]),
-    ...searchParametersOf(type)
-      .map(({ name, of }): [string, Meaning] => [name, of])
-      .reverse(),
-  ])
-
-/** `a,system|b,|c`: alternatives; `\,` and `\|` escape (R4 §3.1.1.4.14). */
-function tokens(name: string, text: string, issues: Issue[]): readonly Token[] {
-  const alternatives = split(text, ',')
-  if (alternatives.length > limits.maxSearchAlternatives)
-    issues.push(wrong(name, 'trop de valeurs', 'too many values'))
-  return alternatives.map((alternative) => {
-    const parts = split(alternative, '|')
-    if (parts.length > 2 || alternative === '' || alternative === '|')
-      issues.push(wrong(name, 'attend `système|code`', 'expects `system|code`'))
-    if (parts.length === 1) return { system: null, code: unescaped(parts[0] ?? '') }
-    return { system: unescaped(parts[0] ?? ''), code: parts[1] === '' ? null : unescaped(parts[1] ?? '') }
+  const named = issues.length > 0 ? ok<Named>({ by: 'type' }) : namedBy(type, filters)
+  if (!named.ok) issues.push(...named.error)
+  if (issues.length > 0 || !named.ok) return err(issues)
+  return ok({
+    ...answer,
+    named: named.value,
+    identity: type === 'Patient' ? identityIn(filters) : null,
+    filters: named.value.by === 'person' ? filters.filter((one) => !namesPerson(one)) : filters,
+    ignored,
   })
 }
 
-const split = (text: string, separator: ',' | '|'): string[] => {
-  const parts: string[] = []
-  let part = ''
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '\\') part += text.slice(i, ++i + 1)
-    else if (text[i] === separator) {
-      parts.push(part)
-      part = ''
-    } else part += text[i]
+type Match = Extract<OwnFilter, { kind: 'match' }>
+
+const isMatch = (filter: Filter): filter is Match => filter.kind === 'match' && filter.modifier === null
+
+const matchesOf = (filters: readonly Filter[], name: string): readonly Match[] =>
+  filters.filter((one): one is Match => isMatch(one) && one.parameter.name === name)
+
+function namedBy(type: string, filters: readonly Filter[]): Result<Named, readonly Issue[]> {
+  const persons = filters.flatMap((filter) => personOf(filter) ?? [])
+  if (persons.length > 1 || filters.some(isSeveralPersons))
+    return err([wrong('patient', 'attend un seul `Patient/[id]`', 'expects one `Patient/[id]`')])
+  const [person] = persons
+  if (person) return ok({ by: 'person', person })
+  const ids = matchesOf(filters, '_id')
+  if (ids[0])
+    return ok({
+      by: 'ids',
+      ids: ids[0].values.flatMap((value) => (value.of === 'token' ? (value.code ?? []) : [])),
+    })
+  const texts = matchesOf(filters, 'identifier').map(({ values }) => values.flatMap(identifierText))
+  const whole = texts.find((one, i) => one.length === matchesOf(filters, 'identifier')[i]?.values.length)
+  if (whole) return ok({ by: 'identifiers', texts: whole })
+  const encounter = filters.flatMap((filter) => encounterOf(filter) ?? [])[0]
+  if (encounter !== undefined) return ok({ by: 'person', person: { by: 'encounter', id: encounter } })
+  if (type === 'Patient') {
+    const anchor = anchorOf(filters)
+    return anchor ? ok({ by: 'demographics', anchor }) : err([patientUnnamed])
   }
-  return [...parts, part]
+  if (elementsOf(type).person.length === 0) return ok({ by: 'type' })
+  return err([personUnnamed])
 }
 
-const unescaped = (text: string): string => text.replaceAll(/\\([\\,|$])/g, '$1')
+/** `system|value`; empty where the value alone, or any value of the system, is asked for. */
+const identifierText = (value: Value): readonly string[] =>
+  value.of === 'token' && value.system && value.code !== null ? [`${value.system}|${value.code}`] : []
 
-/** Names and values of the client come back shortened. */
-const cut = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text)
+const namesPerson = (filter: Filter): boolean => personOf(filter) !== null
 
-const wrong = (name: string, fr: string, en: string): Issue => ({
-  code: 'value',
-  expression: cut(name),
-  text: { fr: `« ${cut(name)} » ${fr}.`, en: `"${cut(name)}" ${en}.` },
-})
+const personValues = (filter: Filter): readonly Value[] =>
+  isMatch(filter) && filter.parameter.isPerson
+    ? filter.values.filter(
+        (value) =>
+          value.of === 'reference' && value.kind === 'local' && (value.type ?? 'Patient') === 'Patient',
+      )
+    : []
 
-const required = (name: string, fr: string, en: string): Issue => ({
+const isSeveralPersons = (filter: Filter): boolean =>
+  isMatch(filter) && personValues(filter).length > 0 && filter.values.length > 1
+
+function personOf(filter: Filter): PersonNamed | null {
+  const [value] = personValues(filter)
+  if (value?.of === 'reference' && value.kind === 'local') return { by: 'patient', id: value.id }
+  if (filter.kind !== 'chain' || !filter.parameter.isPerson) return null
+  const inner = filter.filter.get('Patient')
+  if (!inner || !isMatch(inner) || inner.parameter.name !== 'identifier' || inner.values.length !== 1)
+    return null
+  const [token] = inner.values
+  if (token?.of !== 'token' || !token.system || token.code === null) return null
+  return { by: 'identifier', system: token.system, value: token.code }
+}
+
+/** Of `encounter=` and its like: one encounter. */
+function encounterOf(filter: Filter): string | null {
+  if (!isMatch(filter) || filter.values.length !== 1) return null
+  const { name, targets } = filter.parameter
+  const [value] = filter.values
+  const isIt = (name === 'encounter' || name === 'context') && targets.includes('Encounter')
+  if (!isIt || value?.of !== 'reference' || value.kind !== 'local') return null
+  return (value.type ?? 'Encounter') === 'Encounter' ? value.id : null
+}
+
+/** The whole day of an equality; null for anything else. */
+function wholeDay(value: Value | undefined): string | null {
+  if (value?.of !== 'date' || value.prefix !== 'eq') return null
+  const day = value.lo.slice(0, 10)
+  return value.lo === `${day}T00:00:00.000Z` && value.hi === `${day}T23:59:59.999Z` ? day : null
+}
+
+const textsOf = ({ values }: Match): readonly string[] =>
+  values.flatMap((value) => (value.of === 'string' ? [value.text] : []))
+
+function anchorOf(filters: readonly Filter[]): Anchor | null {
+  for (const { values } of matchesOf(filters, 'birthdate')) {
+    const date = values.length === 1 ? wholeDay(values[0]) : null
+    if (date !== null) return { param: 'birthdate', date }
+  }
+  for (const param of ['family', 'name', 'given'] as const) {
+    const [match] = matchesOf(filters, param)
+    if (match) return { param, texts: textsOf(match) }
+  }
+  return null
+}
+
+function identityIn(filters: readonly Filter[]): IdentityLookUp | null {
+  const [identifier, ...otherIdentifiers] = matchesOf(filters, 'identifier')
+  const [birth, ...otherBirths] = matchesOf(filters, 'birthdate')
+  const [family, ...otherFamilies] = matchesOf(filters, 'family')
+  if (!identifier || !birth || otherIdentifiers.length + otherBirths.length > 0) return null
+  const [token] = identifier.values
+  const birthDate = birth.values.length === 1 ? wholeDay(birth.values[0]) : null
+  if (identifier.values.length !== 1 || token?.of !== 'token' || !token.system || token.code === null)
+    return null
+  if (birthDate === null) return null
+  return {
+    system: token.system,
+    value: token.code,
+    birthDate,
+    families: family ? textsOf(family) : null,
+    isAll: filters.length === 2 + (family ? 1 : 0) && otherFamilies.length === 0,
+  }
+}
+
+const personUnnamed: Issue = {
   code: 'required',
-  expression: name,
-  text: { fr, en },
-})
+  expression: 'patient',
+  text: {
+    fr: 'Une recherche clinique nomme un patient, un `_id`, une rencontre ou un identifiant (`système|valeur`).',
+    en: 'A clinical search names a patient, an `_id`, an encounter or an identifier (`system|value`).',
+  },
+}
+
+const patientUnnamed: Issue = {
+  code: 'required',
+  expression: 'identifier',
+  text: {
+    fr: 'La recherche d’une personne nomme un `_id`, un identifiant (`système|valeur`), un nom (`family`, `given`, `name`) ou une date de naissance entière.',
+    en: 'A search for a person names an `_id`, an identifier (`system|value`), a name (`family`, `given`, `name`) or a whole birth date.',
+  },
+}

@@ -31,7 +31,7 @@ export async function openPage(
       'Ce curseur n’est pas de cette liste : reprenez à la première page.',
       'This cursor is not of this list: start again from its first page.',
     )
-  return ok({ at: after.dateLo, id: after.id, count })
+  return ok({ at: String(after.keys[0] ?? ''), id: after.id, count })
 }
 
 /** `next`: address of the next page, null on the last. */
@@ -43,7 +43,7 @@ export async function nextPage(
   const rows = found.slice(0, limits.defaultPageRows)
   const last = rows.at(-1)
   if (found.length <= rows.length || !last) return { rows, next: null }
-  const position = { dateLo: String(last.at), id: String(last.id) }
+  const position = { keys: [String(last.at)], id: String(last.id) }
   const url = new URL(ctx.url)
   url.searchParams.set(
     '_cursor',

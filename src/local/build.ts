@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import { limits } from '../limits.ts'
 import { projectRoot } from './binaries.ts'
+import { generateDefinitions } from './definitions/generate.ts'
 import { ClusterFailure, messageOf } from './failure.ts'
 
 const dist = join(projectRoot, 'dist')
@@ -19,6 +20,7 @@ const dist = join(projectRoot, 'dist')
  * @throws ClusterFailure with the bundler's message when the sources do not build.
  */
 export async function build(): Promise<string> {
+  await generateDefinitions()
   const bundle = join(dist, hashSources())
   if (isClaimed(bundle)) return bundle
   const temporary = `${bundle}.${process.pid}.tmp`

@@ -6,8 +6,9 @@
 import { base64url, fromBase64url } from '../audit/base64url.ts'
 import { limits } from '../limits.ts'
 
+/** The last row shown: its sort keys and its id. */
 export interface Position {
-  readonly dateLo: string
+  readonly keys: readonly (string | number | null)[]
   readonly id: string
 }
 
@@ -68,12 +69,12 @@ export function sealedTexts(key: Uint8Array): SealedTexts {
 export function createCursors(key: Uint8Array): Cursors {
   const texts = sealedTexts(key)
   return {
-    seal: ({ dateLo, id }, binding) => texts.seal(JSON.stringify([dateLo, id]), binding),
+    seal: ({ keys, id }, binding) => texts.seal(JSON.stringify([id, ...keys]), binding),
     open: async (cursor, binding) => {
       const text = cursor.length <= limits.maxCursorLength ? await texts.open(cursor, binding) : null
       if (text === null) return null
-      const [dateLo, id] = JSON.parse(text) as [string, string]
-      return { dateLo, id }
+      const [id, ...keys] = JSON.parse(text) as [string, ...Position['keys']]
+      return { keys, id }
     },
   }
 }

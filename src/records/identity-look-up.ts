@@ -2,7 +2,7 @@
  * Looking a person up by identifier and birth date: whom the register of persons knows by them, whoever published what. What
  * is told is built from the register alone, so that it is the same for every caller.
  */
-import type { SearchQuery } from '../fhir/search.ts'
+import type { IdentityLookUp } from '../fhir/search.ts'
 import type { Rows, Statement } from '../store/ports.ts'
 
 export interface Identity {
@@ -20,7 +20,7 @@ export interface Identity {
  * One row per person. What a facility has changed in a record since it was joined with others tells the person only where a
  * record of another facility agrees: else whoever looks its new number up would be shown somebody else.
  */
-export const identityStatement = ({ identifier, birthDate }: SearchQuery): Statement => ({
+export const identityStatement = ({ system, value, birthDate }: IdentityLookUp): Statement => ({
   sql: `select s.person, min(s.id) as id, k.system, k.value, k.birth_date, max(k.family) as family
     from person_key as k cross join source_record as s on s.id = k.source_record
     where k.system = :system and k.value = :value and k.birth_date = :birth_date
@@ -30,7 +30,7 @@ export const identityStatement = ({ identifier, birthDate }: SearchQuery): State
           where o.person = s.person and o.facility <> s.facility
             and m.system = k.system and m.value = k.value and m.birth_date = k.birth_date))
     group by s.person order by s.person`,
-  args: { system: identifier?.system ?? '', value: identifier?.code ?? '', birth_date: birthDate },
+  args: { system, value, birth_date: birthDate },
 })
 
 export const knownIdentities = (rows: Rows): readonly Identity[] =>

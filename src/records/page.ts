@@ -30,9 +30,16 @@ export interface PageRow extends Omit<DecidedRow, 'codings'> {
   readonly published: string
   /** Empty when the statement held it back: the page is full, or may be. */
   readonly body: string
+  /** By which the page is sorted. */
+  readonly keys: readonly (string | number | null)[]
 }
 
-export const pageRow = (row: Row, shared: boolean): PageRow => ({
+export const pageRow = (
+  row: Row,
+  shared: boolean,
+  keys: PageRow['keys'] = [row.date_lo as string],
+): PageRow => ({
+  keys,
   type: row.type as string,
   id: row.id as string,
   version: row.version as number,
@@ -111,7 +118,7 @@ export function codingsOf({ type, body }: Pick<PageRow, 'type' | 'body'>): Decid
   }
 }
 
-/** Newest first, then by id: the clustered order of both databases. */
+/** Newest first, then by id: the clustered order of both databases, unless a search asks for another. */
 const newestFirst = (a: PageRow, b: PageRow): number =>
   a.dateLo === b.dateLo ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.dateLo > b.dateLo ? -1 : 1
 
@@ -131,6 +138,7 @@ export function merge(
   branches: readonly (readonly PageRow[])[],
   count: number,
   isOpen: (row: PageRow) => boolean = () => true,
+  compare: (a: PageRow, b: PageRow) => number = newestFirst,
 ): Page {
   const unique = new Map<string, PageRow>()
   for (const row of branches.flat()) {
@@ -138,7 +146,7 @@ export function merge(
     const known = unique.get(key)
     if (!known || known.version < row.version) unique.set(key, row)
   }
-  const ordered = [...unique.values()].filter(isOpen).sort(newestFirst)
+  const ordered = [...unique.values()].filter(isOpen).sort(compare)
   const rows: PageRow[] = []
   let bytes = 0
   for (const row of ordered) {

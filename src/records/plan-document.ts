@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../result.ts'
 import { type EncounterTime, encounterTime } from './care-window.ts'
 import { type Domain, domainOf } from './domain.ts'
 import { resourceTooLong, twoPersons } from './plan-issues.ts'
+import { searchedReferences, searchedTexts } from './plan-lookups.ts'
 import { type PersonScope, personsNamed } from './plan-persons.ts'
 import { type Route, route, type SharingRule } from './sharing.ts'
 
@@ -147,10 +148,14 @@ function lookupsOf(
   }
   const rows = (param: string, values: readonly string[]) =>
     values.map((value): readonly [string, string] => [param, value])
+  const { resourceType: type, birthDate } = resource
   return [
     ...rows('identifier', [...new Set(identifiers)]),
     ...rows('category', rest(categories)),
     ...rows('code', rest(codes)),
+    ...searchedTexts(resource).flatMap(([param, values]) => rows(param, values)),
+    ...searchedReferences(resource).flatMap(([param, values]) => rows(param, values)),
+    ...(type === 'Patient' && typeof birthDate === 'string' ? rows('birthdate', [birthDate]) : []),
   ]
 }
 

@@ -1,165 +1,193 @@
 /** The page statements of a search: what is asked, in which order, and how much of it one answer may hold. */
-import type { DateSearch } from '../fhir/date.ts'
-import type { SearchQuery, Token } from '../fhir/search.ts'
+import type { Anchor, SearchQuery } from '../fhir/search.ts'
+import type { OwnFilter } from '../fhir/search-filters.ts'
+import { folded, type Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { rowColumns, storedColumns } from './page.ts'
+import { type Order, orderOf } from './search-order.ts'
+import { createScope, inLookup, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
  * what comes next.
  */
-export type Bound = (from: string, args: Record<string, SqlValue>, rows: number, bytes: number) => string
+export type Bound = (
+  from: string,
+  order: Order,
+  args: Record<string, SqlValue>,
+  rows: number,
+  bytes: number,
+) => string
+
+const keysAs = ({ keys }: Order): string => keys.map((key, i) => `, ${key} as key_${i}`).join('')
 
 /** No row takes more than its part: does for all but large documents, at no cost to the others. */
-export const eachRow: Bound = (from, args, rows, bytes) => {
+export const eachRow: Bound = (from, order, args, rows, bytes) => {
   args.row_bytes = Math.floor(bytes / rows)
-  return `select ${rowColumns('d')}, case when octet_length(body) <= :row_bytes then body end as body
+  return `select ${rowColumns('d')}${keysAs(order)}, case when octet_length(body) <= :row_bytes then body end as body
 ${from}`
 }
 
 /** As many rows as fit, and at least one. Its window costs 0.1 ms of CPU for 20 rows, so it is not what is asked first. */
-export const runningSum: Bound = (from, args, _rows, bytes) => {
+export const runningSum: Bound = (from, order, args, _rows, bytes) => {
   args.page_bytes = bytes
-  return `select ${rowColumns('measured')},
+  const keys = order.keys.map((_, i) => `, key_${i}`).join('')
+  return `select ${rowColumns('measured')}${keys},
   case when bytes <= :page_bytes or bytes = octet_length(body) then body end as body
-from (select ${storedColumns}, body,
-  sum(octet_length(d.body)) over (order by d.date_lo desc, d.id rows unbounded preceding) as bytes
+from (select ${storedColumns}${keysAs(order)}, body,
+  sum(octet_length(d.body)) over (order by ${order.by} rows unbounded preceding) as bytes
 ${from}) as measured`
 }
 
 /** The person a search names: looked up once per statement, wherever it stands. */
 export const onePerson = '(select person from source_record where id = :patient)'
 
+/** Where the rows of a search are. */
+export type Partition =
+  /** Of one person: `person` is an expression. */
+  | { readonly by: 'person'; readonly person: string }
+  /** About nobody. */
+  | { readonly by: 'type' }
+  | { readonly by: 'ids' }
+  | { readonly by: 'identifiers'; readonly texts: readonly string[] }
+  | { readonly by: 'demographics'; readonly anchor: Anchor }
+
+export interface PageQuestion {
+  readonly type: string
+  readonly partition: Partition
+  /** What chains came to is among them, as conditions on references and ids. */
+  readonly filters: readonly OwnFilter[]
+  readonly wanted: Pick<SearchQuery, 'count' | 'sort' | 'isTotalWanted' | 'summary'>
+  readonly after: Position | null
+  readonly bound: Bound
+  /** Predicate on a row `d`: what the caller may see. */
+  readonly filter: string
+  readonly filterArgs: Readonly<Record<string, SqlValue>>
+}
+
+export interface PageStatements {
+  /** Each in the page's order, complete in its first `count + 1` rows. */
+  readonly pages: readonly Statement[]
+  /** One row: `total`. */
+  readonly total: Statement | null
+}
+
+/** What a document entered in error must never be found by. */
+const isRight = (d: string): string => `${d}.status <> 'entered-in-error'`
+
 /**
- * The statements of a page. A single coding is looked for twice: by the index on the first coding, and in the person's
- * partition among second codings; the branches are merged in order.
+ * A single coding is looked for twice: by the index on the first coding, and in the person's partition among second
+ * codings; the branches are merged in order.
  */
-export function pageStatements(
-  type: string,
-  wanted: SearchQuery,
-  after: Position | null,
-  bound: Bound,
-  filter: string,
-  filterArgs: Readonly<Record<string, SqlValue>>,
-): readonly Statement[] {
+export function pageStatements(question: PageQuestion): PageStatements {
+  const { type, partition, filters, wanted, filterArgs } = question
   const args: Record<string, SqlValue> = { ...filterArgs, type, rows: wanted.count + 1 }
-  const where: string[] = []
-  if (wanted.identifier) {
-    Object.assign(args, {
-      identifier: `${wanted.identifier.system}|${wanted.identifier.code}`,
-      birth_date: wanted.birthDate,
-    })
-    where.push(
-      "d.id in (select l.id from lookup as l where l.type = :type and l.param = 'identifier' and l.value = :identifier)",
-      "d.body ->> '$.birthDate' = :birth_date",
-    )
-  } else {
-    args.patient = wanted.patient
-    where.push(`d.person = ${onePerson}`)
-  }
-  wanted.category.forEach((tokens, i) => {
-    where.push(tokenFilter('category', tokens, `category_${i}`, args))
+  const scope = createScope(args)
+  const order = orderOf(type, wanted.sort, 'd', scope)
+  const exact = partition.by === 'person' ? exactCode(type, filters) : null
+  const rest = exact ? filters.filter((one) => one !== exact.filter) : filters
+  const where = [
+    ...partitionOf(partition, scope),
+    ...rest.map((one) => ownPredicate(type, one, 'd', scope)),
+    isRight('d'),
+    question.filter,
+  ]
+  const branches = exact ? exactBranches(exact.text, scope) : [[]]
+  const total = wanted.isTotalWanted ? totalOf(where, branches, args) : null
+  if (wanted.summary === 'count') return { pages: [], total }
+  const after = question.after ? [order.after(question.after)] : []
+  const pages = branches.map((branch): Statement => {
+    const from = `from document as d
+where d.type = :type and ${[...branch, ...where, ...after].join('\n  and ')}
+order by ${order.by} limit :rows`
+    const bytes = Math.floor(limits.maxPageBytes / branches.length)
+    return statement(question.bound(from, order, args, wanted.count + 1, bytes), args)
   })
-  wanted.date.forEach((date, i) => {
-    where.push(dateFilter(date, `date_${i}`, args))
-  })
-  if (after) {
-    Object.assign(args, { after_date: after.dateLo, after_id: after.id })
-    where.push('d.date_lo <= :after_date and (d.date_lo < :after_date or d.id > :after_id)')
-  }
-  const page = (conditions: readonly string[], branches: number): Statement => ({
-    sql: bound(
-      `from document as d
-where d.type = :type and ${[...where, ...conditions].join('\n  and ')}
-  and ${filter}
-order by d.date_lo desc, d.id limit :rows`,
-      args,
-      wanted.count + 1,
-      Math.floor(limits.maxPageBytes / branches),
-    ),
-    args,
-  })
-  const [single, ...others] = wanted.code
-  const exact = single?.length === 1 && others.length === 0 ? single[0] : undefined
-  if (exact?.system && exact.code !== null) {
-    args.code = `${exact.system}|${exact.code}`
-    return [
-      page(['d.code = :code'], 2),
-      page([`d.code <> :code and ${inLookup('code', 'l.value = :code')}`], 2),
-    ]
-  }
+  return { pages, total }
+}
+
+const exactBranches = (text: string, scope: Scope): readonly (readonly string[])[] => {
+  const code = scope.bind(text)
   return [
-    page(
-      wanted.code.map((tokens, i) => tokenFilter('code', tokens, `code_${i}`, args)),
-      1,
-    ),
+    [`d.code = ${code}`],
+    [`d.code <> ${code}`, inLookup('d', 'code', (value) => `${value} = ${code}`, scope)],
   ]
 }
 
-const inLookup = (name: 'category' | 'code', condition: string): string =>
-  `exists (select 1 from lookup as l where l.type = d.type and l.id = d.id and l.param = '${name}' and ${condition})`
-
-/** A disjunction of tokens over first coding (column) and further codings (lookup), as one bound JSON list per form. */
-function tokenFilter(
-  name: 'category' | 'code',
-  tokens: readonly Token[],
-  prefix: string,
-  args: Record<string, SqlValue>,
-): string {
-  const forms: string[] = []
-  const form = (suffix: string, values: readonly string[], of: (value: string) => string) => {
-    if (values.length === 0) return
-    args[`${prefix}_${suffix}`] = JSON.stringify(values)
-    const listed = `(select value from json_each(:${prefix}_${suffix}))`
-    forms.push(`${of(`d.${name}`)} in ${listed}`, inLookup(name, `${of('l.value')} in ${listed}`))
-  }
-  form(
-    'exact',
-    tokens.filter((t) => t.system !== null && t.code !== null).map((t) => `${t.system}|${t.code}`),
-    (value) => value,
+function totalOf(
+  where: readonly string[],
+  branches: readonly (readonly string[])[],
+  args: Readonly<Record<string, SqlValue>>,
+): Statement {
+  const counts = branches.map(
+    (branch) =>
+      `(select count(*) from document as d where d.type = :type and ${[...branch, ...where].join('\n  and ')})`,
   )
-  form(
-    'code',
-    tokens.filter((t) => t.system === null).map((t) => t.code ?? ''),
-    codeOf,
-  )
-  form(
-    'system',
-    tokens.filter((t) => t.code === null).map((t) => t.system ?? ''),
-    systemOf,
-  )
-  return `(${forms.join('\n    or ')})`
+  return statement(`select ${counts.join('\n  + ')} as total`, args)
 }
 
-const codeOf = (value: string): string => `substr(${value}, instr(${value}, '|') + 1)`
-const systemOf = (value: string): string => `substr(${value}, 1, instr(${value}, '|') - 1)`
+/** Of the values that statements share, those this one names: a database refuses others. */
+function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
+  const names = new Set([...sql.matchAll(/:([a-z_]+\d*)/g)].map(([, name]) => name ?? ''))
+  return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
+}
 
-/** R4 §3.1.1.4.6: the searched range against the range of the document, both as UTC text. */
-function dateFilter({ prefix, lo, hi }: DateSearch, name: string, args: Record<string, SqlValue>): string {
-  const bind = (text: string, side: 'lo' | 'hi'): string => {
-    args[`${name}_${side}`] = text
-    return `:${name}_${side}`
-  }
-  switch (prefix) {
-    case 'eq':
-      return `d.date_lo >= ${bind(lo, 'lo')} and d.date_hi <= ${bind(hi, 'hi')} and d.date_lo <> ''`
-    case 'ne':
-      return `(d.date_lo < ${bind(lo, 'lo')} or d.date_hi > ${bind(hi, 'hi')}) and d.date_lo <> ''`
-    case 'gt':
-      return `d.date_hi > ${bind(hi, 'hi')}`
-    case 'ge':
-      return `d.date_hi >= ${bind(lo, 'lo')}`
-    case 'lt':
-      return `d.date_lo < ${bind(lo, 'lo')} and d.date_lo <> ''`
-    case 'le':
-      return `d.date_lo <= ${bind(hi, 'hi')} and d.date_lo <> ''`
-    case 'sa':
-      return `d.date_lo > ${bind(hi, 'hi')}`
-    case 'eb':
-      return `d.date_hi < ${bind(lo, 'lo')} and d.date_lo <> ''`
-    case 'ap':
-      return `d.date_lo <= ${bind(hi, 'hi')} and d.date_hi >= ${bind(lo, 'lo')} and d.date_lo <> ''`
+/** The only condition on `code`, where it is one coding. */
+function exactCode(type: string, filters: readonly OwnFilter[]) {
+  const onCode = filters.filter((one) => tokenColumn(type, one.parameter) === 'code')
+  const [filter] = onCode
+  if (!filter || onCode.length > 1 || filter.kind !== 'match' || filter.modifier !== null) return null
+  const [token] = filter.values
+  const isOne = filter.values.length === 1 && token?.of === 'token' && token.system && token.code !== null
+  return isOne ? { filter, text: `${token.system}|${token.code}` } : null
+}
+
+function partitionOf(partition: Partition, scope: Scope): readonly string[] {
+  switch (partition.by) {
+    case 'person':
+      return [`d.person = ${partition.person}`]
+    case 'type':
+      return ["d.person = ''"]
+    case 'ids':
+      // The condition on `_id` finds them.
+      return []
+    case 'identifiers':
+      return [`d.id in (${byLookup('identifier', `l.value in ${listed(partition.texts, scope)}`)})`]
+    case 'demographics':
+      return [`d.id in (${candidates(partition.anchor, scope)})`]
   }
 }
+
+const listed = (values: readonly string[], scope: Scope): string =>
+  `(select value from json_each(${scope.bind(JSON.stringify(values))}))`
+
+const byLookup = (param: string, condition: string): string =>
+  `select l.id from lookup as l where l.type = :type and l.param = '${param}' and ${condition}`
+
+/** `Patient`s by what is known of them, one more than may be: then more must be known (`tooManyNamesakes`). */
+function candidates(anchor: Anchor, scope: Scope): string {
+  const limit = `limit ${limits.maxNamesakes + 1}`
+  if (anchor.param === 'birthdate')
+    return `${byLookup('birthdate', `l.value = ${scope.bind(anchor.date)}`)} ${limit}`
+  const ranges = anchor.texts.map((text) => {
+    const from = folded(text).slice(0, limits.maxLookupLength)
+    // U+10FFFF comes after whatever a name goes on with.
+    return `(l.value >= ${scope.bind(from)} and l.value < ${scope.bind(`${from}\u{10FFFF}`)})`
+  })
+  return `${byLookup(anchor.param, `(${ranges.join(' or ')})`)} ${limit}`
+}
+
+/** One row: how many candidates an anchor has, up to one more than may be. */
+export function candidateCount(type: string, anchor: Anchor): Statement {
+  const args: Record<string, SqlValue> = { type }
+  return { sql: `select count(*) as candidates from (${candidates(anchor, createScope(args))})`, args }
+}
+
+/** Values of a reference condition, by which a chain's findings become one of the search itself. */
+export const referenceValues = (references: readonly string[]): readonly Value[] =>
+  references.map((text): Value => {
+    const [type = '', id = ''] = text.split('/')
+    return { of: 'reference', kind: 'local', type, id }
+  })

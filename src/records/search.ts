@@ -1,28 +1,30 @@
-/** `GET /fhir/{Type}?…`: one read batch per database, merged, decided row by row, paged by a sealed cursor. */
+/**
+ * `GET /fhir/{Type}?…` and `POST /fhir/{Type}/_search`: one read batch per database, merged, decided row by row, paged by a
+ * sealed cursor. Chains and includes are further batches.
+ */
 import { z } from 'zod'
-import type { Presented } from '../access/caller.ts'
-import { type Basis, decideRow, decideSubject, noCodings, type Situation } from '../access/policy.ts'
-import { allowsRow, grantsFor, scopeFilter } from '../access/scope.ts'
-import type { SubjectOf } from '../access/subject.ts'
-import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
-import { permittedLocal, permittedLocalArgs } from '../access/visible-local.ts'
-import type { Asker, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
+import { type Basis, decideRow, noCodings, type Situation } from '../access/policy.ts'
+import { allowsRow, grantsFor } from '../access/scope.ts'
+import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { type Issue, operationOutcome } from '../fhir/outcome.ts'
+import type { Issue } from '../fhir/outcome.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { SqlValue } from '../store/ports.ts'
 import { type Cursors, createCursors, type Position } from './cursor.ts'
-import { identityStatement, knownIdentities, minimalPatient } from './identity-look-up.ts'
-import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow, pageRow } from './page.ts'
-import { type Bound, eachRow, onePerson, pageStatements, runningSum } from './search-sql.ts'
+import { knownIdentities, minimalPatient } from './identity-look-up.ts'
+import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow } from './page.ts'
+import { normalFamily } from './person.ts'
+import { searchset } from './search-answer.ts'
+import { loadPage, type PageAsked, type PageLoaded } from './search-load.ts'
+import { admit, resolveSearch } from './search-resolve.ts'
+import { eachRow, runningSum } from './search-sql.ts'
 
 const param = z.object({ type: z.string() })
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
 
-type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+export type SearchContext = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
 export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
   name: 'search-type',
@@ -34,224 +36,253 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
-  handle: search,
+  // From the address itself: a record of parameters loses names such as `__proto__`.
+  handle: (ctx) => search(ctx, ctx.url.searchParams),
 }
 
-async function search(ctx: Context): Promise<Result<Disclosure, Refusal>> {
+export const searchTypeByPost: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+  ...searchType,
+  name: 'search-type-post',
+  method: 'POST',
+  path: '/fhir/:type{[A-Z][A-Za-z]*}/_search',
+  bodyTypes: ['application/x-www-form-urlencoded'],
+  handle: searchByPost,
+}
+
+/** What is asked in the body counts like what is asked in the address, and stands in the entry with it. */
+async function searchByPost(ctx: SearchContext): Promise<Result<Disclosure, Refusal>> {
+  const rights = await ctx.load(() => ({}))
+  if (!rights.ok) return rights
+  const body = await ctx.body()
+  if (!body.ok) return body
+  ctx.asked(body.value)
+  return await search(ctx, new URLSearchParams([...ctx.url.searchParams, ...new URLSearchParams(body.value)]))
+}
+
+async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   if (type === 'AuditEvent' || type === 'Consent') return err(notOffered(type))
-  // From the address itself: a record of parameters loses names such as `__proto__`.
-  const parsed = parseSearch(type, ctx.url.searchParams)
-  if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error })
+  const isLenient = /(?:^|[,;\s])handling=lenient(?:$|[,;\s])/.test(ctx.prefer ?? '')
+  const parsed = parseSearch(type, asked, { baseUrl: `${ctx.origin}/fhir/`, isLenient })
+  if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error.slice(0, limits.maxIssues) })
   const wanted = parsed.value
 
   const cursors = createCursors(ctx.keys.cursorKey)
-  const binding = bindingOf(ctx)
+  const binding = bindingOf(ctx, asked)
   const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
-  const load = (bound: Bound, known: Loaded | null) =>
-    ctx.load((asker) => pageFor(ctx, asker, { wanted, after, bound, known }))
-  let loaded = await load(eachRow, null)
-  if (!loaded.ok) return loaded
-  const allowed = admit(loaded.value, wanted)
-  if (!allowed.ok) return allowed
-  if (isCrowded(loaded.value, wanted)) {
-    loaded = await load(eachRow, loaded.value)
+  const resolved = await resolveSearch(ctx, wanted)
+  if (!resolved.ok) return resolved
+  const found = await findPage(ctx, { wanted, resolved: resolved.value, after })
+  if (!found.ok) return found
+  return await disclosure(ctx, wanted, found.value, (position) =>
+    nextLink(ctx, asked, cursors, position, binding),
+  )
+}
+
+interface Found {
+  readonly loaded: PageLoaded
+  readonly page: Page
+  readonly basis: Basis | null
+}
+
+type Sought = Pick<PageAsked, 'wanted' | 'resolved' | 'after'>
+
+/** The page, asked for again where more must be known first: of the caller, of large texts, or of what to include. */
+async function findPage(ctx: SearchContext, sought: Sought): Promise<Result<Found, Refusal>> {
+  const { wanted } = sought
+  const load = async (more: Partial<PageAsked>) => {
+    const loaded = await loadPage(ctx, { ...sought, bound: eachRow, known: null, referring: null, ...more })
     if (!loaded.ok) return loaded
+    if (loaded.value.isTooMany)
+      return err<Refusal>({
+        reason: 'too-costly',
+        of: 'persons',
+        got: limits.maxNamesakes,
+        max: limits.maxNamesakes,
+      })
+    const admitted = admit(loaded.value.loaded, wanted)
+    return admitted.ok ? ok({ loaded: loaded.value, basis: admitted.value }) : admitted
   }
-  let page = pageOf(loaded.value, wanted)
+  let asked: Partial<PageAsked> = {}
+  let answer = await load(asked)
+  if (!answer.ok) return answer
+  const again = async (more: Partial<PageAsked>) => {
+    asked = { ...asked, known: answer.ok ? answer.value.loaded.loaded : null, ...more }
+    answer = await load(asked)
+    return answer
+  }
+  if (needsFacts(answer.value.loaded, wanted)) {
+    answer = await again({})
+    if (!answer.ok) return answer
+  }
+  let page = pageOf(answer.value.loaded, wanted)
   if (page.isCut) {
-    loaded = await load(runningSum, loaded.value)
-    if (!loaded.ok) return loaded
-    page = pageOf(loaded.value, wanted)
+    answer = await again({ bound: runningSum })
+    if (!answer.ok) return answer
+    page = pageOf(answer.value.loaded, wanted)
     // The first row of a statement has its body; only one that a document just left for another can begin without.
     if (page.isCut && page.rows.length === 0)
       return err({ reason: 'store-unavailable', detail: 'a document is moving between the databases' })
   }
-  const { caller, isLocalMissing } = loaded.value
-  const situation: Situation = {
-    ...loaded.value,
-    grants: grantsFor(ctx.scopes, caller.kind, { type, interaction: 's' }),
+  if (wanted.includes.length + wanted.revincludes.length > 0 && page.rows.length > 0) {
+    answer = await again({ referring: page.rows })
+    if (!answer.ok) return answer
+    page = pageOf(answer.value.loaded, wanted)
   }
+  return ok({ ...answer.value, page })
+}
+
+async function disclosure(
+  ctx: SearchContext,
+  wanted: SearchQuery,
+  { loaded: answer, page, basis: admitted }: Found,
+  linkAfter: (position: Position) => Promise<string>,
+): Promise<Result<Disclosure, Refusal>> {
+  const { type } = ctx.param
+  const { loaded } = answer
+  const { caller, isLocalMissing } = loaded
+  const situationOf = (of: string, interaction: 'r' | 's'): Situation => ({
+    ...loaded,
+    grants: grantsFor(ctx.scopes, caller.kind, { type: of, interaction }),
+  })
+  const situation = situationOf(type, 's')
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
   const judged = judge(caller, situation, page.rows)
-  const strangers = wanted.identifier ? strangersOf(ctx, loaded.value, situation.grants, judged.rows) : []
+  const included = includedOf(answer.included, judged.rows, (rows, of) =>
+    judge(caller, situationOf(of, 'r'), rows),
+  )
+  const strangers = strangersOf(ctx, wanted, answer, situation.grants, judged.rows)
   const disclosed = [
-    ...disclosedOf(judged.rows),
+    ...disclosedOf([...judged.rows, ...included.rows]),
     ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
   ]
-  // Only a look-up by identifier can meet several persons; so many share one only by mistake.
+  // Only a look-up by identifier or name can meet several persons; so many share one only by mistake.
   if (disclosed.length > limits.maxAccessPatients)
     return err({ reason: 'too-costly', of: 'patients', got: disclosed.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
-  const next = page.more && last ? await nextLink(ctx, cursors, last, binding) : null
-  const basis = judged.basis ?? allowed.value
+  const next = page.more && last ? await linkAfter({ keys: last.keys, id: last.id }) : null
+  const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
+  const isWhole = answer.total !== null && !isLocalMissing
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
-    body: searchset(
-      ctx,
-      judged.rows,
-      strangers.map(({ body }) => body),
+    body: searchset({
+      origin: ctx.origin,
+      self: ctx.url.href,
       next,
-      isLocalMissing,
-    ),
+      language: ctx.language,
+      rows: judged.rows,
+      included: included.rows,
+      others: wanted.summary === 'count' ? [] : strangers.map(({ body }) => body),
+      total: isWhole ? (answer.total ?? 0) + strangers.length : null,
+      warnings: [
+        ...(isLocalMissing ? [localMissing] : []),
+        ...(included.isCut ? [includesCut] : []),
+        ...wanted.ignored,
+      ],
+      parts: wanted,
+    }),
     // A search about one patient is that patient's access, also when it finds nothing.
     disclosed:
-      disclosed.length > 0 || wanted.identifier
+      disclosed.length > 0 || wanted.named.by !== 'person'
         ? disclosed
-        : loaded.value.subjects.map(({ person }) => ({ patient: person, resources: [] })),
+        : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] })),
     reason: isEmergency ? 'break-glass' : strangers.length > 0 ? 'identity-look-up' : judged.reason,
     breakGlassReason: isEmergency ? emergencyOf(caller, situation) : null,
-    mismatches: judged.mismatches,
+    mismatches: [...judged.mismatches, ...included.mismatches],
     ...(basis === null ? {} : { note: { basis } }),
   })
 }
 
-/** Whether the caller may ask about this patient; of a provider, why he may. */
-function admit({ caller, subjects, settings }: Loaded, wanted: SearchQuery): Result<Basis | null, Refusal> {
-  if (caller.kind !== 'provider' || wanted.identifier) return ok(null)
-  const [subject = null] = subjects
-  const decision = decideSubject(caller, subject, settings)
-  if (decision.outcome === 'permit') return ok(decision.basis)
-  return err({
-    reason: 'forbidden',
-    cause: decision.reason,
-    ...(subject ? { patient: subject.person } : {}),
-  })
-}
-
-interface Asked {
-  readonly wanted: SearchQuery
-  readonly after: Position | null
-  readonly bound: Bound
-  /** What an earlier batch of this request said; null: nothing yet. */
-  readonly known: Loaded | null
-}
-
-function pageFor(
-  { param: { type }, scopes }: Context,
-  viewer: Asker,
-  { wanted, after, bound, known }: Asked,
+/** Of included rows, those that the policy permits and a released row has to do with; each once. */
+function includedOf(
+  rows: readonly PageRow[],
+  page: readonly PageRow[],
+  judgeAll: (rows: readonly PageRow[], type: string) => ReturnType<typeof judge>,
 ) {
-  const statements = (filter: (alias: string) => string, filterArgs: Readonly<Record<string, SqlValue>>) => {
-    const args: Record<string, SqlValue> = { ...filterArgs }
-    const narrowed = scopeFilter(
-      grantsFor(scopes, viewer.sight?.kind ?? 'provider', { type, interaction: 's' }),
-      'd',
-      args,
-    )
-    if (narrowed.includes(':scope_context')) args.scope_context = viewer.presented.patient
-    return pageStatements(type, wanted, after, bound, `${filter('d')} and ${narrowed}`, args)
-  }
-  const person = wanted.identifier ? 'd.person' : onePerson
+  const own = new Set(page.map(({ type, id }) => `${type}/${id}`))
+  const persons = new Set(page.map(({ person }) => person))
+  const fitting = rows.filter(
+    ({ type, id, person }) => !own.has(`${type}/${id}`) && (person === '' || persons.has(person)),
+  )
+  const types = [...new Set(fitting.map(({ type }) => type))]
+  const judged = types.map((type) => {
+    const ofType = fitting.filter((row) => row.type === type)
+    const merged = merge([ofType], ofType.length)
+    return { ...judgeAll(merged.rows, type), isCut: merged.isCut }
+  })
   return {
-    subject: subjectOf(wanted),
-    records: [
-      ...(wanted.identifier ? [identityStatement(wanted)] : []),
-      ...statements((d) => visible(d, viewer, person), visibleArgs(viewer)),
-    ],
-    local:
-      known?.caller.kind === 'provider'
-        ? statements(permittedLocal, {
-            ...visibleLocalArgs(viewer.facility),
-            ...permittedLocalArgs(known.caller, known),
-          })
-        : statements(visibleLocal, visibleLocalArgs(viewer.facility)),
+    rows: judged.flatMap((one) => one.rows).slice(0, limits.maxIncluded),
+    mismatches: judged.flatMap((one) => one.mismatches),
+    isCut: judged.some((one) => one.isCut) || rows.length > limits.maxIncluded,
   }
 }
-
-const subjectOf = ({ patient, identifier, birthDate }: SearchQuery): SubjectOf =>
-  identifier
-    ? {
-        by: 'identifier',
-        system: identifier.system ?? '',
-        value: identifier.code ?? '',
-        birthDate: birthDate ?? '',
-      }
-    : { by: 'patient', id: patient ?? '' }
 
 /**
  * Persons whom the identifier finds and of whom the caller may read no `Patient`: told as little as it takes to attest a care
  * relationship or declare an emergency, the same whatever stands in the way; of nobody whom the token's scopes leave out.
  */
 function strangersOf(
-  { origin }: Context,
-  { caller, records }: Loaded,
+  { origin }: SearchContext,
+  { identity }: SearchQuery,
+  { loaded: { caller }, identities }: PageLoaded,
   grants: Situation['grants'],
   permitted: readonly PageRow[],
 ) {
-  if (caller.kind !== 'provider') return []
+  if (caller.kind !== 'provider' || !identity?.isAll) return []
   const seen = new Set(permitted.map(({ person }) => person))
-  return knownIdentities(records[0] ?? [])
+  const { families } = identity
+  return knownIdentities(identities)
     .filter(({ person }) => !seen.has(person))
+    .filter(({ family }) => families?.some((text) => family.startsWith(normalFamily(text))) ?? true)
     .filter(({ person }) => allowsRow(grants, { isInContext: person === caller.contextPerson, ...noCodings }))
-    .map((identity) => ({ person: identity.person, body: minimalPatient(identity, origin) }))
+    .map((known) => ({ person: known.person, body: minimalPatient(known, origin) }))
 }
 
 /** Rows that the policy refuses count for nothing: neither towards `_count`, nor as what comes next. */
-const pageOf = (loaded: Loaded, { count, identifier }: SearchQuery): Page =>
-  merge(
-    [
-      ...(identifier ? loaded.records.slice(1) : loaded.records).map((rows) =>
-        rows.map((row) => pageRow(row, true)),
-      ),
-      ...loaded.local.map((rows) => rows.map((row) => pageRow(row, false))),
-    ],
-    count,
-    (row) => row.shared || isOpenTo(loaded, row),
-  )
+const pageOf = ({ shared, local, loaded, order }: PageLoaded, { count }: SearchQuery): Page =>
+  merge([...shared, ...local], count, (row) => row.shared || isOpenTo(loaded, row), order.compare)
 
 /** What the local database was not asked: it knows the facility and, of scopes, the codings. */
 const isOpenTo = ({ caller, subjects, settings }: Loaded, row: PageRow): boolean =>
   decideRow(caller, { subjects, settings, grants: null }, { ...row, codings: noCodings }).outcome === 'permit'
 
-/** The local rows that were asked for may hide others behind some that the policy refuses. */
-const isCrowded = (loaded: Loaded, { count }: SearchQuery): boolean =>
-  loaded.local.some(
-    (rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, pageRow(row, false))),
-  )
+/**
+ * The local rows that were asked for may hide others behind some that the policy refuses, and a count of them would count
+ * those.
+ */
+const needsFacts = ({ loaded, local }: PageLoaded, { count, isTotalWanted }: SearchQuery): boolean =>
+  (isTotalWanted && loaded.caller.kind === 'provider' && loaded.hasLocal) ||
+  local.some((rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, row)))
 
 /** Caller and question, without the cursor itself. */
-function bindingOf({ presented, url }: { readonly presented: Presented; readonly url: URL }): string {
-  const question = new URLSearchParams(url.search)
+function bindingOf({ presented, url }: SearchContext, asked: URLSearchParams): string {
+  const question = new URLSearchParams(asked)
   question.delete('_cursor')
   question.sort()
   const { issuer, subject, clientId, role, facilityUri, purpose, scopes, patient } = presented
   const bearer = [issuer, subject, clientId, role, facilityUri, purpose, scopes, patient]
-  return JSON.stringify([...bearer, url.pathname, question.toString()])
+  return JSON.stringify([...bearer, searchPath(url), question.toString()])
 }
 
-async function nextLink(ctx: Context, cursors: Cursors, last: PageRow, binding: string): Promise<string> {
-  const url = new URL(ctx.url)
-  url.searchParams.set('_cursor', await cursors.seal({ dateLo: last.dateLo, id: last.id }, binding))
-  return url.href
-}
+/** Of a search by POST, too, that of the same search by GET: `next` is followed by GET. */
+const searchPath = ({ pathname }: URL): string => pathname.replace(/\/_search$/, '')
 
-/** Stored text put together, never parsed. */
-function searchset(
-  { origin, url, language }: Context,
-  rows: readonly PageRow[],
-  strangers: readonly string[],
-  next: string | null,
-  isLocalMissing: boolean,
-): string {
-  const links = [{ relation: 'self', url: url.href }, ...(next ? [{ relation: 'next', url: next }] : [])]
-  const entries = rows.map(
-    ({ type, id, body }) =>
-      `{"fullUrl":"${origin}/fhir/${type}/${id}","resource":${body},"search":{"mode":"match"}}`,
-  )
-  entries.push(...strangers)
-  // Said in the page itself: a clinician must not take what is missing for what is not there.
-  if (isLocalMissing)
-    entries.unshift(
-      `{"resource":${JSON.stringify(operationOutcome([localMissing], language, 'warning'))},"search":{"mode":"outcome"}}`,
-    )
-  const entry = entries.length > 0 ? `,"entry":[${entries.join(',')}]` : ''
-  return `{"resourceType":"Bundle","type":"searchset","link":${JSON.stringify(links)}${entry}}`
+async function nextLink(
+  { url }: SearchContext,
+  asked: URLSearchParams,
+  cursors: Cursors,
+  position: Position,
+  binding: string,
+): Promise<string> {
+  const next = new URL(searchPath(url), url)
+  next.search = asked.toString()
+  next.searchParams.set('_cursor', await cursors.seal(position, binding))
+  return next.href
 }
 
 const localMissing: Issue = {
@@ -259,6 +290,14 @@ const localMissing: Issue = {
   text: {
     fr: 'Les documents non partagés de votre établissement n’ont pu être lus : la liste est incomplète.',
     en: 'The unshared documents of your facility could not be read: this list is incomplete.',
+  },
+}
+
+const includesCut: Issue = {
+  code: 'incomplete',
+  text: {
+    fr: 'Les ressources à joindre sont trop nombreuses : il en manque. Demandez une page plus courte.',
+    en: 'There are too many resources to include: some are missing. Ask for a shorter page.',
   },
 }
 

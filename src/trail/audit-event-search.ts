@@ -252,12 +252,13 @@ function bindingOf({ presented, url }: Context, reader: TrailReader): string {
 async function openCursor({ keys }: Context, cursor: string, binding: string): Promise<TrailPosition | null> {
   const position = await createCursors(keys.cursorKey).open(cursor, binding)
   const [, log, index] = /^(.*)\/(\d+)$/.exec(position?.id ?? '') ?? []
-  return position === null || log === undefined ? null : { time: position.dateLo, log, index: Number(index) }
+  const [time] = position?.keys ?? []
+  return typeof time !== 'string' || log === undefined ? null : { time, log, index: Number(index) }
 }
 
 async function nextLink({ keys, url }: Context, { time, log, index }: TrailPosition, binding: string) {
   const next = new URL(url)
-  const position = { dateLo: time, id: `${log}/${index}` }
+  const position = { keys: [time], id: `${log}/${index}` }
   next.searchParams.set('_cursor', await createCursors(keys.cursorKey).seal(position, binding))
   return next.href
 }

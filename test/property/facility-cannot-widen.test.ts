@@ -177,7 +177,7 @@ async function search(
   patient: string,
 ): Promise<Seen> {
   const ids = new Set(documents.values())
-  const person = searchParametersOf(type).find(({ of }) => of === 'person')
+  const person = searchParametersOf(type).find(({ isPerson }) => isPerson)
   const { response } = await cluster.send(who, `/fhir/${type}?${person?.name}=${patient}&_count=500`)
   const { entry = [] } = (await response.json()) as { entry?: { resource: { id: string } }[] }
   const bodies = entry
@@ -192,7 +192,9 @@ async function read({ cluster, documents }: Victim, who: Caller, type: string): 
 }
 
 const callers = { stranger, restricted, system }
-const searched = [...resourceTypes].filter((type) => isSearched(type) && type !== 'Patient')
+const searched = [...resourceTypes].filter(
+  (type) => isSearched(type) && searchParametersOf(type).some(({ isPerson }) => isPerson),
+)
 
 /** All that the facility's people and system can see of the other facility's documents. */
 async function view(

@@ -6,6 +6,7 @@ import fc, { type GeneratorValue } from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { alarmCounts } from '../../src/disclosure/alarms.ts'
 import type { Operation } from '../../src/disclosure/operation.ts'
+import { searchParametersOf } from '../../src/fhir/search-parameters.ts'
 import { type Caller, callerIn } from './caller.ts'
 import { bodyOf, type Cluster, type Cost, origin, startCluster } from './cluster.ts'
 import { actorOf, isRelated, mayAsk, permits, statusFor } from './oracle.ts'
@@ -333,7 +334,8 @@ function expectedOf(
       return document ? { status: 200, documents: [document] } : none(404)
     }
     case 'search-type': {
-      const person = request.parameters.find(({ name }) => name === 'patient' || name === 'subject')
+      const persons = searchParametersOf(type).filter(({ isPerson }) => isPerson)
+      const person = request.parameters.find(({ name }) => persons.some((one) => one.name === name))
       const source = person?.value.replace('Patient/', '')
       if (source !== undefined && statusFor(world, actor, source) !== 'permit') return none(403)
       const documents = permitted

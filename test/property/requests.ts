@@ -6,10 +6,12 @@ import { parseDateSearch } from '../../src/fhir/date.ts'
 import {
   answerParameters,
   isSearched,
+  type ParameterType,
   type SearchParameter,
   searchParametersOf,
 } from '../../src/fhir/search-parameters.ts'
 import { resourceTypes } from '../../src/fhir/types.ts'
+import { dateColumns, tokenColumn } from '../../src/records/search-predicate.ts'
 import { hasToken } from './oracle.ts'
 import { categories, codes, type Document, identifierSystem, type World } from './world.ts'
 
@@ -74,7 +76,7 @@ function stored({ world, cared }: Asked, names: readonly string[]): fc.Arbitrary
 }
 
 /** A parameter of no type. */
-const noise = fc.constant({ name: 'name', value: 'x' })
+const noise: fc.Arbitrary<Parameter> = fc.constant({ name: 'name', value: 'x' })
 
 /** A reference to a `Patient`, mostly of somebody whom the caller cares for. */
 const person = ({ world, cared }: Asked): fc.Arbitrary<string> =>
@@ -88,38 +90,126 @@ const person = ({ world, cared }: Asked): fc.Arbitrary<string> =>
     )
     .map((parts) => parts.join(''))
 
-/** Values of one search parameter, of the world and not. Exhaustive over the types of the table. */
-function searchValues(asked: Asked, { type, of }: SearchParameter): fc.Arbitrary<string> {
+/** What of a document a parameter looks at, where these worlds know it; the rest looks at what they leave out. */
+type Meaning = 'person' | 'category' | 'code' | 'date' | 'identifier' | 'birth-date' | 'other'
+
+function meaningOf(type: string, parameter: SearchParameter): Meaning {
+  if (parameter.isPerson) return 'person'
+  if (type === 'Patient' && parameter.name === 'identifier') return 'identifier'
+  if (type === 'Patient' && parameter.name === 'birthdate') return 'birth-date'
+  if (parameter.type === 'token') return tokenColumn(type, parameter) ?? 'other'
+  return parameter.type === 'date' && dateColumns(type, parameter, 'd')?.lo === 'd.date_lo' ? 'date' : 'other'
+}
+
+const dates = fc
+  .tuple(
+    fc.constantFrom('', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'),
+    fc.constantFrom('2024', '2024-01-01', '2023-06', '2024-01-01T08:30:00.000Z', '1990'),
+  )
+  .map((parts) => parts.join(''))
+
+const tokens = (values: readonly string[]) =>
+  fc
+    .array(fc.constantFrom(...values, '718-7', 'laboratory', 'urn:other|', 'none'), {
+      minLength: 1,
+      maxLength: 2,
+    })
+    .map((all) => all.join(','))
+
+/** Values of one search parameter, of the world and not. */
+function searchValues(asked: Asked, type: string, parameter: SearchParameter): fc.Arbitrary<string> {
+  switch (meaningOf(type, parameter)) {
+    case 'person':
+      return person(asked)
+    case 'identifier':
+      return fc.constantFrom(...['TREM', 'GAGN', 'NOBODY'].map((value) => `${identifierSystem}|${value}`))
+    case 'birth-date':
+      return fc.constantFrom('1950-01-01', '1960-02-02', '2000-01-01')
+    case 'category':
+      return tokens(categories)
+    case 'code':
+      return tokens(codes)
+    case 'date':
+      return dates
+    case 'other':
+      return otherValues(asked, parameter.type)
+  }
+}
+
+/** Exhaustive over the types of the table. */
+function otherValues(asked: Asked, type: ParameterType): fc.Arbitrary<string> {
+  const ids = [...asked.world.documents, ...asked.world.sources].map(({ id }) => id)
   switch (type) {
     case 'reference':
-      return person(asked)
+      return fc.constantFrom(
+        unknownId,
+        ...asked.world.documents.map(({ type, id }) => `${type}/${id}`),
+        ...ids.map((id) => `Patient/${id}`),
+      )
     case 'token':
-      if (of === 'identifier')
-        return fc.constantFrom(...['TREM', 'GAGN', 'NOBODY'].map((value) => `${identifierSystem}|${value}`))
-      return fc
-        .array(
-          fc.constantFrom(
-            ...(of === 'category' ? categories : codes),
-            '718-7',
-            'laboratory',
-            'urn:other|',
-            'none',
-          ),
-          {
-            minLength: 1,
-            maxLength: 2,
-          },
-        )
-        .map((tokens) => tokens.join(','))
+      return fc.constantFrom('final', 'entered-in-error', ...codes, ...ids, 'true', 'false')
     case 'date':
-      if (of === 'birth-date') return fc.constantFrom('1950-01-01', '1960-02-02', '2000-01-01')
-      return fc
-        .tuple(
-          fc.constantFrom('', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'),
-          fc.constantFrom('2024', '2024-01-01', '2023-06', '2024-01-01T08:30:00.000Z', '1990'),
-        )
-        .map((parts) => parts.join(''))
+      return dates
+    case 'string':
+      return fc.constantFrom('Tremblay', 'TREM', 'g', 'text 1')
+    case 'number':
+      return fc.constantFrom('1', 'gt0', '5.40')
+    case 'quantity':
+      return fc.constantFrom('5', 'lt5||mg', 'ap5|urn:unit|mg')
+    case 'uri':
+      return fc.constantFrom('urn:x', 'http://example.org/x')
+    case 'composite':
+      return fc.constantFrom('718-7$5', '718-7$gt2024', '718-7$final')
   }
+}
+
+/** Parameters beyond what makes a search complete: any of the type, with and without modifiers, chains both ways. */
+function further(asked: Asked, type: string): fc.Arbitrary<readonly Parameter[]> {
+  const table = isSearched(type) ? searchParametersOf(type) : []
+  if (table.length === 0) return fc.constant([])
+  const one = fc.constantFrom(...table).chain((parameter) => {
+    const modifiers = { string: [':exact', ':contains'], token: [':not'] } as Partial<
+      Record<ParameterType, string[]>
+    >
+    const missing = fc
+      .constantFrom('true', 'false')
+      .map((value) => ({ name: `${parameter.name}:missing`, value }))
+    const plain = fc
+      .tuple(fc.constantFrom('', ...(modifiers[parameter.type] ?? [])), searchValues(asked, type, parameter))
+      .map(([modifier, value]) => ({ name: `${parameter.name}${modifier}`, value }))
+    return fc.oneof(
+      { weight: 3, arbitrary: plain },
+      { weight: 1, arbitrary: missing },
+      chained(asked, parameter),
+    )
+  })
+  const reverse = fc.constantFrom(...asked.world.types).chain((other) => {
+    const references = isSearched(other)
+      ? searchParametersOf(other).filter((one) => one.type === 'reference')
+      : []
+    return references.length === 0
+      ? noise
+      : fc
+          .constantFrom(...references)
+          .map(({ name }) => ({ name: `_has:${other}:${name}:_lastUpdated`, value: 'gt2000' }))
+  })
+  return fc.array(fc.oneof({ weight: 6, arbitrary: one }, { weight: 1, arbitrary: reverse }), {
+    maxLength: 2,
+  })
+}
+
+/** A condition on what a reference is to. */
+function chained(asked: Asked, { name, type, targets }: SearchParameter): fc.Arbitrary<Parameter> {
+  if (type !== 'reference') return noise
+  const [target = 'Patient'] = targets.filter((one) => isSearched(one))
+  return fc.oneof(
+    fc.constant({ name: `${name}:${target}._lastUpdated`, value: 'gt2000' }),
+    fc.constantFrom(...['TREM', 'NOBODY']).map((value) => ({
+      name: `${name}:${target}.identifier`,
+      value: `${identifierSystem}|${value}`,
+    })),
+    otherValues(asked, 'token').map((value) => ({ name: `${name}:${target}._id`, value })),
+  )
 }
 
 /** Of the parameters about the answer; a cursor is had by following `next`. */
@@ -131,6 +221,19 @@ function answerValues(name: (typeof answerParameters)[number]): fc.Arbitrary<str
       return fc.constantFrom('json')
     case '_cursor':
       return fc.constant('made-up')
+    case '_pretty':
+      return fc.constantFrom('true', 'false')
+    case '_summary':
+      return fc.constantFrom('true', 'text', 'data', 'count', 'false')
+    case '_elements':
+      return fc.constantFrom('status', 'code,status', 'identifier')
+    case '_total':
+      return fc.constantFrom('accurate', 'none')
+    case '_sort':
+      return fc.constantFrom('_lastUpdated', '-_lastUpdated', '_id', 'date', '-code', 'status,_id', 'family')
+    case '_include':
+    case '_revinclude':
+      return null
   }
 }
 
@@ -142,22 +245,37 @@ function searchQuery(asked: Asked, type: string): fc.Arbitrary<readonly Paramete
   const named = (name: string, values: fc.Arbitrary<string>) => values.map((value) => ({ name, value }))
   const { isValid } = asked
   const table = isSearched(type) ? searchParametersOf(type) : []
-  const [patient] = table.filter(({ of }) => of === 'person')
-  const drawn = table.map((parameter) => {
-    const one = named(parameter.name, searchValues(asked, parameter))
+  const [patient] = table.filter(({ isPerson }) => isPerson)
+  const known = table.filter((parameter) => meaningOf(type, parameter) !== 'other')
+  const drawn = known.map((parameter) => {
+    const meaning = meaningOf(type, parameter)
+    const one = named(parameter.name, searchValues(asked, type, parameter))
     // Both of an identity look-up, and one name of the person: what makes a search complete.
-    const isRequired = parameter === patient || parameter.of === 'identifier' || parameter.of === 'birth-date'
+    const isRequired = parameter === patient || meaning === 'identifier' || meaning === 'birth-date'
     if (isRequired) return isValid ? one : sometimes(one, 12)
-    return parameter.of === 'person' && isValid ? fc.constant(null) : sometimes(one, 1)
+    return meaning === 'person' && isValid ? fc.constant(null) : sometimes(one, 1)
+  })
+  const includes = fc.constantFrom('_include', '_revinclude').chain((name): fc.Arbitrary<Parameter> => {
+    const from = name === '_include' ? [type] : asked.world.types
+    const references = from.flatMap((of) =>
+      (isSearched(of) ? searchParametersOf(of) : [])
+        .filter((one) => one.type === 'reference')
+        .map((one) => `${of}:${one.name}`),
+    )
+    return references.length === 0 ? noise : fc.constantFrom(...references).map((value) => ({ name, value }))
   })
   const answer = answerParameters.map((name) => {
     const values = answerValues(name)
-    if (values === null || (isValid && name === '_cursor')) return fc.constant(null)
+    // What is complete is asked for whole and in the usual order.
+    const isPlain = name === '_count' || name === '_format' || name === '_pretty'
+    if (values === null || (isValid && !isPlain)) return fc.constant(null)
     return sometimes(named(name, values), name === '_count' ? 12 : 1)
   })
+  const wild = isValid ? fc.constant([]) : fc.oneof(fc.constant([]), further(asked, type))
+  const around = isValid ? [] : [sometimes(noise, 1), sometimes(includes, 2)]
   return fc
-    .tuple(...drawn, ...answer, isValid ? fc.constant(null) : sometimes(noise, 1))
-    .map((all) => all.filter((one) => one !== null))
+    .tuple(wild, fc.tuple(...drawn, ...answer, ...around))
+    .map(([more, all]) => [...more, ...all.filter((one) => one !== null)])
 }
 
 export function requestIn(asked: Asked, operation: Operation): fc.Arbitrary<Drawn> {
@@ -216,20 +334,25 @@ function queryOf(
 export function matches(world: World, { parameters, param }: Drawn, document: Document): boolean {
   if (document.type !== param.type) return false
   const table = searchParametersOf(document.type)
+  // Of a type that is about nobody, one that holds somebody inside is found by its id only.
+  const isAboutSomebody = document.type === 'Patient' || table.some(({ isPerson }) => isPerson)
+  if (!isAboutSomebody && document.person !== '') return false
   return parameters.every(({ name, value }) => {
     const parameter = table.find((one) => one.name === name)
-    return parameter === undefined || meets(world, parameter, value, document)
+    return parameter === undefined || meets(world, meaningOf(document.type, parameter), value, document)
   })
 }
 
-function meets(world: World, { of }: SearchParameter, value: string, document: Document): boolean {
+function meets(world: World, meaning: Meaning, value: string, document: Document): boolean {
   const hasAny = (values: readonly string[]): boolean =>
     value
       .split(',')
       .some((token) =>
         values.some((text) => (token.endsWith('|') ? text.startsWith(token) : hasToken(text, token))),
       )
-  switch (of) {
+  switch (meaning) {
+    case 'other':
+      return true
     case 'person':
       return (
         document.source !== '' &&

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createCursors } from '../../../src/records/cursor.ts'
 
 const cursors = createCursors(new Uint8Array(32).fill(7))
-const position = { dateLo: '2024-05-01T00:00:00.000Z', id: 'abc' }
+const position = { keys: ['2024-05-01T00:00:00.000Z', 1.5, null], id: 'abc' }
 
 describe('cursors', () => {
   test('open to the position they were sealed with', async () => {

@@ -18,6 +18,7 @@ const row = (id: string, dateLo: string, rest: Partial<PageRow> = {}): PageRow =
   firstPublished: '2024-01-01T00:00:00.000Z',
   body: '{}',
   shared: true,
+  keys: [dateLo],
   ...rest,
 })
 

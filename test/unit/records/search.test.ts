@@ -4,7 +4,6 @@ import type { Caller } from '../../../src/access/caller.ts'
 import { sightOf } from '../../../src/access/sight.ts'
 import type { Settings } from '../../../src/access/subject.ts'
 import type { OperationContext, Page } from '../../../src/disclosure/operation.ts'
-import type { SearchQuery } from '../../../src/fhir/search.ts'
 import { limits } from '../../../src/limits.ts'
 import { pageRow } from '../../../src/records/page.ts'
 import { searchType } from '../../../src/records/search.ts'
@@ -169,10 +168,18 @@ test('both forms of the statement tell when the first version of an undated docu
       .run(id, published)
   store(records, 'd', '', document('d', 10))
   store(records, 'dated', day(1), document('dated', 10))
-  const wanted = { patient: 'p', count: 2, code: [], category: [], date: [] } as unknown as SearchQuery
   for (const bound of [eachRow, runningSum]) {
-    const statements = pageStatements('Observation', wanted, null, bound, 'true', {})
-    const [rows = []] = await read(records, statements)
+    const { pages } = pageStatements({
+      type: 'Observation',
+      partition: { by: 'person', person: "'person'" },
+      filters: [],
+      wanted: { count: 2, sort: [], isTotalWanted: false, summary: 'false' },
+      after: null,
+      bound,
+      filter: 'true',
+      filterArgs: {},
+    })
+    const [rows = []] = await read(records, pages)
     expect(rows.map((row) => pageRow(row, true))).toMatchObject([
       { id: 'dated', published: '2024', firstPublished: '2024' },
       { id: 'd', published: '2024', firstPublished: '2020' },

