@@ -66,11 +66,13 @@ export function includeStatements(
   return types.map((type) => {
     const args: Record<string, SqlValue> = { ...filterArgs, type }
     const scope = createScope(args)
-    const ids = referred.filter((one) => one.type === type).map(({ id, person }) => [id, person])
+    const ids = referred.filter((one) => one.type === type).map(({ id }) => id)
+    const persons = ['', ...new Set(referred.map(({ person }) => person))]
     return bounded(
-      `from json_each(${scope.bind(JSON.stringify(ids.slice(0, limits.maxIncluded)))}) as r
-  cross join document as d on d.type = :type and d.id = r.value ->> 0
-where d.person in ('', r.value ->> 1) and ${visible(type, scope)}`,
+      `from document as d
+where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids.slice(0, limits.maxIncluded)))}))
+  and d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))
+  and ${visible(type, scope)}`,
       args,
       types.length,
     )

@@ -1,7 +1,7 @@
 /** The page statements of a search: what is asked, in which order, and how much of it one answer may hold. */
 import type { Anchor, SearchQuery } from '../fhir/search.ts'
 import type { OwnFilter } from '../fhir/search-filters.ts'
-import { folded, type Value } from '../fhir/search-values.ts'
+import { folded } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
@@ -94,13 +94,13 @@ export function pageStatements(question: PageQuestion): PageStatements {
     isRight('d'),
     question.filter,
   ]
-  const branches = exact ? exactBranches(exact.text, scope) : [[]]
+  const branches = exact ? exactBranches(exact.text, scope) : [{ table: 'document as d', where: [] }]
   const total = wanted.isTotalWanted ? totalOf(where, branches, args) : null
   if (wanted.summary === 'count') return { pages: [], total }
   const after = question.after ? [order.after(question.after)] : []
   const pages = branches.map((branch): Statement => {
-    const from = `from document as d
-where d.type = :type and ${[...branch, ...where, ...after].join('\n  and ')}
+    const from = `from ${branch.table}
+where d.type = :type and ${[...branch.where, ...where, ...after].join('\n  and ')}
 order by ${order.by} limit :rows`
     const bytes = Math.floor(limits.maxPageBytes / branches.length)
     return statement(question.bound(from, order, args, wanted.count + 1, bytes), args)
@@ -108,22 +108,31 @@ order by ${order.by} limit :rows`
   return { pages, total }
 }
 
-const exactBranches = (text: string, scope: Scope): readonly (readonly string[])[] => {
+interface Branch {
+  readonly table: string
+  readonly where: readonly string[]
+}
+
+/** SQLite would rather read the whole partition, whose rows it need not look up again: of thousands, a few have the code. */
+function exactBranches(text: string, scope: Scope): readonly Branch[] {
   const code = scope.bind(text)
   return [
-    [`d.code = ${code}`],
-    [`d.code <> ${code}`, inLookup('d', 'code', (value) => `${value} = ${code}`, scope)],
+    { table: 'document as d indexed by document_code', where: [`d.code = ${code}`] },
+    {
+      table: 'document as d',
+      where: [`d.code <> ${code}`, inLookup('d', 'code', (value) => `${value} = ${code}`, scope)],
+    },
   ]
 }
 
 function totalOf(
   where: readonly string[],
-  branches: readonly (readonly string[])[],
+  branches: readonly Branch[],
   args: Readonly<Record<string, SqlValue>>,
 ): Statement {
   const counts = branches.map(
     (branch) =>
-      `(select count(*) from document as d where d.type = :type and ${[...branch, ...where].join('\n  and ')})`,
+      `(select count(*) from ${branch.table} where d.type = :type and ${[...branch.where, ...where].join('\n  and ')})`,
   )
   return statement(`select ${counts.join('\n  + ')} as total`, args)
 }
@@ -184,10 +193,3 @@ export function candidateCount(type: string, anchor: Anchor): Statement {
   const args: Record<string, SqlValue> = { type }
   return { sql: `select count(*) as candidates from (${candidates(anchor, createScope(args))})`, args }
 }
-
-/** Values of a reference condition, by which a chain's findings become one of the search itself. */
-export const referenceValues = (references: readonly string[]): readonly Value[] =>
-  references.map((text): Value => {
-    const [type = '', id = ''] = text.split('/')
-    return { of: 'reference', kind: 'local', type, id }
-  })
