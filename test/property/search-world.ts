@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { codingsAt, codingText } from '../../src/fhir/codings.ts'
 import { elementsOf } from '../../src/fhir/elements.ts'
+import { refreshLocalSourceRecords } from '../../src/records/settle.ts'
 import type { Row, Statement } from '../../src/store/ports.ts'
 import type { Caller, Scope } from './caller.ts'
 import { type Cluster, insertCare, insertRules, origin, startCluster } from './cluster.ts'
@@ -127,6 +128,8 @@ export async function loadSynthea(): Promise<SearchWorld> {
     const other = second(n)
     if (other !== null) await publish(cluster, other, renamed(bundle))
   }
+  // As the schedule does: local databases learn which records were joined into one person.
+  for (const local of cluster.locals.values()) await refreshLocalSourceRecords(cluster.records, local, 0)
   const sources = cluster.records.db
     .prepare('select id, facility, person from source_record')
     .all()
