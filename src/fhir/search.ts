@@ -182,7 +182,13 @@ function anchorOf(filters: readonly Filter[]): Anchor | null {
     if (date !== null) return { param: 'birthdate', date }
   }
   for (const param of ['family', 'name', 'given'] as const) {
-    const [match] = matchesOf(filters, param)
+    // What a text is exactly, it also begins with.
+    const match = filters.find(
+      (one): one is Match =>
+        one.kind === 'match' &&
+        one.parameter.name === param &&
+        (one.modifier === null || one.modifier === 'exact'),
+    )
     if (match) return { param, texts: textsOf(match) }
   }
   return null
