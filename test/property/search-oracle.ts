@@ -45,7 +45,7 @@ export function matches(
   const isMet = separated(text, ',').some((alternative) => {
     if (definition.type === 'composite')
       return values.some((value) => meetsComposite(meanings, value, definition, alternative))
-    return values.some((value) => meets(meanings, value, definition.type, modifier, alternative))
+    return values.some((value) => meets(meanings, value, definition, modifier, alternative))
   })
   return modifier === 'not' ? !isMet : isMet
 }
@@ -58,7 +58,9 @@ function meetsComposite(
 ): boolean {
   const parts = separated(text, '$')
   return components.every(({ expression, type }, i) =>
-    valuesUnder(element, expression).some((value) => meets(meanings, value, type, null, parts[i] ?? '')),
+    valuesUnder(element, expression).some((value) =>
+      meets(meanings, value, { type, system: null }, null, parts[i] ?? ''),
+    ),
   )
 }
 
@@ -66,13 +68,13 @@ function meetsComposite(
 function meets(
   meanings: Meanings,
   value: TypedValue,
-  type: Definition['type'],
+  { type, system }: Pick<Definition, 'type' | 'system'>,
   modifier: string | null,
   text: string,
 ): boolean {
   switch (type) {
     case 'token':
-      return meetsToken(value, text)
+      return meetsToken(value, system, text)
     case 'string':
       return meetsString(value, modifier, unescaped(text))
     case 'date':
@@ -107,8 +109,8 @@ interface Token {
   readonly code: string | undefined
 }
 
-/** R4 §3.1.1.4.10, its table of types. Null: the element can carry no system. */
-export function tokensOf({ type, value }: TypedValue): readonly Token[] {
+/** R4 §3.1.1.4.10, its table of types. Null: the element can carry no system. @param implicit that of a `code` */
+export function tokensOf({ type, value }: TypedValue, implicit: string | null): readonly Token[] {
   switch (type) {
     case 'CodeableConcept':
       return ((value as { coding?: readonly Coding[] }).coding ?? []).map(tokenOf)
@@ -121,7 +123,7 @@ export function tokensOf({ type, value }: TypedValue): readonly Token[] {
     case 'ContactPoint':
       return [{ system: null, code: (value as { value?: string }).value }]
     default:
-      return [{ system: null, code: String(value) }]
+      return [{ system: type === 'code' ? implicit : null, code: String(value) }]
   }
 }
 
@@ -131,9 +133,9 @@ interface Coding {
 }
 const tokenOf = ({ system = '', code }: Coding): Token => ({ system, code })
 
-function meetsToken(value: TypedValue, text: string): boolean {
+function meetsToken(value: TypedValue, implicit: string | null, text: string): boolean {
   const [first = '', second] = separated(text, '|').map(unescaped)
-  return tokensOf(value).some(({ system, code }) => {
+  return tokensOf(value, implicit).some(({ system, code }) => {
     if (second === undefined) return code === first
     if (second === '') return system === first
     return code === second && (system ?? '') === first

@@ -89,13 +89,13 @@ function modifierFor(random: Random, { type }: Definition, isStored: boolean): s
 function textOf(
   random: Random,
   meanings: Meanings,
-  { type, components }: Pick<Definition, 'type' | 'components'>,
+  { type, system, components }: Pick<Definition, 'type' | 'system' | 'components'>,
   value: TypedValue,
   modifier: string | null,
 ): string | null {
   switch (type) {
     case 'token':
-      return tokenText(random, value)
+      return tokenText(random, value, system)
     case 'string':
       return stringText(random, value, modifier)
     case 'date':
@@ -116,7 +116,9 @@ function textOf(
     case 'composite': {
       const parts = components.map((component) => {
         const [first] = valuesUnder(value, component.expression)
-        return first ? textOf(random, meanings, { ...component, components: [] }, first, null) : null
+        return first
+          ? textOf(random, meanings, { ...component, system: null, components: [] }, first, null)
+          : null
       })
       return parts.includes(null) ? null : parts.join('$')
     }
@@ -125,8 +127,8 @@ function textOf(
   }
 }
 
-function tokenText(random: Random, value: TypedValue): string | null {
-  const tokens = tokensOf(value).filter(({ code }) => code !== undefined)
+function tokenText(random: Random, value: TypedValue, implicit: string | null): string | null {
+  const tokens = tokensOf(value, implicit).filter(({ code }) => code !== undefined)
   if (tokens.length === 0) return null
   const { system, code = '' } = random.pick(tokens)
   const own = escaped(
