@@ -368,17 +368,19 @@ function numberCondition(
   { prefix, value: wanted, lo, hi }: NumberSearch,
   scope: Scope,
 ): string {
-  const tenth = Math.abs(wanted) / 10
   const conditions: Readonly<Record<NumberPrefix, () => string>> = {
-    eq: () => `${value} >= ${scope.bind(lo)} and ${value} < ${scope.bind(hi)}`,
-    ne: () => `(${value} < ${scope.bind(lo)} or ${value} >= ${scope.bind(hi)})`,
+    // With all the digits that a number can have, nothing but itself rounds to it.
+    eq: () =>
+      `(${value} = ${scope.bind(wanted)} or ${value} >= ${scope.bind(lo)} and ${value} < ${scope.bind(hi)})`,
+    ne: () =>
+      `${value} <> ${scope.bind(wanted)} and (${value} < ${scope.bind(lo)} or ${value} >= ${scope.bind(hi)})`,
     gt: () => `${value} > ${scope.bind(wanted)}`,
     sa: () => `${value} > ${scope.bind(wanted)}`,
     ge: () => `${value} >= ${scope.bind(wanted)}`,
     lt: () => `${value} < ${scope.bind(wanted)}`,
     eb: () => `${value} < ${scope.bind(wanted)}`,
     le: () => `${value} <= ${scope.bind(wanted)}`,
-    ap: () => `${value} >= ${scope.bind(wanted - tenth)} and ${value} <= ${scope.bind(wanted + tenth)}`,
+    ap: () => `${value} >= ${scope.bind(lo)} and ${value} <= ${scope.bind(hi)}`,
   }
   return `(typeof(${value}) in ('integer', 'real') and ${conditions[prefix]()})`
 }
