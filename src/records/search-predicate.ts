@@ -54,13 +54,14 @@ export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: 
   const { parameter } = filter
   if (filter.kind === 'missing') {
     const present = isPresent(parameter, d, scope)
-    return filter.isMissing ? `not ${present}` : present
+    // What is absent compares as null, which `not` would leave null.
+    return filter.isMissing ? `${present} is not true` : present
   }
   const { values, modifier } = filter
   switch (parameter.type) {
     case 'token': {
       const matches = tokenPredicate(type, parameter, only(values, 'token'), d, scope)
-      return modifier === 'not' ? `not ${matches}` : matches
+      return modifier === 'not' ? `${matches} is not true` : matches
     }
     case 'string':
       return modifier === 'exact'
