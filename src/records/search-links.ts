@@ -13,6 +13,7 @@ import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { codingsOf, pageRow, rowColumns } from './page.ts'
 import { placesOf, valuesAt } from './search-elements.ts'
 import { createScope, ownPredicate, type Scope } from './search-predicate.ts'
+import { statement } from './search-sql.ts'
 
 /** Whether resources of the type are about a person, or are one. */
 export const isAboutPersons = (type: string): boolean =>
@@ -45,12 +46,12 @@ export function linkStatement(
     .map(({ place }) => valuesAt(place, place.value('reference')))
   const refs =
     kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
-  return {
-    sql: `select ${rowColumns('d')}, ${refs} as refs, body from document as d
+  return statement(
+    `select ${rowColumns('d')}, ${refs} as refs, body from document as d
 where d.type = :type and ${where.join('\n  and ')}
 limit ${limits.maxLinked + 1}`,
     args,
-  }
+  )
 }
 
 /** What a link came to, or that it came to too much. */

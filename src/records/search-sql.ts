@@ -138,8 +138,8 @@ function totalOf(
 }
 
 /** Of the values that statements share, those this one names: a database refuses others. */
-function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
-  const names = new Set([...sql.matchAll(/:([a-z_]+\d*)/g)].map(([, name]) => name ?? ''))
+export function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
+  const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
   return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
 }
 
