@@ -12,7 +12,7 @@ import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { codingsOf, pageRow, rowColumns } from './page.ts'
 import { placesOf, valuesAt } from './search-elements.ts'
-import { createScope, ownPredicate, type Scope } from './search-predicate.ts'
+import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
 import { statement } from './search-sql.ts'
 
 /** Whether resources of the type are about a person, or are one. */
@@ -37,7 +37,7 @@ export function linkStatement(
   const own = filter.get(type)
   const where = [
     `d.person = ${isAboutPersons(type) && person !== null ? person : "''"}`,
-    "d.status <> 'entered-in-error'",
+    isRight(type, 'd', scope),
     own ? ownPredicate(type, own, 'd', scope) : 'false',
     visible(scope),
   ]

@@ -7,7 +7,7 @@ import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { rowColumns, storedColumns } from './page.ts'
 import { type Order, orderOf } from './search-order.ts'
-import { createScope, inLookup, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
+import { createScope, inLookup, isRight, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
@@ -74,9 +74,6 @@ export interface PageStatements {
   readonly total: Statement | null
 }
 
-/** What a document entered in error must never be found by. */
-const isRight = (d: string): string => `${d}.status <> 'entered-in-error'`
-
 /**
  * A single coding is looked for twice: by the index on the first coding, and in the person's partition among second
  * codings; the branches are merged in order.
@@ -91,7 +88,7 @@ export function pageStatements(question: PageQuestion): PageStatements {
   const where = [
     ...partitionOf(partition, scope),
     ...rest.map((one) => ownPredicate(type, one, 'd', scope)),
-    isRight('d'),
+    isRight(type, 'd', scope),
     question.filter,
   ]
   const branches = exact ? exactBranches(exact.text, scope) : [{ table: 'document as d', where: [] }]
