@@ -33,6 +33,7 @@ const isDone = (status: number): boolean => status === 200 || status === 201
 /** What must stand in the answer of an operation that discloses something. */
 const telling: Readonly<Record<string, RegExp>> = {
   'search-type': new RegExp(marker),
+  'search-type-post': new RegExp(marker),
   read: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
@@ -212,6 +213,15 @@ describe('the route walk', () => {
         patient,
       }),
       'search-type': () => get(`/fhir/Observation?patient=${patient}`, 'provider'),
+      'search-type-post': () =>
+        new Request(`${cluster.url}/fhir/Observation/_search`, {
+          method: 'POST',
+          headers: {
+            Authorization: `Bearer ${tokens.provider}`,
+            'Content-Type': 'application/x-www-form-urlencoded',
+          },
+          body: new URLSearchParams({ patient }),
+        }),
       read: () => get(`/fhir/${observed}`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
       accounting: () =>
