@@ -80,7 +80,9 @@ export interface PageStatements {
  */
 export function pageStatements(question: PageQuestion): PageStatements {
   const { type, partition, filters, wanted, filterArgs } = question
-  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: wanted.count + 1 }
+  const isCount = wanted.summary === 'count'
+  const count = isCount ? limits.maxPageRows : wanted.count
+  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: count + 1 }
   const scope = createScope(args)
   const order = orderOf(type, wanted.sort, 'd', scope)
   const exact = partition.by === 'person' ? exactCode(type, filters) : null
@@ -93,14 +95,15 @@ export function pageStatements(question: PageQuestion): PageStatements {
   ]
   const branches = exact ? exactBranches(exact.text, scope) : [{ table: 'document as d', where: [] }]
   const total = wanted.isTotalWanted ? totalOf(where, branches, args) : null
-  if (wanted.summary === 'count') return { pages: [], total }
+  // A count needs no rows, unless it is they that tell whom it is about.
+  if (isCount && (partition.by === 'person' || partition.by === 'type')) return { pages: [], total }
   const after = question.after ? [order.after(question.after)] : []
   const pages = branches.map((branch): Statement => {
     const from = `from ${branch.table}
 where d.type = :type and ${[...branch.where, ...where, ...after].join('\n  and ')}
 order by ${order.by} limit :rows`
     const bytes = Math.floor(limits.maxPageBytes / branches.length)
-    return statement(question.bound(from, order, args, wanted.count + 1, bytes), args)
+    return statement(question.bound(from, order, args, count + 1, bytes), args)
   })
   return { pages, total }
 }
