@@ -4,6 +4,7 @@ import { codingsAt, codingText } from '../../src/fhir/codings.ts'
 import { elementsOf } from '../../src/fhir/elements.ts'
 import { refreshLocalSourceRecords } from '../../src/records/settle.ts'
 import type { Row, Statement } from '../../src/store/ports.ts'
+import { locations } from '../cluster/bundles.ts'
 import type { Caller, Scope } from './caller.ts'
 import { type Cluster, insertCare, insertRules, origin, startCluster } from './cluster.ts'
 import { permits } from './oracle.ts'
@@ -40,6 +41,8 @@ export const identifiersOf = (resource: Resource | undefined): readonly string[]
   )
 
 interface Bundle {
+  readonly resourceType: 'Bundle'
+  readonly type: 'transaction'
   readonly entry: readonly {
     readonly fullUrl: string
     readonly resource: { readonly resourceType: string; readonly id: string; readonly identifier?: unknown }
@@ -52,7 +55,7 @@ const everywhere = { facilityType: '*', purpose: 'TREAT' }
 const cells = (role: string, domains: readonly string[]) =>
   domains.map((domain) => ({ ...everywhere, role, domain }))
 
-const registry: World = {
+export const registry: World = {
   types: [],
   matrix: [
     ...cells('physician', [...clinical, 'other']),
@@ -81,7 +84,7 @@ const provider = (
   scopes: readonly Scope[] | null = null,
 ): Caller => ({ kind: 'provider', professional, facility, role, purpose: 'TREAT', scopes, context: null })
 
-const system = (facility: FacilityId): Caller => ({
+export const system = (facility: FacilityId): Caller => ({
   ...provider('tremblay', '', facility),
   kind: 'system',
   role: null,
@@ -95,7 +98,7 @@ const narrow = (type: string, parameter: Scope['parameter'] = null): Scope => ({
   parameter,
 })
 
-const callers: Readonly<Record<string, Caller>> = {
+export const callers: Readonly<Record<string, Caller>> = {
   physician: provider('tremblay', 'physician', 'hospital'),
   nurse: provider('gagnon', 'nurse', 'hospital'),
   pharmacist: provider('roy', 'pharmacist', 'pharmacy'),
@@ -176,7 +179,7 @@ export async function loadSynthea(): Promise<SearchWorld> {
   }
 }
 
-function openSharing({ records }: Cluster): void {
+export function openSharing({ records }: Cluster): void {
   const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*', valid_from: 0 }
   const rules = [
     { ...any, confidentiality: 'R', shared: 0 },
@@ -219,15 +222,20 @@ function renamed(bundle: Bundle): Bundle {
   ) as Bundle
 }
 
-/** @throws Error with what the server says, when it does not take the bundle */
-async function publish(cluster: Cluster, facility: FacilityId, bundle: Bundle): Promise<void> {
+/** @returns `Type/id` of each entry. @throws Error with what the server says, when it does not take the bundle */
+export async function publish(
+  cluster: Cluster,
+  facility: FacilityId,
+  bundle: Bundle,
+): Promise<readonly string[]> {
   const { response } = await cluster.send(system(facility), '/fhir', {
     method: 'POST',
     headers: { 'Content-Type': 'application/fhir+json' },
     body: JSON.stringify(bundle),
   })
-  if (response.status !== 200)
-    throw new Error(`${response.status}: ${(await response.text()).slice(0, 2_000)}`)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${response.status}: ${text.slice(0, 2_000)}`)
+  return locations(JSON.parse(text))
 }
 
 const rowsOf = `select type, id, source_record, person, facility, domain, date_lo, date_hi, status, confidentiality,
@@ -278,7 +286,7 @@ function servedOf(row: Row, isShared: boolean): Served {
 const window = { starts: 0, ends: 4_000_000_000_000 }
 
 /** The hospital cares for nearly everybody, the clinic and the pharmacy for some. */
-function careOf(source: string, i: number): readonly Relationship[] {
+export function careOf(source: string, i: number): readonly Relationship[] {
   const of = (facility: FacilityId): Relationship => ({
     ...window,
     kind: 'attestation',
