@@ -26,9 +26,13 @@ import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
+import { createResource } from './records/create.ts'
+import { deleteMatching, deleteResource } from './records/delete.ts'
+import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType, searchTypeByPost } from './records/search.ts'
+import { updateMatching, updateResource } from './records/update.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -62,7 +66,13 @@ export const operations: readonly AnyOperation[] = [
   readAuditEvent,
   searchType,
   searchTypeByPost,
+  createResource,
+  updateMatching,
+  deleteMatching,
   readDocument,
+  updateResource,
+  patchResource,
+  deleteResource,
 ]
 
 type Env = { Variables: { exchange: Exchange; language: string } }
@@ -105,23 +115,33 @@ export function createApp(ports: Ports): Hono<Env> {
       return await next()
     }
 
-  for (const operation of operations)
-    app.on(
-      operation.method,
-      operation.path,
-      begin(operation, (path) => rateOfPath(operation, path)),
-      zValidator('param', operation.param, refuseInvalid),
-      zValidator('query', operation.query, refuseInvalid),
-      async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
-    )
-
-  for (const [path, allow] of methodsByPath())
-    app.all(path, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+  const paths = methodsByPath()
+  for (const operation of operations) {
+    const { method, path, param, query } = operation
+    for (const one of written(path))
+      app.on(
+        method,
+        one,
+        begin(operation, (matched) => rateOfPath(operation, matched)),
+        zValidator('param', param, refuseInvalid),
+        zValidator('query', query, refuseInvalid),
+        async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
+      )
+    // Right after the last of a path, so that what another path of any type offers is not offered here.
+    const known = paths.get(path)
+    if (known?.last !== operation) continue
+    const { allow } = known
+    for (const one of written(path))
+      app.all(one, begin(elsewhere), (c) => c.get('exchange').refuse({ reason: 'method-not-allowed', allow }))
+  }
   app.all('*', begin(elsewhere), (c) =>
     c.get('exchange').refuse({ reason: 'no-such-path', path: c.req.path }),
   )
   return app
 }
+
+/** The base of FHIR is written with a slash at its end, or without. */
+const written = (path: string): string[] => (path === '/fhir' ? [path, `${path}/`] : [path])
 
 /** Any caller may learn that there is nothing here. */
 const elsewhere: Described = {
@@ -139,11 +159,14 @@ function rateOfPath({ param, rate }: AnyOperation, path: Readonly<Record<string,
   return parsed.success ? (rate?.(parsed.data) ?? 'general') : 'general'
 }
 
-function methodsByPath(): ReadonlyMap<string, string> {
-  const methods = new Map<string, string>()
-  for (const { path, method } of operations)
-    methods.set(path, methods.has(path) ? `${methods.get(path)}, ${method}` : method)
-  return methods
+/** What a path offers, and the last operation that it is mounted for. */
+function methodsByPath(): ReadonlyMap<string, { readonly allow: string; readonly last: AnyOperation }> {
+  const known = new Map<string, { readonly allow: string; readonly last: AnyOperation }>()
+  for (const last of operations) {
+    const before = known.get(last.path)
+    known.set(last.path, { allow: before ? `${before.allow}, ${last.method}` : last.method, last })
+  }
+  return known
 }
 
 type Invalid = {

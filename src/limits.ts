@@ -19,12 +19,18 @@ export const limits = {
   bodyDeadlineMs: 30_000,
   /** Entries of one bundle: bounds the work one request may cause. */
   maxBundleEntries: 5_000,
+  /** Operations of one JSON Patch: each copies the lists and objects on its path; forms and devices send a handful. */
+  maxPatchOperations: 1_000,
   /** One resource as stored text: four of them fit a sqld value. */
   maxResourceBytes: 1024 * 1024,
   /** Nesting of JSON; FHIR needs about 20, a recursive descent must not be driven into the stack. */
   maxJsonDepth: 64,
   /** Issues of one answer: a bundle whose every entry is wrong is understood from fewer. */
   maxIssues: 1_000,
+  /** Issues of one resource: what else is wrong with it shows when these are put right. */
+  maxEntryIssues: 100,
+  /** Codes of a value set that an issue names: what fits a few lines. Longer lists are looked up in R4. */
+  maxCodesNamed: 16,
   /** Rounds that tell members of a reference cycle apart; members alike that far out count as one, or as a conflict. */
   maxCycleRounds: 16,
   /** Identifiers and family names of one `Patient` kept for joining and look-up; real ones have a handful. */
@@ -57,6 +63,8 @@ export const limits = {
   maxSearchParameters: 30,
   /** Comma-separated values of one search parameter: they are bound as one JSON list. */
   maxSearchAlternatives: 100,
+  /** Characters of a mistyped name that the nearest right one is looked for: the longest known ones have 50. */
+  maxHintLength: 64,
   /** Keys of `_sort`: a table has as many columns one sorts by. */
   maxSortKeys: 3,
   /** Characters of a sort key that count: what is alike so far is in the order of ids. */

@@ -12,6 +12,7 @@ import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
+import type { Definitions } from '../fhir/definitions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { RateKind } from './rate-limit.ts'
@@ -19,7 +20,7 @@ import type { Refusal } from './refusal.ts'
 
 export interface Operation<Param = unknown, Query = unknown> {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Hono path pattern. */
   readonly path: string
   readonly action: Action
@@ -69,6 +70,8 @@ export interface OperationContext<Param, Query> {
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
   /** `If-Match` as received; null without it. */
   readonly ifMatch: string | null
+  /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
+  readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
   readonly prefer: string | null
   /** What of the body is a question, as received: it stands in the access's entry after the query of the address. */
@@ -82,6 +85,8 @@ export interface OperationContext<Param, Query> {
    * @param once the log takes one intent of this name, ever; a further one is refused as `conflict`
    */
   intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
+  /** Of FHIR R4, for what is published. */
+  definitions(): Promise<Definitions>
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */

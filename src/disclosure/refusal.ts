@@ -25,8 +25,8 @@ export type InputRefusal =
   | { readonly reason: 'body-timeout' }
   /** The write contradicts what is stored, or itself. Nothing was written. */
   | { readonly reason: 'conflict'; readonly issues: readonly Issue[] }
-  /** `If-Match` names another version than the current one. Nothing was written. */
-  | { readonly reason: 'precondition-failed'; readonly what: string }
+  /** `If-Match` names another version than the current one, or another condition does not hold. Nothing was written. */
+  | { readonly reason: 'precondition-failed'; readonly what: string; readonly issues?: readonly Issue[] }
   /** More than one access may be about, or one bundle may hold. */
   | {
       readonly reason: 'too-costly'

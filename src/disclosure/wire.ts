@@ -51,6 +51,7 @@ export function toWire(refusal: Refusal): Wire {
     case 'conflict':
       return { status: 409, headers: {}, issues: refusal.issues }
     case 'precondition-failed':
+      if (refusal.issues) return { status: 412, headers: {}, issues: refusal.issues }
       return wire(
         412,
         'conflict',

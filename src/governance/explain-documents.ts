@@ -22,7 +22,7 @@ export function documentsThen({ access, version }: Past): Statement {
       where coalesce(n.version, d.version) = d.version and d.clock <= :as_of
     union all
     select ${columns} from named as n cross join document_version as d on d.type = n.type and d.id = n.id
-      where d.version = coalesce(n.version, (
+      where d.deleted = 0 and d.version = coalesce(n.version, (
         select max(v.version) from document_version as v where v.type = n.type and v.id = n.id and v.clock <= :as_of))
         and (n.version is not null or not exists (
           select 1 from document as c where c.type = n.type and c.id = n.id and c.clock <= :as_of))`,

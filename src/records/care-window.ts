@@ -74,7 +74,7 @@ export function careWindow(
   return starts < ends ? { starts, ends } : null
 }
 
-const staged = `select value ->> 0 as id, value ->> 1 as source_record, value ->> 2 as hash, value ->> 3 as starts,
+const staged = `select 'Encounter' as type, value ->> 0 as id, value ->> 1 as source_record, value ->> 2 as hash, value ->> 3 as starts,
   value ->> 4 as ends, value ->> 5 as must_exist, value ->> 6 as prior_version from json_each(:rows)`
 
 /**
@@ -132,3 +132,12 @@ export function relateEncounters(
     ]
   })
 }
+
+/** In the *records* batch: of encounters that are deleted, shared or not. @param ids JSON array of server ids */
+export const endRelationships = (ids: string, facility: string): Statement => ({
+  sql: `
+    update relationship set valid_to = (select n from clock)
+    where valid_to is null and kind = 'encounter' and facility = :facility
+      and source in (select 'Encounter/' || value from json_each(:ids))`,
+  args: { ids, facility },
+})

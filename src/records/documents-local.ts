@@ -3,13 +3,16 @@ import type { Row, Statement, Writer } from '../store/ports.ts'
 import type { Publication } from './documents.ts'
 import { chunked, documentKey, idRows, stagedRow } from './documents-rows.ts'
 import {
+  deleteDocuments,
   type LatestVersion,
   latestVersion,
   latestVersions,
   stagedColumnNames,
   writeDocuments,
 } from './documents-sql.ts'
+import { guardKeys, guards, touchedKeys } from './guards.ts'
 import type { PlannedDocument } from './plan-document.ts'
+import type { StoredDocument } from './plan-entry.ts'
 import { copySourceRecords, type SourceRecordRow } from './source-records.ts'
 
 /** A publication whose local rows still wait. */
@@ -38,11 +41,11 @@ export const waitingWith = (key: string): Statement => ({
   args: { key },
 })
 
-/** What the local database has of the planned documents, by `Type/id`, and other writes that wait with some of them. */
+/** What the local database has of these documents, by `Type/id`, and other writes that wait with some of them. */
 export async function readLocal(
   local: Writer,
   facility: string,
-  documents: readonly PlannedDocument[],
+  documents: readonly { readonly type: string; readonly id: string }[],
 ): Promise<{
   readonly known: ReadonlyMap<string, LatestVersion>
   readonly waiting: readonly PendingWrite[]
@@ -67,7 +70,9 @@ export async function readLocal(
 }
 
 /**
- * Step 1. Writes only when a document is unshared, or was and now is shared; says whether it wrote.
+ * Step 1. Writes only when a document is unshared, or was and now is shared, or is deleted here, or a condition must hold
+ * here, too; says whether it wrote. Rejects with `StoreError`: `constraint` when a guard of this write does not hold, or
+ * another write waits whose guard this one would break.
  *
  * @param known of `readLocal`
  */
@@ -76,25 +81,60 @@ export async function prepareLocal(
   { key, facility, published, plan }: Publication,
   known: ReadonlyMap<string, LatestVersion>,
 ): Promise<boolean> {
+  const isLocal = (document: string): boolean => known.get(document)?.isCurrent === true
   const staying = plan.documents.filter(({ route }) => route === 'local')
   const leaving = plan.documents.filter(
-    (document) => document.route === 'records' && known.get(documentKey(document))?.isCurrent,
+    (document) => document.route === 'records' && isLocal(documentKey(document)),
   )
-  const parts = chunked([...staying.map(pendingRow), ...leaving.map(leavingRow)])
-  if (parts.length === 0) return false
+  const going = plan.removals.filter(({ isShared }) => !isShared)
+  const parts = chunked([...staying.map(pendingRow), ...leaving.map(leavingRow), ...going.map(goingRow)])
+  if (parts.length === 0 && plan.conditions.length === 0) return false
+  const guarded = JSON.stringify(guardKeys(plan))
   // Not the time of the request: since then its body was read, and an intent appended.
   const at = Date.now()
-  await local.write(
-    `${key}/prepare`,
-    parts.map((documents, part) => ({
+  await local.write(`${key}/prepare`, [
+    breaksNoGuard(JSON.stringify([...guardKeys(plan), ...touchedKeys(plan)])),
+    ...(guarded === '[]' ? [] : [isUntouched(guarded)]),
+    ...guards(plan, 'local', facility, isLocal),
+    ...(parts.length > 0 ? parts : ['[]']).map((documents, part) => ({
       sql: `
-        insert into pending (write_key, part, facility, published, at, documents)
-        values (:key, :part, :facility, :published, :at, :documents)`,
-      args: { key, part, facility, published, at, documents },
+        insert into pending (write_key, part, facility, published, at, documents, guards)
+        values (:key, :part, :facility, :published, :at, :documents, :guards)`,
+      args: { key, part, facility, published, at, documents, guards: part === 0 ? guarded : '[]' },
     })),
-  )
+  ])
   return true
 }
+
+/** No other write that waits guards what this one touches. */
+const breaksNoGuard = (keys: string): Statement => ({
+  sql: `
+    insert into refused (reason)
+    select 'conflict' where exists (
+      select 1 from pending as w cross join json_each(w.guards) as g
+      where w.guards <> '[]' and g.value in (select value from json_each(:keys)))`,
+  args: { keys },
+})
+
+/** No other write that waits touches what this one guards. */
+const isUntouched = (guarded: string): Statement => ({
+  sql: `
+    insert into refused (reason)
+    select 'conflict' where exists (
+      select 1 from pending as w cross join json_each(w.documents) as r
+      where (r.value ->> 0) || '/' || (r.value ->> 1) in (select value from json_each(:guarded))
+        or exists (
+          select 1 from json_each(r.value, '$[${stagedColumnNames.length}]') as l
+          where l.value ->> 0 = 'identifier'
+            and (r.value ->> 0) || '?' || (l.value ->> 1) in (select value from json_each(:guarded))))`,
+  args: { guarded },
+})
+
+/** Of a write that is known never to be decided. */
+export const dropPending = (key: string): Statement => ({
+  sql: 'delete from pending where write_key = :key',
+  args: { key },
+})
 
 /** A staged row without priors (they are known only after *records* has decided), and its lookups. */
 const pendingRow = (document: PlannedDocument): readonly unknown[] => [
@@ -110,6 +150,15 @@ const leavingRow = ({ type, id, sourceRecord }: PlannedDocument): readonly unkno
   id,
   sourceRecord,
 ]
+
+/** A row without a tail that says so goes. */
+const goingRow = ({ type, id, sourceRecord }: StoredDocument): readonly unknown[] => [
+  type,
+  id,
+  sourceRecord,
+  deletedMark,
+]
+const deletedMark = 'deleted'
 
 /** What *records* says, as far as finishing needs it. */
 export interface Decided {
@@ -191,7 +240,8 @@ function finishStatements(
     },
     { sql: `delete from lookup where (type, id) in (${left})`, args: { key, priors, facility } },
     { sql: `delete from document where (type, id) in (${left})`, args: { key, priors, facility } },
-    { sql: 'delete from pending where write_key = :key', args: { key } },
+    ...deleteDocuments(going, { key, facility }, published),
+    dropPending(key),
   ]
 }
 
@@ -227,3 +277,10 @@ const left = `
   where w.write_key = :key and r.value ->> ${tailAt} is null
     and p.is_current = 1 and p.facility = :facility and p.source_record = r.value ->> 2
     and d.facility = :facility and d.source_record in ('', p.source_record)`
+
+/** Documents that are deleted: prepared only in the version in which they were found. */
+const going = `
+  select d.type, d.id from pending as w cross join json_each(w.documents) as r
+  join document as d on d.type = r.value ->> 0 and d.id = r.value ->> 1
+  where w.write_key = :key and r.value ->> 3 = '${deletedMark}' and r.value ->> ${tailAt} is null
+    and d.facility = :facility`

@@ -8,6 +8,7 @@ export interface Prior {
   readonly hash: string
   readonly published: string
   readonly sourceRecord: string
+  readonly isCurrent: boolean
 }
 
 export const documentKey = ({ type, id }: { readonly type: string; readonly id: string }): string =>

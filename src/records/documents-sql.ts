@@ -28,12 +28,16 @@ export const boundStage = `select ${stagedColumnNames
 
 /**
  * A staged row `s` that must not be written: another facility's document of this id (told as if there were none), the
- * facility's own about another person, a `PUT` to a server id that the facility has not published, or one that names its
- * person by a server id of which there is no source record. What is about nobody yet may come to be about someone.
+ * facility's own about another person, also one that was deleted, a `PUT` to a server id that the facility has not
+ * published, or one that names its person by a server id of which there is no source record. What is about nobody yet may
+ * come to be about someone.
  */
 export const refusedRow = `(
   cur.id is not null and (cur.facility <> :facility or cur.source_record not in ('', s.source_record))
+  or cur.id is null and exists (select 1 from document_version as was where was.type = s.type and was.id = s.id
+    and (was.facility <> :facility or was.source_record not in ('', s.source_record)))
   or cur.id is null and s.must_exist = 1 and s.prior_version = 0
+    and not exists (select 1 from document_version as was where was.type = s.type and was.id = s.id)
   or s.source_record <> '' and not exists (select 1 from source_record as named where named.id = s.source_record)
 )`
 
@@ -129,6 +133,29 @@ export const removeDocuments = (leaving: string, facility: string): readonly Sta
   },
 ]
 
+/**
+ * Deletes documents: a version without a body follows the last one, which the trigger keeps.
+ *
+ * @param gone a `select` of type and id
+ */
+export const deleteDocuments = (
+  gone: string,
+  args: Readonly<Record<string, SqlValue>>,
+  published: string,
+): readonly Statement[] => [
+  {
+    sql: `
+      insert into document_version (type, id, version, source_record, facility, domain, category, code, date_lo, date_hi,
+        status, confidentiality, published, clock, hash, body, deleted)
+      select type, id, version + 1, source_record, facility, domain, category, code, date_lo, date_hi, status,
+        confidentiality, :published, (select n from clock), '', '', 1
+      from document where (type, id) in (${gone})`,
+    args: { ...args, published },
+  },
+  { sql: `delete from lookup where (type, id) in (${gone})`, args },
+  { sql: `delete from document where (type, id) in (${gone})`, args },
+]
+
 /** The latest version of each document of `:ids` that this database knows: the current one, else the last of history. */
 export const latestVersions = (ids: string): Statement => ({
   sql: `
@@ -140,7 +167,10 @@ export const latestVersions = (ids: string): Statement => ({
       coalesce(cur.facility, old.facility) as facility,
       coalesce(cur.source_record, old.source_record) as source_record,
       cur.person as person,
-      cur.id is not null as is_current
+      cur.id is not null as is_current,
+      cur.version > 1 and exists (
+        select 1 from document_version as gone where gone.type = i.value ->> 0 and gone.id = i.value ->> 1
+          and gone.version = cur.version - 1 and gone.deleted = 1) as is_created_again
     from json_each(:ids) as i
     left join document as cur on cur.type = i.value ->> 0 and cur.id = i.value ->> 1
     left join document_version as old on cur.id is null and old.type = i.value ->> 0 and old.id = i.value ->> 1
@@ -162,6 +192,8 @@ export interface LatestVersion {
   /** Empty when not current, or about nobody. */
   readonly person: string
   readonly isCurrent: boolean
+  /** The version before was its deletion, in the same database. */
+  readonly isCreatedAgain: boolean
 }
 
 export const latestVersion = (row: Readonly<Record<string, unknown>>): LatestVersion => ({
@@ -175,4 +207,5 @@ export const latestVersion = (row: Readonly<Record<string, unknown>>): LatestVer
   sourceRecord: row.source_record as string,
   person: (row.person as string | null) ?? '',
   isCurrent: Number(row.is_current) === 1,
+  isCreatedAgain: Number(row.is_created_again) === 1,
 })

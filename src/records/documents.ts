@@ -1,18 +1,20 @@
 /**
  * Writing a planned publication, in three steps that survive a crash between any two:
  *
- * 1. *prepare* (local, only when something is or was unshared): the unshared documents as `pending`, not readable;
+ * 1. *prepare* (local, only when something is or was unshared, or a condition must hold there, too): the unshared documents
+ *    as `pending`, not readable;
  * 2. *records*: the shared documents, persons and links. This batch is the point of decision;
- * 3. *finish* (local): pending documents become current, documents now shared leave.
+ * 3. *finish* (local): pending documents become current, documents now shared leave, deleted ones go.
  *
  * Whoever finds pending rows later finishes or drops them by whether *records* has the key (`settle.ts`).
  */
 import type { Statement, Writer } from '../store/ports.ts'
-import { type CareSettings, relateEncounters } from './care-window.ts'
+import { type CareSettings, endRelationships, relateEncounters } from './care-window.ts'
 import { chunked, documentKey, idRows, lookupRows, type Prior, stagedRow } from './documents-rows.ts'
 import {
   addLookups,
   boundStage,
+  deleteDocuments,
   dropLookups,
   type LatestVersion,
   latestVersion,
@@ -21,6 +23,7 @@ import {
   removeDocuments,
   writeDocuments,
 } from './documents-sql.ts'
+import { guards } from './guards.ts'
 import { createSourceRecords, describeSourceRecords } from './person-link.ts'
 import type { Plan } from './plan.ts'
 import { type SourceRecordRow, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
@@ -56,7 +59,12 @@ export async function writeRecords(
   priors: ReadonlyMap<string, Prior>,
 ): Promise<RecordsOutcome> {
   const { key, plan } = publication
-  const sources = plan.sourceRecords.map(({ id }) => id)
+  const sources = [
+    ...new Set([
+      ...plan.sourceRecords.map(({ id }) => id),
+      ...plan.removals.map(({ sourceRecord }) => sourceRecord).filter((id) => id !== ''),
+    ]),
+  ]
   const { clock, writeClock, rows } = await writeBatch(records, {
     key,
     sources,
@@ -81,7 +89,10 @@ function recordsStatements(
   const local = plan.documents.filter(({ route }) => route === 'local')
   const rowOf = (document: (typeof shared)[number]) =>
     stagedRow(document, priors.get(documentKey(document)) ?? null)
+  const gone = plan.removals.filter(({ isShared }) => isShared)
+  const encounters = plan.removals.filter(({ type }) => type === 'Encounter').map(({ id }) => id)
   return [
+    ...guards(plan, 'records', facility, (key) => priors.get(key)?.isCurrent === true),
     ...createSourceRecords(plan.sourceRecords, facility),
     ...(plan.kind === 'batch'
       ? []
@@ -89,6 +100,8 @@ function recordsStatements(
           plan.documents.map((d) => rowOf(d).slice(0, 15)),
           facility,
         )),
+    ...chunked(idRows(gone)).flatMap((ids) => deleteDocuments(ownDocuments, { ids, facility }, published)),
+    ...(encounters.length > 0 ? [endRelationships(JSON.stringify(encounters), facility)] : []),
     ...describeSourceRecords(plan.sourceRecords, facility, (id) => priors.has(`Patient/${id}`)),
     ...chunked(shared.map(rowOf)).map((rows) => writeDocuments(boundStage, { rows }, published, facility)),
     ...chunked(idRows(shared)).map(dropLookups),
@@ -99,6 +112,11 @@ function recordsStatements(
     ...relateEncounters(publication, priors),
   ]
 }
+
+const ownDocuments = `
+  select d.type, d.id from json_each(:ids) as i
+  join document as d on d.type = i.value ->> 0 and d.id = i.value ->> 1
+  where d.facility = :facility`
 
 /** Fails the whole batch, with the name of what is wrong; which documents they are is read after. */
 const refusals = (rows: readonly (readonly unknown[])[], facility: string): readonly Statement[] =>

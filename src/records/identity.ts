@@ -66,7 +66,10 @@ export type ServerIds = ReturnType<typeof serverIds>
  * facility names as identifying documents (in the facility's order of systems); its id if that is a UUID or an OID. Null:
  * it is known by its content only (`identity-content.ts`).
  */
-export function ownSourceKey(entry: BundleEntry, identitySystems: readonly string[]): string | null {
+export function ownSourceKey(
+  entry: Pick<BundleEntry, 'putId' | 'resource'>,
+  identitySystems: readonly string[],
+): string | null {
   if (entry.putId !== null) return entry.putId
   const identifiers = identifiersOf(entry.resource)
   for (const system of identitySystems) {

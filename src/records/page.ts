@@ -13,6 +13,7 @@ import type { Disclosed } from '../disclosure/operation.ts'
 import type { Resource } from '../fhir/bundle.ts'
 import { codingsAt, codingText } from '../fhir/codings.ts'
 import { elementsOf } from '../fhir/elements.ts'
+import { statusCode } from '../fhir/status.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../store/ports.ts'
 
@@ -108,13 +109,11 @@ export function emergencyOf(caller: Caller, { subjects }: Pick<Situation, 'subje
 /** What scopes with parameters ask about, as the stored text has it. */
 export function codingsOf({ type, body }: Pick<PageRow, 'type' | 'body'>): DecidedRow['codings'] {
   const resource = JSON.parse(body) as Resource
-  const { category, code, status } = elementsOf(type)
+  const { category, code } = elementsOf(type)
   return {
     categories: codingsAt(resource, category).map(codingText),
     codes: codingsAt(resource, code).map(codingText),
-    statuses: codingsAt(resource, status)
-      .slice(0, 1)
-      .map((coding) => coding.code),
+    statuses: [statusCode(type, resource)].filter((code) => code !== ''),
   }
 }
 

@@ -1,15 +1,17 @@
 /** The columns a published resource is stored with. */
-import type { BundleEntry, Resource } from '../fhir/bundle.ts'
+import type { Resource } from '../fhir/bundle.ts'
 import { type Coding, codingsAt, codingText, identifiersOf, valuesAt } from '../fhir/codings.ts'
 import { noDate, rangeOf } from '../fhir/date.ts'
 import { contentDigest, keptMeta } from '../fhir/digest.ts'
 import { elementsOf } from '../fhir/elements.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { baseOfFullUrl } from '../fhir/references.ts'
+import { statusCode } from '../fhir/status.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type EncounterTime, encounterTime } from './care-window.ts'
 import { type Domain, domainOf } from './domain.ts'
+import type { WriteEntry } from './plan-entry.ts'
 import { resourceTooLong, twoPersons } from './plan-issues.ts'
 import { searchedReferences, searchedTexts } from './plan-lookups.ts'
 import { type PersonScope, personsNamed } from './plan-persons.ts'
@@ -33,6 +35,7 @@ export interface PlannedDocument {
   /** UTC, both ends inclusive; empty without a date and without a person. */
   readonly dateLo: string
   readonly dateHi: string
+  /** `entered-in-error` whichever element says so. */
   readonly status: string
   /** Code of v3-Confidentiality; empty when the sender labels none. */
   readonly confidentiality: string
@@ -51,6 +54,8 @@ export interface PlannedDocument {
   readonly interaction: 'c' | 'u'
   /** `PUT` to a server id: refused unless the facility has published it. */
   readonly mustExist: boolean
+  /** The version that must still be the current one; null: any, or none. */
+  readonly expected: number | null
 }
 
 export interface DescribeOptions {
@@ -61,7 +66,7 @@ export interface DescribeOptions {
 
 /** @param entry with its references rewritten */
 export function describeDocument(
-  { index, fullUrl, putId, resource }: BundleEntry,
+  { index, fullUrl, putId, resource, expected }: WriteEntry,
   id: string,
   { rules, persons, mustExist }: DescribeOptions,
 ): Result<PlannedDocument, readonly Issue[]> {
@@ -93,7 +98,7 @@ export function describeDocument(
     code: codes[0] ? codingText(codes[0]) : '',
     dateLo: date.lo,
     dateHi: date.hi,
-    status: codingsAt(resource, elements.status)[0]?.code ?? '',
+    status: statusCode(type, resource),
     confidentiality,
     hash: contentDigest(resource),
     tail,
@@ -114,6 +119,7 @@ export function describeDocument(
     encounter: encounterTime(resource),
     interaction: putId === null ? 'c' : 'u',
     mustExist,
+    expected: expected ?? null,
   })
 }
 

@@ -2,6 +2,20 @@
 import type { Issue } from '../fhir/outcome.ts'
 import type { FoundReference, UnresolvedReason } from '../fhir/references.ts'
 
+export type RefusedStatus = 400 | 403 | 404 | 409 | 412
+
+/** Marks what was asked for only on a condition that does not hold. */
+export const preconditionFailed = 'precondition-failed'
+
+/** Of an entry with these issues. */
+export function statusOf(issues: readonly Issue[]): RefusedStatus {
+  const all = (is: (issue: Issue) => boolean): boolean => issues.length > 0 && issues.every(is)
+  if (all(({ tag }) => tag === preconditionFailed)) return 412
+  if (all(({ code }) => code === 'conflict')) return 409
+  if (all(({ code }) => code === 'forbidden')) return 403
+  return 400
+}
+
 const unresolvedTexts: Record<UnresolvedReason, Issue['text']> = {
   'urn-not-in-bundle': {
     fr: 'Aucune entrée du Bundle ne porte cet URN.',
@@ -117,5 +131,73 @@ export const outOfScope = (index: number): Issue => ({
   text: {
     fr: 'La portée du jeton ne permet pas cette entrée.',
     en: 'The scope of the token does not allow this entry.',
+  },
+})
+
+/** `If-Match` names a version that is not the current one, or there is none. */
+export const otherVersion = (index: number, current: number | null): Issue => ({
+  code: 'conflict',
+  tag: preconditionFailed,
+  expression: `Bundle.entry[${index}].request.ifMatch`,
+  text:
+    current === null
+      ? {
+          fr: 'L’établissement n’a publié aucune ressource de cet id, ou l’a supprimée.',
+          en: 'The facility has published no resource of this id, or has deleted it.',
+        }
+      : {
+          fr: `La version courante est ${current}, non celle que nomme \`If-Match\`.`,
+          en: `The current version is ${current}, not the one \`If-Match\` names.`,
+        },
+})
+
+export const severalMatches = (index: number): Issue => ({
+  code: 'multiple-matches',
+  tag: preconditionFailed,
+  expression: `Bundle.entry[${index}].request`,
+  text: {
+    fr: 'Plusieurs ressources de l’établissement remplissent cette condition.',
+    en: 'Several resources of the facility meet this condition.',
+  },
+})
+
+/** A conditional `PUT` of a resource with the id of another than the one that meets the condition. */
+export const otherMatch = (index: number): Issue => ({
+  code: 'value',
+  expression: `Bundle.entry[${index}].resource.id`,
+  text: {
+    fr: '`id` n’est pas celui de la ressource qui remplit la condition.',
+    en: '`id` is not that of the resource which meets the condition.',
+  },
+})
+
+export const patientStays = (index: number): Issue => ({
+  code: 'conflict',
+  tag: 'patient-stays',
+  expression: `Bundle.entry[${index}].request`,
+  text: {
+    fr: 'Un `Patient` ne se supprime pas : des documents, des refus et des accès tiennent à lui. Publiez-le avec `active` à faux.',
+    en: 'A `Patient` cannot be deleted: documents, refusals and accesses hang on it. Publish it with `active` false.',
+  },
+})
+
+/** Between looking and writing, somebody else wrote. @param index null: which entry it was cannot be told */
+export const overtaken = (index: number | null): Issue => ({
+  code: 'conflict',
+  tag: 'overtaken',
+  ...(index === null ? {} : { expression: `Bundle.entry[${index}]` }),
+  text: {
+    fr: 'Une autre écriture l’a modifiée au même moment ; rien n’a été écrit. Renvoyez la requête.',
+    en: 'Another write changed it at the same moment; nothing was written. Send the request again.',
+  },
+})
+
+/** Two entries of one bundle would each create what there may be one of. */
+export const sameCondition = (index: number, other: number): Issue => ({
+  code: 'conflict',
+  expression: `Bundle.entry[${index}].request`,
+  text: {
+    fr: `Même condition que l’entrée ${other} : une seule peut créer ce qui la remplit.`,
+    en: `The same condition as entry ${other}: only one can create what meets it.`,
   },
 })

@@ -1,12 +1,12 @@
 /** What the references of one bundle can mean. */
-import type { BundleEntry } from '../fhir/bundle.ts'
 import { codingText, identifiersOf } from '../fhir/codings.ts'
 import type { ReferenceScope } from '../fhir/references.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { WriteEntry } from './plan-entry.ts'
 
 /** Where two entries share a name, the first has it; whether they are one resource is judged when both have an id. */
 export function referenceScope(
-  entries: readonly BundleEntry[],
+  entries: readonly WriteEntry[],
   { identitySystems, baseUrl }: PlanContext,
   isServerId: (type: string, id: string) => boolean,
 ): ReferenceScope {

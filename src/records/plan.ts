@@ -1,8 +1,9 @@
 /**
  * What a published bundle comes to, computed without a read: every entry's server id, its references rewritten, the
- * columns it is stored with and the database it belongs in.
+ * columns it is stored with and the database it belongs in. Entries that name what is stored have been resolved before
+ * (`resolve.ts`).
  */
-import type { BundleEntry, BundleKind, PublishedBundle } from '../fhir/bundle.ts'
+import type { BundleKind } from '../fhir/bundle.ts'
 import { contentDigest } from '../fhir/digest.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import {
@@ -13,13 +14,21 @@ import {
   replaceReferences,
   resolveReference,
 } from '../fhir/references.ts'
+import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { initialPerson, ownSourceKey, type ServerIds, serverIds } from './identity.ts'
 import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
 import { type PersonKey, personKeys } from './person.ts'
 import type { PlanContext } from './plan-context.ts'
 import { describeDocument, type PlannedDocument } from './plan-document.ts'
-import { duplicateFullUrl, keyConflict, unresolvedReference } from './plan-issues.ts'
+import type { HeldCondition, PlanBundle, RemovalEntry, StoredDocument, WriteEntry } from './plan-entry.ts'
+import {
+  duplicateFullUrl,
+  keyConflict,
+  type RefusedStatus,
+  statusOf,
+  unresolvedReference,
+} from './plan-issues.ts'
 import { referenceScope } from './plan-scope.ts'
 
 /** A `Patient` the bundle holds or refers to. */
@@ -38,21 +47,30 @@ export interface PlannedSourceRecord {
   readonly isComparable: boolean
 }
 
-/** What an entry came to: a document (several entries may share one), or what is wrong with it (`batch` only). */
+/**
+ * What an entry came to: a document (several entries may share one), one that is there already, a deletion (null: of
+ * nothing), or what is wrong with it (`batch` only).
+ */
 export type EntryOutcome =
   | { readonly document: number }
-  | { readonly issues: readonly Issue[]; readonly status: 400 | 403 | 404 | 409 }
+  | { readonly existing: StoredDocument }
+  | { readonly removed: StoredDocument | null }
+  | { readonly issues: readonly Issue[]; readonly status: RefusedStatus }
 
 export interface Plan {
   readonly kind: BundleKind
   readonly documents: readonly PlannedDocument[]
+  /** Documents to be deleted, in the version in which they were found. */
+  readonly removals: readonly StoredDocument[]
+  /** What must still hold when the rest is written. */
+  readonly conditions: readonly HeldCondition[]
   readonly sourceRecords: readonly PlannedSourceRecord[]
   /** One per entry, in order. */
   readonly outcomes: readonly EntryOutcome[]
 }
 
 interface Draft {
-  readonly entry: BundleEntry
+  readonly entry: WriteEntry
   readonly references: readonly FoundReference[]
   readonly targets: readonly ReferenceTarget[]
   /** Null: known by its content only. */
@@ -62,27 +80,48 @@ interface Draft {
 }
 
 /** @returns every issue of every entry; for a `batch` the issues are in `outcomes` and never fail the others. */
-export function planPublication(
-  bundle: PublishedBundle,
-  context: PlanContext,
-): Result<Plan, readonly Issue[]> {
+export function planPublication(bundle: PlanBundle, context: PlanContext): Result<Plan, readonly Issue[]> {
   const ids = serverIds(context.idKey, context.facility)
   const issues = new Map<number, Issue[]>()
   const report = (index: number, ...found: readonly Issue[]): void => {
     issues.set(index, [...(issues.get(index) ?? []), ...found])
   }
 
-  const entries: BundleEntry[] = []
+  const entries: WriteEntry[] = []
+  const removals: RemovalEntry[] = []
   bundle.entries.forEach((read, index) => {
-    if (read.ok) entries.push(read.value)
-    else report(index, ...read.error)
+    if (!read.ok) report(index, ...read.error)
+    else if ('removes' in read.value) removals.push(read.value)
+    else entries.push(read.value)
   })
 
   const scope = referenceScope(entries, context, ids.isServerId)
+  const typeAt = new Map(entries.map(({ index, resource }) => [index, resource.resourceType]))
+  let allowance = limits.maxIssues
   const drafts = new Map<number, Draft>()
   for (const entry of entries) {
+    if (entry.existing) {
+      drafts.set(entry.index, {
+        entry,
+        references: [],
+        targets: [],
+        ownId: entry.existing.id,
+        isServerId: true,
+      })
+      continue
+    }
     const references = findReferences(entry.resource)
     const base = baseOfFullUrl(entry.fullUrl)
+    const found = context.validate(entry.resource, {
+      at: `Bundle.entry[${entry.index}].resource`,
+      maxIssues: Math.max(1, Math.min(limits.maxEntryIssues, allowance)),
+      typeOf: (text) => {
+        const target = resolveReference(text, base, scope)
+        return target.kind === 'entry' ? (typeAt.get(target.index) ?? null) : null
+      },
+    })
+    allowance -= found.length
+    if (found.length > 0) report(entry.index, ...found)
     const targets = references.map(({ text }) => resolveReference(text, base, scope))
     targets.forEach((target, i) => {
       const reference = references[i]
@@ -113,6 +152,7 @@ export function planPublication(
       firstByFullUrl.set(entry.fullUrl, first)
       if (first !== key) report(entry.index, duplicateFullUrl(entry.index))
     }
+    if (entry.existing) continue
     const described = describeDocument({ ...entry, resource: rewritten(draft, drafts, ids.derive) }, id, {
       rules: context.rules,
       persons,
@@ -124,11 +164,20 @@ export function planPublication(
     }
     const same = documents.get(key)
     if (!same) documents.set(key, described.value)
-    else if (same.hash !== described.value.hash) {
+    else if (same.hash === described.value.hash)
+      documents.set(key, { ...same, expected: same.expected ?? described.value.expected })
+    else {
       report(entry.index, keyConflict(entry.index, same.index))
       // Which of them is meant cannot be said: in a batch neither is stored.
       if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, entry.index))
     }
+  }
+
+  for (const { index, removes } of removals) {
+    const same = removes && documents.get(`${removes.type}/${removes.id}`)
+    if (!same) continue
+    report(index, keyConflict(index, same.index))
+    if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, index))
   }
 
   if (bundle.kind !== 'batch' && issues.size > 0)
@@ -189,7 +238,7 @@ function rewritten(
 }
 
 function assemble(
-  bundle: PublishedBundle,
+  bundle: PlanBundle,
   { idKey, facility, personSystems }: PlanContext,
   ids: ServerIds,
   drafts: ReadonlyMap<number, Draft>,
@@ -203,10 +252,17 @@ function assemble(
     const draft = drafts.get(index)
     if (type === 'Patient' && draft) keys.set(id, personKeys(draft.entry.resource))
   }
+  const accepted = bundle.entries.map((read, index) => (read.ok && !issues.has(index) ? read.value : null))
+  const removals = new Map<string, StoredDocument>()
+  for (const entry of accepted)
+    if (entry && 'removes' in entry && entry.removes)
+      removals.set(`${entry.removes.type}/${entry.removes.id}`, entry.removes)
   const sourceIds = new Set(documents.map(({ sourceRecord }) => sourceRecord).filter((id) => id !== ''))
   return {
     kind: bundle.kind,
     documents,
+    removals: [...removals.values()],
+    conditions: bundle.conditions.filter(({ index }) => !issues.has(index)),
     sourceRecords: [...sourceIds].map((id) => ({
       id,
       person: initialPerson(idKey, facility, id),
@@ -216,11 +272,14 @@ function assemble(
     })),
     outcomes: bundle.entries.map((_, index) => {
       const found = issues.get(index)
+      const entry = accepted[index]
+      if (entry && 'removes' in entry) return { removed: entry.removes }
+      if (entry?.existing) return { existing: entry.existing }
       const draft = drafts.get(index)
       const document = draft && positions.get(`${draft.entry.resource.resourceType}/${draft.ownId}`)
       if (!found && document !== undefined) return { document }
       const all = found ?? []
-      return { issues: all, status: all.every(({ code }) => code === 'conflict') ? 409 : 400 }
+      return { issues: all, status: statusOf(all) }
     }),
   }
 }

@@ -3,7 +3,7 @@ import type { Issue } from '../fhir/outcome.ts'
 import type { LatestVersion } from './documents-sql.ts'
 import type { EntryOutcome, Plan } from './plan.ts'
 import type { PlannedDocument } from './plan-document.ts'
-import { noSuchDocument, noSuchPerson, otherPerson } from './plan-issues.ts'
+import { noSuchDocument, noSuchPerson, otherPerson, otherVersion, statusOf } from './plan-issues.ts'
 import type { SourceRecordRow } from './source-records.ts'
 
 /**
@@ -46,7 +46,14 @@ export function refusal(
   return contradiction(document, facility, stored)
 }
 
-const refusedStatuses: Readonly<Record<string, 403 | 409>> = { conflict: 409, forbidden: 403 }
+/** Null when the version that a write names is still the current one. */
+export function otherVersionThan(
+  { index, expected }: PlannedDocument,
+  stored: readonly LatestVersion[],
+): Issue | null {
+  const current = stored.find(({ isCurrent }) => isCurrent)?.version ?? null
+  return expected === null || expected === current ? null : otherVersion(index, current)
+}
 
 /** The plan without the documents at these positions; their entries tell why (`batch`). */
 export function withoutRefused(plan: Plan, refused: ReadonlyMap<number, Issue>): Plan {
@@ -58,15 +65,18 @@ export function withoutRefused(plan: Plan, refused: ReadonlyMap<number, Issue>):
     return true
   })
   const named = new Set(documents.map(({ sourceRecord }) => sourceRecord))
+  const outcomes = plan.outcomes.map((outcome): EntryOutcome => {
+    if (!('document' in outcome)) return outcome
+    const issue = refused.get(outcome.document)
+    if (issue) return { issues: [issue], status: issue.code === 'not-found' ? 404 : statusOf([issue]) }
+    return { document: moved.get(outcome.document) ?? -1 }
+  })
+  const isRefused = (index: number): boolean => 'issues' in (outcomes[index] ?? {})
   return {
     ...plan,
     documents,
+    conditions: plan.conditions.filter(({ index }) => !isRefused(index)),
     sourceRecords: plan.sourceRecords.filter(({ id }) => named.has(id)),
-    outcomes: plan.outcomes.map((outcome): EntryOutcome => {
-      if (!('document' in outcome)) return outcome
-      const issue = refused.get(outcome.document)
-      if (issue) return { issues: [issue], status: refusedStatuses[issue.code] ?? 404 }
-      return { document: moved.get(outcome.document) ?? -1 }
-    }),
+    outcomes,
   }
 }

@@ -1,7 +1,7 @@
 /** Upkeep of the local databases: publications interrupted between their steps, and persons joined elsewhere. */
 import { limits } from '../limits.ts'
 import type { Reader, Writer } from '../store/ports.ts'
-import { finishLocal, type PendingWrite, pendingWrite, waitingWith } from './documents-local.ts'
+import { dropPending, finishLocal, type PendingWrite, pendingWrite, waitingWith } from './documents-local.ts'
 import { latestVersion, latestVersions } from './documents-sql.ts'
 import { copySourceRecords, sourceRecordRow, sourceRecordsOf } from './source-records.ts'
 
@@ -33,7 +33,7 @@ export async function settlePending(
   for (const write of writes.map(pendingWrite)) {
     const { key } = write
     if (await records.abort(key)) {
-      await local.apply([{ sql: 'delete from pending where write_key = :key', args: { key } }])
+      await local.apply([dropPending(key)])
       dropped++
     } else await finishDecided(records, local, [write])
   }

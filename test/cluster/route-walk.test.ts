@@ -28,7 +28,7 @@ const faults: Readonly<Record<string, () => Promise<never>>> = {
   },
 }
 
-const isDone = (status: number): boolean => status === 200 || status === 201
+const isDone = (status: number): boolean => status === 200 || status === 201 || status === 204
 
 /** What must stand in the answer of an operation that discloses something. */
 const telling: Readonly<Record<string, RegExp>> = {
@@ -58,6 +58,12 @@ const telling: Readonly<Record<string, RegExp>> = {
   'question-read': new RegExp(questionText.slice(0, -1)),
   incidents: new RegExp(register.circumstances),
   'incident-read': new RegExp(register.circumstances),
+  create: new RegExp(marker),
+  update: new RegExp(marker),
+  'update-conditional': new RegExp(marker),
+  patch: new RegExp(marker),
+  delete: /^$/,
+  'delete-conditional': /^$/,
   'audit-proof': /^c2sp\.org\/tlog-proof@v1\nextra /,
 }
 
@@ -203,6 +209,19 @@ describe('the route walk', () => {
       })
     const held = { kind: 'organisation', key: 'ciusss-mont-royal' }
     const { operator = '', manager = '', secondManager = '' } = tokens
+    const write = (method: string, path: string, body?: unknown, type = 'application/fhir+json') =>
+      new Request(`${cluster.url}/fhir/Observation${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${tokens.system}`, 'Content-Type': type },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    const written = (value: string) => ({
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'x' },
+      identifier: [{ system: 'urn:written', value }],
+      valueString: marker,
+    })
     return {
       ...registryExamples({ url: cluster.url, operator, manager, secondManager, request }),
       ...careExamples(care),
@@ -262,6 +281,19 @@ describe('the route walk', () => {
             ),
           ),
         }),
+      create: () => write('POST', '', written('1')),
+      update: () => write('PUT', '/written', written('2')),
+      'update-conditional': () =>
+        write('PUT', '?identifier=urn:written|1', { ...written('1'), language: 'fr' }),
+      patch: () =>
+        write(
+          'PATCH',
+          '/written',
+          [{ op: 'add', path: '/language', value: 'fr' }],
+          'application/json-patch+json',
+        ),
+      delete: () => write('DELETE', '/written'),
+      'delete-conditional': () => write('DELETE', '?identifier=urn:written|1'),
       // The last: it ends a log.
       'log-succession': () =>
         new Request(`${cluster.url}/audit/succession/quebec`, {

@@ -9,6 +9,7 @@ import type { Access } from '../../src/audit/port.ts'
 import type { Region } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import { elementsOf } from '../../src/fhir/elements.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { err, ok } from '../../src/result.ts'
 import type { Reader, Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
 import { StoreError } from '../../src/store/ports.ts'
@@ -175,6 +176,7 @@ export function startCluster(world: World): Cluster {
     ledger: { read: async () => [] },
     redactions: { remove: async () => null, prune: async () => 'not-yet' },
     logs: auditLogs(() => rpc),
+    definitions: async () => definitionsOfR4(),
     peerAddress: () => null,
   }
   const app = createApp(ports)

@@ -77,7 +77,7 @@ describe('an entry', () => {
     ['without method', { ...good, request: { url: 'Patient' } }, 'required', `${at}.request.method`],
     [
       'another method',
-      { ...good, request: { method: 'DELETE', url: 'Patient/1' } },
+      { ...good, request: { method: 'PATCH', url: 'Patient/1' } },
       'not-supported',
       `${at}.request.method`,
     ],
@@ -95,7 +95,28 @@ describe('an entry', () => {
       `${at}.request.url`,
     ],
     ['PUT without id', put('Patient'), 'value', `${at}.request.url`],
-    ['PUT with a condition', put('Patient?identifier=1'), 'value', `${at}.request.url`],
+    ['PUT with a condition of no system', put('Patient?identifier=1'), 'value', `${at}.request.url`],
+    ['PUT with another condition', put('Patient?name=Roy'), 'not-supported', `${at}.request.url`],
+    ['PUT with an empty condition', put('Patient?'), 'required', `${at}.request.url`],
+    [
+      'PUT of a version that is none',
+      { ...good, request: { method: 'PUT', url: 'Patient/1', ifMatch: '1' } },
+      'value',
+      `${at}.request.ifMatch`,
+    ],
+    [
+      'DELETE of a whole type',
+      { request: { method: 'DELETE', url: 'Patient' } },
+      'value',
+      `${at}.request.url`,
+    ],
+    ['DELETE of no type', { request: { method: 'DELETE', url: 'Nonsense/1' } }, 'value', `${at}.request.url`],
+    [
+      'POST if nothing is called so',
+      { ...good, request: { ...good.request, ifNoneExist: 'name=Roy' } },
+      'not-supported',
+      `${at}.request.ifNoneExist`,
+    ],
     ['PUT to a bad id', put('Patient/a_b'), 'value', `${at}.request.url`],
     ['PUT of another type', put('Group/1'), 'value', `${at}.request.url`],
     [

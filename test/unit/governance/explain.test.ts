@@ -326,7 +326,7 @@ describe('the facts of a write clock', () => {
     write(
       12,
       `insert into document_version select type, id, 0, source_record, facility, domain, category, code, date_lo,
-      date_hi, status, confidentiality, '2023', 12, 'h0', body from document where id = 'o1'`,
+      date_hi, status, confidentiality, '2023', 12, 'h0', body, 0 from document where id = 'o1'`,
     )
     expect([first(11, 2), first(12, 2)]).toEqual([['2024'], ['2023']])
   })

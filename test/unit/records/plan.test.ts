@@ -5,6 +5,7 @@ import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
 import { type Plan, planPublication } from '../../../src/records/plan.ts'
 import type { PlanContext } from '../../../src/records/plan-context.ts'
+import { planned } from '../../../src/records/plan-entry.ts'
 
 const idKey = new Uint8Array(32).fill(7)
 const any = { domain: '*', type: '*', category: '*', code: '*', confidentiality: '*' }
@@ -18,6 +19,7 @@ const context: PlanContext = {
   ],
   personSystems: ['urn:nam'],
   baseUrl: 'http://127.0.0.1/fhir/',
+  validate: () => [],
 }
 
 interface Entry {
@@ -39,17 +41,19 @@ function planOf(entries: readonly Entry[], type = 'transaction') {
     })),
   })
   if (!bundle.ok) throw new Error(JSON.stringify(bundle.error))
-  return planPublication(bundle.value, context)
+  const direct = planned(bundle.value)
+  if (!direct) throw new Error('names what is stored')
+  return planPublication(direct, context)
 }
 function plan(entries: readonly Entry[], type?: string): Plan {
-  const planned = planOf(entries, type)
-  if (!planned.ok) throw new Error(JSON.stringify(planned.error))
-  return planned.value
+  const made = planOf(entries, type)
+  if (!made.ok) throw new Error(JSON.stringify(made.error))
+  return made.value
 }
 function issues(entries: readonly Entry[], type?: string) {
-  const planned = planOf(entries, type)
-  if (planned.ok) throw new Error('was accepted')
-  return planned.error.map(({ code, expression }) => [code, expression])
+  const made = planOf(entries, type)
+  if (made.ok) throw new Error('was accepted')
+  return made.error.map(({ code, expression }) => [code, expression])
 }
 const id = (type: string, key: string): string => serverId(idKey, 'hopital', type, key)
 const body = ({ type, id: own, tail }: Plan['documents'][number]) =>
@@ -213,9 +217,11 @@ describe('what is wrong', () => {
       'batch',
     )
     expect(documents).toHaveLength(1)
-    expect(outcomes.map((outcome) => ('document' in outcome ? outcome.document : outcome.status))).toEqual([
-      0, 400, 409, 409,
-    ])
+    expect(
+      outcomes.map((outcome) =>
+        'document' in outcome ? outcome.document : 'issues' in outcome && outcome.status,
+      ),
+    ).toEqual([0, 400, 409, 409])
   })
 })
 

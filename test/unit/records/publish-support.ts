@@ -1,11 +1,21 @@
 /** Both document databases in memory, and one facility's way to publish into them. */
 import type { Caller, Facility } from '../../../src/access/caller.ts'
+import { parseScopes } from '../../../src/access/scope.ts'
 import type { Settings } from '../../../src/access/subject.ts'
-import type { Asker, Disclosure, Loaded, OperationContext, Page } from '../../../src/disclosure/operation.ts'
+import type {
+  AnyOperation,
+  Asker,
+  Disclosure,
+  Loaded,
+  OperationContext,
+  Page,
+} from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
+import { definitionsOfR4 } from '../../../src/local/definitions/of-r4.ts'
 import { publishBundle } from '../../../src/records/publish.ts'
 import { ok, type Result } from '../../../src/result.ts'
 import type { Row, Rows } from '../../../src/store/ports.ts'
+import { completedEntries } from '../../valid-resource.ts'
 import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 export const personSystem = 'https://example.org/nam'
@@ -16,7 +26,17 @@ export interface Publisher {
   readonly local: MemoryDatabase
   /** Phases told to the audit log, in order. */
   readonly intents: Readonly<Record<string, string>>[]
+  /** Resources of an object are completed with what R4 requires; a text is sent as it is. */
   publish(bundle: unknown, options?: PublishOptions): Promise<Result<Disclosure, Refusal>>
+  /** One of the operations on single resources. */
+  send(operation: AnyOperation, path: string, options?: SendOptions): Promise<Result<Disclosure, Refusal>>
+}
+
+export interface SendOptions extends PublishOptions {
+  readonly body?: unknown
+  readonly ifMatch?: string
+  readonly ifNoneExist?: string
+  readonly prefer?: string
 }
 
 export interface PublishOptions {
@@ -26,6 +46,7 @@ export interface PublishOptions {
   readonly now?: number
   readonly language?: 'fr' | 'en'
   readonly withoutLocal?: boolean
+  readonly scopes?: readonly string[]
 }
 
 /** @param unshared domains that the sharing policy withholds */
@@ -47,17 +68,23 @@ export function openPublisher(unshared: readonly string[] = ['other']): Publishe
     .run(personSystem)
   const intents: Readonly<Record<string, string>>[] = []
   let requests = 0
+  const send: Publisher['send'] = (operation, path, options = {}) => {
+    requests++
+    const body = typeof options.body === 'string' ? options.body : JSON.stringify(options.body)
+    const requestId = options.requestId ?? `request-${requests}`
+    const now = options.now ?? Date.UTC(2026, 10, 22) + requests * 1000
+    return operation.handle(context({ records, local, intents, body, requestId, now, path, options }))
+  }
   return {
     records,
     local,
     intents,
-    publish: (bundle, options = {}) => {
-      requests++
-      const body = typeof bundle === 'string' ? bundle : JSON.stringify(bundle)
-      const requestId = options.requestId ?? `request-${requests}`
-      const now = options.now ?? Date.UTC(2026, 10, 22) + requests * 1000
-      return publishBundle.handle(context({ records, local, intents, body, requestId, now, options }))
-    },
+    publish: (bundle, options = {}) =>
+      send(publishBundle, '/fhir', {
+        ...options,
+        body: typeof bundle === 'string' ? bundle : JSON.stringify(completedEntries(bundle)),
+      }),
+    send,
   }
 }
 
@@ -76,11 +103,16 @@ interface ContextParts {
   readonly body: string
   readonly requestId: string
   readonly now: number
-  readonly options: PublishOptions
+  readonly path: string
+  readonly options: SendOptions
 }
 
-function context(parts: ContextParts): OperationContext<Record<string, never>, Record<string, never>> {
-  const { records, local, intents, body, requestId, now, options } = parts
+const origin = 'http://127.0.0.1:8787'
+
+function context(parts: ContextParts): OperationContext<Record<string, string>, Record<string, never>> {
+  const { records, local, intents, body, requestId, now, path, options } = parts
+  const url = new URL(path, origin)
+  const [, , type = '', id = ''] = url.pathname.split('/')
   const facility: Facility = {
     row: 1,
     id: options.facility ?? 'hopital',
@@ -97,9 +129,14 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
     requestId,
     now,
     language: options.language ?? 'fr',
-    origin: 'http://127.0.0.1:8787',
+    param: { type, id },
+    url,
+    origin,
+    ifMatch: options.ifMatch ?? null,
+    ifNoneExist: options.ifNoneExist ?? null,
+    prefer: options.prefer ?? null,
     keys: { idKey },
-    scopes: null,
+    scopes: options.scopes ? parseScopes(options.scopes) : null,
     load: async (page: (asker: Asker) => Page) => {
       const rows = await records.read(page({ presented: {}, facility: facility.id } as Asker).records ?? [])
       const hasLocal = !options.withoutLocal
@@ -115,12 +152,13 @@ function context(parts: ContextParts): OperationContext<Record<string, never>, R
       }
       return ok(loaded)
     },
+    definitions: async () => definitionsOfR4(),
     body: async () => ok(body),
     intend: async (note: Readonly<Record<string, string>>) => {
       intents.push(note)
       return ok({ records, local: options.withoutLocal ? null : local })
     },
-  } as unknown as OperationContext<Record<string, never>, Record<string, never>>
+  } as unknown as OperationContext<Record<string, string>, Record<string, never>>
 }
 
 export interface ResponseEntry {

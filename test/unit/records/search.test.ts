@@ -164,7 +164,7 @@ test('both forms of the statement tell when the first version of an undated docu
   ] as const)
     records.db
       .prepare(`insert into document_version values ('Observation', ?, 1, 'p', 'h1', 'laboratory', '', '', '', '',
-        'final', 'N', ?, 1, 'h', '{}')`)
+        'final', 'N', ?, 1, 'h', '{}', 0)`)
       .run(id, published)
   store(records, 'd', '', document('d', 10))
   store(records, 'dated', day(1), document('dated', 10))

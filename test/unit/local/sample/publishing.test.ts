@@ -1,23 +1,29 @@
 /** What the record makes of the sample: computed by the planner of publishing, without a database. */
 import { describe, expect, it } from 'vitest'
 import { readBundle } from '../../../../src/fhir/bundle.ts'
+import { validateResource } from '../../../../src/fhir/validate.ts'
+import { definitionsOfR4 } from '../../../../src/local/definitions/of-r4.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
 import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/policy.ts'
 import { type Plan, planPublication } from '../../../../src/records/plan.ts'
+import { planned } from '../../../../src/records/plan-entry.ts'
 
 function plan(facility: string, value: unknown): Plan {
   const bundle = readBundle(value)
   if (!bundle.ok) throw new Error(JSON.stringify(bundle.error))
-  const planned = planPublication(bundle.value, {
+  const direct = planned(bundle.value)
+  if (!direct) throw new Error('names what is stored')
+  const made = planPublication(direct, {
     facility,
     identitySystems: [],
     idKey: new Uint8Array(32),
     rules: sharingRules.map((rule, position) => ({ ...rule, position })),
     personSystems: personIdentifierSystems,
     baseUrl: 'http://127.0.0.1/fhir/',
+    validate: (resource, options) => validateResource(resource, definitionsOfR4(), options),
   })
-  if (!planned.ok) throw new Error(JSON.stringify(planned.error))
-  return planned.value
+  if (!made.ok) throw new Error(JSON.stringify(made.error))
+  return made.value
 }
 
 const plans = generateSample(sampleSeed).map(({ facility, bundle }) => ({

@@ -265,7 +265,7 @@ describe('a relationship published for looking', () => {
   test('counts from the first publication: publishing again makes no encounter new', async () => {
     publish(workday)
     world.sql(`insert into document_version select type, id, 0, source_record, facility, domain, category, code, date_lo, date_hi,
-      status, confidentiality, '${at(workday - dayMs)}', 0, 'h', '{}' from document where type = 'Encounter'`)
+      status, confidentiality, '${at(workday - dayMs)}', 0, 'h', '{}', 0 from document where type = 'Encounter'`)
     world.read({ at: workday + minuteMs })
     expect(await world.counts(rule)).toEqual([])
   })
