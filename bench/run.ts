@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { table } from '../src/cli/table.ts'
 import { exportMemory } from './export-memory.ts'
+import { publishing } from './publishing.ts'
 import { type Figure, isReached, type Measured, type Scenario } from './scenario.ts'
+import { validation } from './validation.ts'
 import { verification } from './verification.ts'
 
-const scenarios: readonly Scenario[] = [exportMemory, verification]
+const scenarios: readonly Scenario[] = [exportMemory, publishing, validation, verification]
 
 const fullEntries = 1_000_000
 const quickEntries = 100_000

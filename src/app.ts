@@ -7,15 +7,19 @@ import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
 import { z } from 'zod'
 import { callerKinds } from './access/caller.ts'
+import { addressHelp } from './disclosure/address-help.ts'
+import { cors } from './disclosure/cors.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
-import { gate } from './disclosure/gate.ts'
+import { amongPaths, gate } from './disclosure/gate.ts'
+import { type Fault, parameterIssues } from './disclosure/input-issues.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
+import type { Refusal } from './disclosure/refusal.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
 import { formParameters, isFhir } from './disclosure/representation.ts'
-import type { Issue } from './fhir/outcome.ts'
+import { resourceTypes } from './fhir/types.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
@@ -27,6 +31,7 @@ import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
+import { publicDocuments } from './public-documents.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { createResource } from './records/create.ts'
 import { deleteMatching, deleteResource } from './records/delete.ts'
@@ -94,6 +99,15 @@ export function createApp(ports: Ports): Hono<Env> {
   })
   app.use(
     '*',
+    cors(
+      ports,
+      rates,
+      amongPaths(publicPaths),
+      (c) => (c.get('exchange') as Exchange | undefined)?.presented ?? null,
+    ),
+  )
+  app.use(
+    '*',
     languageDetector({
       supportedLanguages: ['fr', 'en'],
       fallbackLanguage: 'fr',
@@ -102,7 +116,9 @@ export function createApp(ports: Ports): Hono<Env> {
     }),
   )
   publicRoutes(app, ports, rates)
+  publicDocuments(app, ports, operations)
 
+  const help = addressHelp([...operations.map(({ path }) => path), ...publicPaths])
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>
     async (c: Context<Env>, next: () => Promise<void>) => {
@@ -114,6 +130,7 @@ export function createApp(ports: Ports): Hono<Env> {
         operation,
         rates,
         rate: rateOf(c.req.param()),
+        help,
       })
       const refused = await exchange.authenticate()
       if (refused) return refused
@@ -129,9 +146,14 @@ export function createApp(ports: Ports): Hono<Env> {
         method,
         one,
         begin(operation, (matched) => rateOfPath(operation, matched)),
-        zValidator('param', param, refuseInvalid),
-        zValidator('query', queryOf(operation), refuseInvalid),
-        async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
+        zValidator('param', param, refuseInvalid(param)),
+        zValidator('query', queryOf(operation), refuseInvalid(operation.query)),
+        async (c) => {
+          const found = c.req.valid('param')
+          const unserved = unservedBy(operation, found, c.req.path)
+          if (unserved) return await c.get('exchange').refuse(unserved)
+          return await c.get('exchange').run(operation, found, c.req.valid('query'))
+        },
       )
     // Right after the last of a path, so that what another path of any type offers is not offered here.
     const known = paths.get(path)
@@ -168,6 +190,18 @@ const elsewhere: Described = {
   scope: () => null,
 }
 
+/** Null: this operation is offered for the type of the address. What the capability statement does not offer is not there. */
+function unservedBy(
+  { path, serves }: AnyOperation,
+  { type }: { readonly type?: unknown },
+  asked: string,
+): Refusal | null {
+  if (typeof type !== 'string' || !resourceTypes.has(type) || serves?.(type) !== false) return null
+  const offered = operations.filter((one) => one.path === path && one.serves?.(type) !== false)
+  if (offered.length === 0) return { reason: 'no-such-path', path: asked }
+  return { reason: 'method-not-allowed', allow: offered.map(({ method }) => method).join(', ') }
+}
+
 /** From the parameters of a path as they are matched, not yet validated. */
 type RateOf = (path: Readonly<Record<string, string>>) => RateKind
 
@@ -186,28 +220,19 @@ function methodsByPath(): ReadonlyMap<string, { readonly allow: string; readonly
   return known
 }
 
-type Invalid = {
-  success: boolean
-  target: string
-  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+interface Checked {
+  readonly success: boolean
+  readonly error?: { readonly issues: readonly Fault[] }
 }
 
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
-async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {
-  if (result.success) return undefined
-  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => {
-    const name = path.length > 0 ? path.map(String).join('.') : result.target
-    return {
-      code: 'value',
-      expression: name,
-      text: {
-        fr: `Paramètre invalide ou inconnu : ${name}.`,
-        en: `Invalid or unknown parameter ${name}: ${message}.`,
-      },
-    }
-  })
-  return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
-}
+const refuseInvalid =
+  (schema: AnyOperation['query']) =>
+  async (result: Checked, c: Context): Promise<Response | undefined> => {
+    if (result.success) return undefined
+    const issues = parameterIssues(schema, result.error?.issues ?? [])
+    return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
+  }
 
 /** Work after the response, where the runtime wants to know of it (Workers); elsewhere the process simply goes on. */
 function deferOf(c: Context<Env>): Defer {

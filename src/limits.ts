@@ -27,6 +27,10 @@ export const limits = {
   maxJsonDepth: 64,
   /** Issues of one answer: a bundle whose every entry is wrong is understood from fewer. */
   maxIssues: 1_000,
+  /** Issues of one resource: what else is wrong with it shows when these are put right. */
+  maxEntryIssues: 100,
+  /** Codes of a value set that an issue names: what fits a few lines. Longer lists are looked up in R4. */
+  maxCodesNamed: 16,
   /** Rounds that tell members of a reference cycle apart; members alike that far out count as one, or as a conflict. */
   maxCycleRounds: 16,
   /** Identifiers and family names of one `Patient` kept for joining and look-up; real ones have a handful. */
@@ -59,6 +63,10 @@ export const limits = {
   maxSearchParameters: 30,
   /** Comma-separated values of one search parameter: they are bound as one JSON list. */
   maxSearchAlternatives: 100,
+  /** Characters of a mistyped name that the nearest right one is looked for: the longest known ones have 50. */
+  maxHintLength: 64,
+  /** Characters of a wrong path that the right one is looked for: a type, an id and a version have 150. */
+  maxHelpedPathLength: 200,
   /** Keys of `_sort`: a table has as many columns one sorts by. */
   maxSortKeys: 3,
   /** Characters of a sort key that count: what is alike so far is in the order of ids. */
@@ -220,6 +228,31 @@ export const limits = {
   maxIssuerKeys: 20,
   /** Unknown issuers and key ids, however many, make an isolate read the issuers again at most this often. */
   issuerReloadEveryMs: 2_000,
+
+  // --- browsers ------------------------------------------------------------------------------------------------------
+  /** Origins of one client, and characters of one: the entry of a change has room for so many, whole. */
+  maxClientOrigins: 5,
+  maxOriginLength: 100,
+  /** Clients with origins of their own, all read at once: the apps of a market, not those of every ward. */
+  maxBrowserClients: 500,
+  /** Origins are read again after this: what an operator changed holds within the fresh bound. */
+  originsReadEveryMs: 10_000,
+  /** The authorization server is asked again what it offers after this; keys and endpoints change with days' notice … */
+  discoveryFreshMs: 5 * 60_000,
+  /** … and after this when it did not answer. */
+  discoveryRetryMs: 5_000,
+  /** One such question. */
+  discoveryDeadlineMs: 3_000,
+  /** Its answer: providers write 2–8 KiB. */
+  maxDiscoveryBytes: 64 * 1024,
+  /** Scopes, grants and the like in it; the longest lists, those of scopes, have a few dozen. */
+  maxDiscoveryListLength: 500,
+  /** Public documents an isolate remembers, by address and language; a record has one address. */
+  maxRememberedDocuments: 16,
+  /** How long others may keep them: what an operator changes is seen within minutes. */
+  publicDocumentSeconds: 300,
+  /** How long a browser remembers a preflight; what is registered no more can still be asked for, and not read. */
+  preflightMaxAgeSeconds: 600,
 
   // --- commands that call a cluster ----------------------------------------------------------------------------------
   /** Sending one bundle, until a cluster that is overloaded or restarting takes it (the first attempt included). */

@@ -3,13 +3,15 @@
  * response with data in it.
  */
 import type { Authenticated, Credentials } from '../access/authenticate.ts'
-import type { Caller } from '../access/caller.ts'
+import type { Caller, Presented } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { Phase } from '../audit/port.ts'
+import type { Condition } from '../fhir/interactions.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { AddressHelp } from './address-help.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { codedFor } from './coding.ts'
@@ -39,6 +41,7 @@ export interface Start {
   readonly rates: CallerRates
   /** What this request counts as. */
   readonly rate: RateKind
+  readonly help: AddressHelp
 }
 
 export class Exchange {
@@ -53,6 +56,7 @@ export class Exchange {
   readonly #operation: Described
   readonly #rates: CallerRates
   readonly #rate: RateKind
+  readonly #help: AddressHelp
   readonly #representation: Representation
   readonly #address: string | null
   readonly #recorder: Recorder
@@ -69,7 +73,7 @@ export class Exchange {
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
-  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate }: Start) {
+  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate, help }: Start) {
     this.#ports = ports
     this.#read = read
     this.#defer = defer
@@ -77,6 +81,7 @@ export class Exchange {
     this.#operation = operation
     this.#rates = rates
     this.#rate = rate
+    this.#help = help
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
     this.#representation = representationOf(request, this.url)
@@ -91,6 +96,11 @@ export class Exchange {
       operation,
       address: this.#address,
     })
+  }
+
+  /** Whose token verified; null: nobody's. */
+  get presented(): Presented | null {
+    return this.#authenticated?.presented ?? null
   }
 
   /** Step 1. Null: go on; otherwise the answer. A request past a limit is not recorded singly, and its proof stays good. */
@@ -133,7 +143,7 @@ export class Exchange {
       const loaded = await this.#load(() => ({})).catch(() => null)
       if (loaded && !loaded.ok && isAccess(loaded.error)) reason = loaded.error
     }
-    const wire = toWire(reason)
+    const wire = toWire(reason.reason === 'no-such-path' ? this.#helped(reason) : reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(
@@ -167,6 +177,11 @@ export class Exchange {
       },
       ...this.#representation.bodyOf(body),
     })
+  }
+
+  #helped(refusal: Extract<Refusal, { reason: 'no-such-path' }>): Refusal {
+    const meant = this.#help(this.url.pathname)
+    return meant === null ? refusal : { ...refusal, meant }
   }
 
   /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */
@@ -276,14 +291,16 @@ export class Exchange {
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
-      ifMatch: this.#request.headers.get('if-match'),
-      ifNoneMatch: this.#request.headers.get('if-none-match'),
-      ifModifiedSince: this.#request.headers.get('if-modified-since'),
-      ifNoneExist: this.#request.headers.get('if-none-exist'),
+      ifMatch: this.#condition(operation, 'If-Match'),
+      ifNoneMatch: this.#condition(operation, 'If-None-Match'),
+      ifModifiedSince: this.#condition(operation, 'If-Modified-Since'),
+      ifNoneExist: this.#condition(operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
       asked: (text) => this.#recorder.ask(text),
+      bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
+      definitions: () => this.#ports.definitions(),
       ledger,
       redactions,
       auditLogs: logs,
@@ -291,6 +308,10 @@ export class Exchange {
       logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
+  }
+
+  #condition({ conditions }: Pick<Operation, 'conditions'>, name: Condition): string | null {
+    return conditions?.includes(name) ? this.#request.headers.get(name) : null
   }
 
   async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {

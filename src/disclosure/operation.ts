@@ -12,6 +12,8 @@ import type { AccessBase } from '../audit/entry.ts'
 import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
+import type { Definitions } from '../fhir/definitions.ts'
+import type { Condition, Links, OfferedParameter } from '../fhir/interactions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { RateKind } from './rate-limit.ts'
@@ -41,6 +43,18 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly query: z.ZodType<Query>
   /** Media types of an accepted body; absent: no body is read. */
   readonly bodyTypes?: readonly string[]
+  /** Shapes of a JSON body, of which it is one; the operation reads it by no other. */
+  readonly bodies?: readonly z.ZodType[]
+  /** Of what it answers with; absent: JSON. */
+  readonly mediaTypes?: readonly string[]
+  /** Conditional headers it heeds; others it is not given. */
+  readonly conditions?: readonly Condition[]
+  /** On any type (`:type` in its path): whether it is offered for this one; absent: for all. */
+  serves?(type: string): boolean
+  /** Of a search: the table it searches by. */
+  searchParameters?(type: string): readonly OfferedParameter[]
+  /** Of a search: what may be included in its answers. */
+  linksOf?(type: string): Links
   handle(ctx: OperationContext<Param, Query>): Promise<Result<Disclosure, Refusal>>
 }
 
@@ -67,7 +81,7 @@ export interface OperationContext<Param, Query> {
    * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
-  /** `If-Match` as received; null without it. */
+  /** `If-Match` as received; null without it, or where the operation does not heed it. */
   readonly ifMatch: string | null
   /** `If-None-Match` as received; null without it. */
   readonly ifNoneMatch: string | null
@@ -81,6 +95,8 @@ export interface OperationContext<Param, Query> {
   asked(text: string): void
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
+  /** What the operation says of its bodies. */
+  readonly bodies: readonly z.ZodType[]
   /**
    * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
    * disclosure is then appended as its outcome.
@@ -88,6 +104,8 @@ export interface OperationContext<Param, Query> {
    * @param once the log takes one intent of this name, ever; a further one is refused as `conflict`
    */
   intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>>
+  /** Of FHIR R4, for what is published. */
+  definitions(): Promise<Definitions>
   readonly ledger: Reader
   readonly redactions: Redactions
   /** What the logs say of themselves. */

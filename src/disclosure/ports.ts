@@ -3,6 +3,7 @@ import type { Authenticator } from '../access/authenticate.ts'
 import type { AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config, Region } from '../config.ts'
+import type { Definitions } from '../fhir/definitions.ts'
 import type { Reader, Writer } from '../store/ports.ts'
 
 export interface Ports {
@@ -20,6 +21,8 @@ export interface Ports {
   readonly ledger: Reader
   readonly redactions: Redactions
   readonly logs: AuditLogs
+  /** Of FHIR R4: a data module, loaded when it is first needed. */
+  definitions(): Promise<Definitions>
   /** The peer's address as the runtime knows it. */
   peerAddress(request: Request): string | null
 }

@@ -10,7 +10,8 @@ export type InputRefusal =
   /** None of the formats that the client takes is offered. */
   | { readonly reason: 'not-acceptable'; readonly offered: string }
   | { readonly reason: 'body-too-large'; readonly maxBytes: number }
-  | { readonly reason: 'no-such-path'; readonly path: string }
+  /** `meant`: the address that is offered and may be meant. */
+  | { readonly reason: 'no-such-path'; readonly path: string; readonly meant?: string }
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /**
    * Unknown, or not for this caller: the same answer. `cause` and `patient` (person id) are for the audit entry, where they

@@ -42,11 +42,15 @@ export function toWire(refusal: Refusal): Wire {
       if (refusal.issues) return { status: 404, headers: {}, issues: refusal.issues }
       return wire(404, 'not-found', 'Introuvable.', 'Not found.')
     case 'no-such-path':
-      return wire(404, 'not-supported', 'Cette adresse n’existe pas.', 'There is nothing at this address.')
+      return noSuchPath(refusal.meant)
     case 'method-not-allowed':
-      return wire(405, 'not-supported', 'Méthode non offerte ici.', 'This method is not offered here.', {
-        Allow: refusal.allow,
-      })
+      return wire(
+        405,
+        'not-supported',
+        `Méthode non offerte ici ; offertes : ${refusal.allow}.`,
+        `This method is not offered here; offered: ${refusal.allow}.`,
+        { Allow: refusal.allow },
+      )
     case 'invalid':
       return { status: 400, headers: {}, issues: refusal.issues }
     case 'conflict':
@@ -166,6 +170,14 @@ export const forbiddenTexts: Readonly<
     en: 'This is for another organisation.',
   },
 }
+
+const noSuchPath = (meant: string | undefined): Wire =>
+  wire(
+    404,
+    'not-supported',
+    `Cette adresse n’existe pas.${meant === undefined ? '' : ` Vouliez-vous dire ${meant} ?`}`,
+    `There is nothing at this address.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
+  )
 
 function forbidden(cause: PolicyRefusal['cause']): Wire {
   const text = forbiddenTexts[cause]

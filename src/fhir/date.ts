@@ -76,7 +76,8 @@ function span(ranges: readonly DateRange[]): DateRange {
   return lo === undefined || hi === undefined ? noDate : { lo, hi }
 }
 
-function isRealDay(day: string): boolean {
+/** `YYYY-MM-DD` in the calendar. */
+export function isRealDay(day: string): boolean {
   const time = Date.parse(`${day}T00:00:00.000Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }

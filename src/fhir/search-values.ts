@@ -13,7 +13,10 @@ export interface Token {
 
 export type NumberPrefix = DateSearch['prefix']
 
-/** A number as written stands for what rounds to it: `lo` up to, not including, `hi`. */
+/**
+ * A number as written stands for what rounds to it: `lo` up to, not including, `hi`; after `ap` for what is within a tenth of
+ * it, both ends included. The ends are the numbers nearest to the exact ones, as stored numbers are to what was written.
+ */
 export interface NumberSearch {
   readonly prefix: NumberPrefix
   readonly value: number
@@ -129,13 +132,17 @@ function readNumber(text: string): NumberSearch | null {
     text,
   )
   if (!match) return null
-  const [, prefix = 'eq', digits = ''] = match
-  const value = Number(digits)
-  const [mantissa = '', exponent = '0'] = digits.toLowerCase().split('e')
-  const decimals = mantissa.split('.')[1]?.length ?? 0
-  // Half a unit of the last digit written (R4 §3.1.1.4.7).
-  const half = 0.5 * 10 ** (Number(exponent) - decimals)
-  return { prefix: prefix as NumberPrefix, value, lo: value - half, hi: value + half }
+  const [, prefix = 'eq', written = ''] = match
+  const value = Number(written)
+  const [mantissa = '', exponent = '0'] = written.toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const digits = BigInt(whole + fraction)
+  const tenths = (count: bigint): number => Number(`${count}e${Number(exponent) - fraction.length - 1}`)
+  const size = digits < 0n ? -digits : digits
+  // Half a unit of the last digit written, or a tenth of the number (R4 §3.1.1.4.4, §3.1.1.4.7).
+  const [lo, hi] =
+    prefix === 'ap' ? [digits * 10n - size, digits * 10n + size] : [digits * 10n - 5n, digits * 10n + 5n]
+  return { prefix: prefix as NumberPrefix, value, lo: tenths(lo), hi: tenths(hi) }
 }
 
 /** `number`, `number|system|code` or `number||unit`. */

@@ -13,7 +13,7 @@ import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import type { noInput } from './fields.ts'
+import { aboutPatient, type noInput } from './fields.ts'
 import { sourcesOfPerson } from './keeper.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 import { changeShape } from './operation-shape.ts'
@@ -28,6 +28,7 @@ export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>>
   path: '/access/attestations',
   callers: ['provider'],
   rate: () => 'identity',
+  bodies: [aboutPatient],
   handle,
 }
 

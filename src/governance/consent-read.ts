@@ -67,6 +67,7 @@ export const searchConsentOperation: Operation<z.infer<typeof noInput>, z.infer<
   scope: () => ({ type: 'Consent', interaction: 's' }),
   param: noInput,
   query: byPatient,
+  searchParameters: () => [{ name: 'patient', type: 'reference' }],
   handle: search,
 }
 

@@ -64,6 +64,7 @@ export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infe
   param: consentId,
   query: noInput,
   bodyTypes,
+  conditions: ['If-Match'],
   handle: update,
 }
 

@@ -37,6 +37,7 @@ export const registerGuardianship: Operation<z.infer<typeof noInput>, z.infer<ty
   scope: () => ({ type: '*', interaction: 'u' }),
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [pair],
   handle: (ctx) => change(ctx, 'register'),
 }
 
@@ -49,6 +50,7 @@ export const endGuardianship: Operation<z.infer<typeof noInput>, z.infer<typeof 
   scope: () => ({ type: '*', interaction: 'u' }),
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [pair],
   handle: (ctx) => change(ctx, 'end'),
 }
 

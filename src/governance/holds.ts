@@ -24,6 +24,7 @@ export const holdEntries: Operation<object, object> = {
   name: 'hold-entries',
   path: '/audit/holds',
   callers: ['privacy-officer'],
+  bodies: [hold],
   handle: begin,
 }
 
@@ -31,6 +32,7 @@ export const endHold: Operation<object, object> = {
   ...holdEntries,
   name: 'end-hold',
   path: '/audit/holds/end',
+  bodies: [subject],
   handle: end,
 }
 

@@ -45,6 +45,7 @@ export const listIncidents: Operation<z.infer<typeof noInput>, z.infer<typeof li
   scope: () => ({ type: '*', interaction: 'r' }),
   param: noInput,
   query: listInput,
+  mediaTypes: ['application/json', 'text/csv'],
   handle: list,
 }
 

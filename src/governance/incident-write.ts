@@ -42,6 +42,7 @@ export const openIncident: Operation<z.infer<typeof noInput>, z.infer<typeof noI
   name: 'incident-open',
   path: '/audit/incidents',
   callers: ['privacy-officer'],
+  bodies: [incidentShape],
   handle: open,
 }
 
@@ -51,6 +52,7 @@ export const reviseIncident: Operation<z.infer<typeof incidentId>, z.infer<typeo
   path: '/audit/incidents/:id',
   callers: ['privacy-officer'],
   param: incidentId,
+  bodies: [incidentVersionShape],
   handle: revise,
 }
 

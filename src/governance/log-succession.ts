@@ -24,6 +24,7 @@ export const logSuccession: Operation<z.infer<typeof param>, z.infer<typeof noIn
   action: 'succession',
   callers: ['operator'],
   param,
+  bodies: [fields],
   handle,
 }
 

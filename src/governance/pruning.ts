@@ -45,6 +45,7 @@ export const pruneLog: Operation<z.infer<typeof param>, z.infer<typeof noInput>>
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle,
 }
 

@@ -45,6 +45,7 @@ export const actOnQuestion: Operation<z.infer<typeof questionId>, z.infer<typeof
   path: '/audit/questions/:id',
   callers: ['patient', 'guardian', 'privacy-officer'],
   param: questionId,
+  bodies: [officerStep, askerStep],
   handle,
 }
 

@@ -30,6 +30,7 @@ export const askQuestion: Operation<z.infer<typeof noInput>, z.infer<typeof noIn
   name: 'question-ask',
   path: '/audit/questions',
   callers: ['patient', 'guardian', 'privacy-officer'],
+  bodies: [askShape],
   handle,
 }
 

@@ -39,6 +39,7 @@ export const redact: Operation<z.infer<typeof param>, z.infer<typeof noInput>> =
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [grounds],
   handle,
 }
 

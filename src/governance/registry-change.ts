@@ -33,7 +33,7 @@ export interface Applied {
   readonly row: Row
 }
 
-type Context = Pick<OperationContext<unknown, unknown>, 'load' | 'body' | 'intend' | 'requestId'>
+type Context = Pick<OperationContext<unknown, unknown>, 'load' | 'body' | 'bodies' | 'intend' | 'requestId'>
 
 /** Who asks for which change; the body is read once the caller's rights are known. */
 export async function readAsked<T>(

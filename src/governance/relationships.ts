@@ -41,6 +41,7 @@ export const registerRelationship: Operation<z.infer<typeof noInput>, z.infer<ty
   name: 'relationship-register',
   path: '/access/relationships',
   callers: ['access-manager', 'operator'],
+  bodies: [registration],
   handle: register,
 }
 
@@ -49,6 +50,7 @@ export const endRelationship: Operation<z.infer<typeof noInput>, z.infer<typeof 
   name: 'relationship-end',
   path: '/access/relationships/end',
   callers: ['access-manager', 'operator'],
+  bodies: [ending],
   handle: end,
 }
 

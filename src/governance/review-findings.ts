@@ -42,6 +42,7 @@ export const decideFinding: Operation<object, object> = {
   name: 'review-finding-decide',
   path: '/audit/review/findings',
   callers: ['privacy-officer'],
+  bodies: [shape],
   handle: decide,
 }
 

@@ -51,6 +51,7 @@ export const decideReview: Operation<z.infer<typeof itemId>, z.infer<typeof noIn
   param: itemId,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [decisionShape],
   handle: decide,
 }
 

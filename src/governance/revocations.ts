@@ -48,6 +48,7 @@ export const revoke: Operation<object, object> = {
   name: 'revoke',
   path: '/access/revocations',
   callers: ['operator'],
+  bodies: [body],
   handle,
 }
 

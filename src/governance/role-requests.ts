@@ -40,6 +40,7 @@ export const decideRoleRequest: Operation<z.infer<typeof param>, object> = {
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle: decide,
 }
 

@@ -43,6 +43,7 @@ const change = (action: RoleAction, path: string): Operation<object, object> => 
   param: noInput,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle: (ctx) => changeRole(ctx, action),
 })
 

@@ -38,6 +38,7 @@ export const watchRecord: Operation<object, object> = {
   name: 'watched-add',
   path: '/audit/review/watched',
   callers: ['privacy-officer'],
+  bodies: [watched],
   handle: watch,
 }
 
@@ -45,6 +46,7 @@ export const unwatchRecord: Operation<object, object> = {
   ...watchRecord,
   name: 'watched-end',
   path: '/audit/review/watched/end',
+  bodies: [ended],
   handle: unwatch,
 }
 

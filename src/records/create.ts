@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../result.ts'
 import {
   answered,
   formatQuery,
+  isWrittenAlone,
   readSent,
   refusedType,
   resourceBodies,
@@ -27,6 +28,8 @@ export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof
   param: typeParam,
   query: formatQuery,
   bodyTypes: resourceBodies,
+  conditions: ['If-None-Exist'],
+  serves: isWrittenAlone,
   handle: create,
 }
 

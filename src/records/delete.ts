@@ -13,6 +13,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readAddressed,
   readIfMatch,
   refusedType,
@@ -25,6 +26,8 @@ const shared = {
   method: 'DELETE',
   action: 'delete',
   callers: ['facility-system'],
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
 } as const
 
 export const deleteResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {

@@ -26,7 +26,9 @@ const query = z.strictObject({
   /** Versions made at or after this time. */
   _since: z
     .string()
-    .refine((text) => parseDate(text) !== null, 'expects a date or an instant')
+    .refine((text) => parseDate(text) !== null, {
+      params: { fr: 'attend une date ou un instant', en: 'expects a date or an instant' },
+    })
     .optional(),
   _cursor: z.string().max(limits.maxCursorLength).optional(),
 })

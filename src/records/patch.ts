@@ -19,6 +19,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readIfMatch,
   refusedType,
 } from './single-write.ts'
@@ -44,6 +45,8 @@ export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typ
   param: instanceParam,
   query: formatQuery,
   bodyTypes: ['application/json-patch+json'],
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
   handle: patch,
 }
 

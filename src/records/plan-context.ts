@@ -1,4 +1,7 @@
 /** What planning a publication depends on beside the bundle. */
+import type { JsonObject } from '../fhir/json.ts'
+import type { Issue } from '../fhir/outcome.ts'
+import type { ValidationOptions } from '../fhir/validate.ts'
 import type { SharingRule } from './sharing.ts'
 
 export interface PlanContext {
@@ -12,4 +15,6 @@ export interface PlanContext {
   readonly personSystems: readonly string[]
   /** Base of this server's FHIR URLs, ending in `/`. */
   readonly baseUrl: string
+  /** What is wrong with a resource by itself (`validateResource` over the definitions of R4). */
+  readonly validate: (resource: JsonObject, options: ValidationOptions) => readonly Issue[]
 }

@@ -14,6 +14,7 @@ import {
   replaceReferences,
   resolveReference,
 } from '../fhir/references.ts'
+import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { initialPerson, ownSourceKey, type ServerIds, serverIds } from './identity.ts'
 import { componentsInOrder, contentKey, cycleKeys } from './identity-content.ts'
@@ -95,6 +96,8 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
   })
 
   const scope = referenceScope(entries, context, ids.isServerId)
+  const typeAt = new Map(entries.map(({ index, resource }) => [index, resource.resourceType]))
+  let allowance = limits.maxIssues
   const drafts = new Map<number, Draft>()
   for (const entry of entries) {
     if (entry.existing) {
@@ -109,6 +112,16 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
     }
     const references = findReferences(entry.resource)
     const base = baseOfFullUrl(entry.fullUrl)
+    const found = context.validate(entry.resource, {
+      at: `Bundle.entry[${entry.index}].resource`,
+      maxIssues: Math.max(1, Math.min(limits.maxEntryIssues, allowance)),
+      typeOf: (text) => {
+        const target = resolveReference(text, base, scope)
+        return target.kind === 'entry' ? (typeAt.get(target.index) ?? null) : null
+      },
+    })
+    allowance -= found.length
+    if (found.length > 0) report(entry.index, ...found)
     const targets = references.map(({ text }) => resolveReference(text, base, scope))
     targets.forEach((target, i) => {
       const reference = references[i]

@@ -22,6 +22,7 @@ export const readDocument: Operation<z.infer<typeof param>, z.infer<typeof query
   scope: ({ type }) => ({ type, interaction: 'r' }),
   param,
   query,
+  conditions: ['If-None-Match', 'If-Modified-Since'],
   handle: read,
 }
 

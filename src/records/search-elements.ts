@@ -59,7 +59,7 @@ function at(
 /** A row of `json_each`: an object, or a primitive. */
 function item(table: string, from: readonly string[], where: readonly string[], namer: Namer): Inner {
   const alias = namer('e')
-  const object = `iif(${alias}.type = 'object', ${alias}.value)`
+  const object = `iif(${alias}.type = 'object', ${alias}.value, null)`
   const tables = [...from, `${table} as ${alias}`]
   const inner = at(object, '$', tables, where, namer)
   return {

@@ -12,7 +12,7 @@ import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import { type PageRow, rowColumns, storedColumns } from './page.ts'
 import { isAboutPersons } from './search-links.ts'
-import { createScope, ownPredicate, type Scope } from './search-predicate.ts'
+import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
 
 /** A resource that a row of the page refers to, and whose that row is. */
 export interface Referred {
@@ -72,6 +72,7 @@ export function includeStatements(
       `from document as d
 where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids.slice(0, limits.maxIncluded)))}))
   and d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))
+  and ${isRight(type, 'd', scope)}
   and ${visible(type, scope)}`,
       args,
       types.length,
@@ -98,7 +99,7 @@ export function reverseStatements(
     const refers = ownPredicate(type, { kind: 'match', parameter, modifier: null, values }, 'd', scope)
     return bounded(
       `from document as d
-where d.type = :type and ${partition} and d.status <> 'entered-in-error'
+where d.type = :type and ${partition} and ${isRight(type, 'd', scope)}
   and ${refers}
   and ${visible(type, scope)}`,
       args,

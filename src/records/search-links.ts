@@ -12,7 +12,8 @@ import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { codingsOf, pageRow, rowColumns } from './page.ts'
 import { placesOf, valuesAt } from './search-elements.ts'
-import { createScope, ownPredicate, type Scope } from './search-predicate.ts'
+import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
+import { statement } from './search-sql.ts'
 
 /** Whether resources of the type are about a person, or are one. */
 export const isAboutPersons = (type: string): boolean =>
@@ -36,7 +37,7 @@ export function linkStatement(
   const own = filter.get(type)
   const where = [
     `d.person = ${isAboutPersons(type) && person !== null ? person : "''"}`,
-    "d.status <> 'entered-in-error'",
+    isRight(type, 'd', scope),
     own ? ownPredicate(type, own, 'd', scope) : 'false',
     visible(scope),
   ]
@@ -45,11 +46,12 @@ export function linkStatement(
     .map(({ place }) => valuesAt(place, place.value('reference')))
   const refs =
     kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
-  const sql = `select ${rowColumns('d')}, ${refs} as refs, body from document as d
+  return statement(
+    `select ${rowColumns('d')}, ${refs} as refs, body from document as d
 where d.type = :type and ${where.join('\n  and ')}
-limit ${limits.maxLinked + 1}`
-  // SQLite in the process refuses what no condition asks for: of resources about nobody, the person.
-  return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => sql.includes(`:${name}`))) }
+limit ${limits.maxLinked + 1}`,
+    args,
+  )
 }
 
 /** What a link came to, or that it came to too much. */

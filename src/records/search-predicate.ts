@@ -2,7 +2,12 @@
 import type { DatePrefix, DateSearch } from '../fhir/date.ts'
 import { elementsOf } from '../fhir/elements.ts'
 import type { OwnFilter } from '../fhir/search-filters.ts'
-import type { Composite, SearchParameter, Source } from '../fhir/search-parameters.ts'
+import {
+  type Composite,
+  type SearchParameter,
+  type Source,
+  searchParametersByName,
+} from '../fhir/search-parameters.ts'
 import {
   folded,
   type NumberPrefix,
@@ -54,13 +59,14 @@ export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: 
   const { parameter } = filter
   if (filter.kind === 'missing') {
     const present = isPresent(parameter, d, scope)
-    return filter.isMissing ? `not ${present}` : present
+    // What is absent compares as null, which `not` would leave null.
+    return filter.isMissing ? `${present} is not true` : present
   }
   const { values, modifier } = filter
   switch (parameter.type) {
     case 'token': {
       const matches = tokenPredicate(type, parameter, only(values, 'token'), d, scope)
-      return modifier === 'not' ? `not ${matches}` : matches
+      return modifier === 'not' ? `${matches} is not true` : matches
     }
     case 'string':
       return modifier === 'exact'
@@ -69,6 +75,15 @@ export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: 
     default:
       return elementsPredicate(type, parameter, values, d, scope)
   }
+}
+
+/** What a document entered in error must never be found by: its status says so, or how sure somebody is of it. */
+export function isRight(type: string, d: string, scope: Scope): string {
+  const status = `${d}.status <> 'entered-in-error'`
+  const parameter = searchParametersByName(type).get('verification-status')
+  if (!parameter) return status
+  const inError: Value = { of: 'token', system: null, code: 'entered-in-error' }
+  return `${status} and ${ownPredicate(type, { kind: 'match', parameter, modifier: 'not', values: [inError] }, d, scope)}`
 }
 
 function elementsPredicate(
@@ -368,17 +383,19 @@ function numberCondition(
   { prefix, value: wanted, lo, hi }: NumberSearch,
   scope: Scope,
 ): string {
-  const tenth = Math.abs(wanted) / 10
   const conditions: Readonly<Record<NumberPrefix, () => string>> = {
-    eq: () => `${value} >= ${scope.bind(lo)} and ${value} < ${scope.bind(hi)}`,
-    ne: () => `(${value} < ${scope.bind(lo)} or ${value} >= ${scope.bind(hi)})`,
+    // With all the digits that a number can have, nothing but itself rounds to it.
+    eq: () =>
+      `(${value} = ${scope.bind(wanted)} or ${value} >= ${scope.bind(lo)} and ${value} < ${scope.bind(hi)})`,
+    ne: () =>
+      `${value} <> ${scope.bind(wanted)} and (${value} < ${scope.bind(lo)} or ${value} >= ${scope.bind(hi)})`,
     gt: () => `${value} > ${scope.bind(wanted)}`,
     sa: () => `${value} > ${scope.bind(wanted)}`,
     ge: () => `${value} >= ${scope.bind(wanted)}`,
     lt: () => `${value} < ${scope.bind(wanted)}`,
     eb: () => `${value} < ${scope.bind(wanted)}`,
     le: () => `${value} <= ${scope.bind(wanted)}`,
-    ap: () => `${value} >= ${scope.bind(wanted - tenth)} and ${value} <= ${scope.bind(wanted + tenth)}`,
+    ap: () => `${value} >= ${scope.bind(lo)} and ${value} <= ${scope.bind(hi)}`,
   }
   return `(typeof(${value}) in ('integer', 'real') and ${conditions[prefix]()})`
 }

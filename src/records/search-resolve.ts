@@ -11,7 +11,8 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import type { PersonNamed, SearchQuery } from '../fhir/search.ts'
 import type { LinkFilter, OwnFilter } from '../fhir/search-filters.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Rows, SqlValue } from '../store/ports.ts'
+import type { Rows, SqlValue, Statement } from '../store/ports.ts'
+import { judge, pageRow, rowColumns } from './page.ts'
 import type { SearchContext } from './search.ts'
 import { isAboutPersons, linkedFilter, linkStatement } from './search-links.ts'
 import { onePerson } from './search-sql.ts'
@@ -75,11 +76,13 @@ async function resolvePerson(
   if (named.by !== 'person') return ok(null)
   if (named.person.by === 'patient') return ok(byServerId(named.person.id))
   const { person } = named
-  const loaded = await ctx.load((asker) => subjectPage(person, asker))
+  const loaded = await ctx.load((asker) => subjectPage(ctx, person, asker))
   if (!loaded.ok) return loaded
-  const admitted = admit(loaded.value, wanted)
+  // An encounter that the caller may not read names nobody: it looks like one that there is not.
+  const subjects = person.by === 'identifier' || seesEncounter(ctx, loaded.value) ? loaded.value.subjects : []
+  const admitted = admit({ ...loaded.value, subjects }, wanted)
   if (!admitted.ok) return admitted
-  const [subject, ...others] = loaded.value.subjects
+  const [subject, ...others] = subjects
   // Of a facility's own system nobody is refused; of nobody there are no documents.
   const id = subject && others.length === 0 ? subject.person : ''
   return ok({
@@ -89,17 +92,25 @@ async function resolvePerson(
   })
 }
 
-function subjectPage(named: Exclude<PersonNamed, { readonly by: 'patient' }>, { facility }: Asker): Page {
+function subjectPage(
+  ctx: SearchContext,
+  named: Exclude<PersonNamed, { readonly by: 'patient' }>,
+  asker: Asker,
+): Page {
   if (named.by === 'identifier')
     return { subject: { by: 'identifier', system: named.system, value: named.value, birthDate: null } }
   const { id } = named
+  const encounter = (filter: string, filterArgs: Readonly<Record<string, SqlValue>>): Statement => {
+    const args: Record<string, SqlValue> = { ...filterArgs, id }
+    return {
+      sql: `select ${rowColumns('d')}, body from document as d
+where d.type = 'Encounter' and d.id = :id and ${filter} and ${narrowed(ctx, asker, 'Encounter', args)}`,
+      args,
+    }
+  }
   return {
-    local: [
-      {
-        sql: `select d.source_record from document as d where d.type = 'Encounter' and d.id = :id and ${visibleLocal('d')}`,
-        args: { id, ...visibleLocalArgs(facility) },
-      },
-    ],
+    records: [encounter(visible('d', asker), visibleArgs(asker))],
+    local: [encounter(visibleLocal('d'), visibleLocalArgs(asker.facility))],
     subject: (local) => ({
       by: 'document',
       type: 'Encounter',
@@ -107,6 +118,17 @@ function subjectPage(named: Exclude<PersonNamed, { readonly by: 'patient' }>, { 
       sourceRecord: String(local[0]?.[0]?.source_record ?? ''),
     }),
   }
+}
+
+/** Whether the policy lets the caller find one of the rows that were loaded for an encounter. */
+function seesEncounter({ scopes }: SearchContext, loaded: Loaded): boolean {
+  const { caller, records, local } = loaded
+  const grants = grantsFor(scopes, caller.kind, { type: 'Encounter', interaction: 's' })
+  const rows = [
+    ...(records[0] ?? []).map((row) => pageRow(row, true)),
+    ...(local[0] ?? []).map((row) => pageRow(row, false)),
+  ]
+  return judge(caller, { ...loaded, grants }, rows).rows.length > 0
 }
 
 /** All chains in one batch: one statement per type each may lead to, in both databases. */

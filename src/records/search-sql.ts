@@ -7,7 +7,7 @@ import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { rowColumns, storedColumns } from './page.ts'
 import { type Order, orderOf } from './search-order.ts'
-import { createScope, inLookup, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
+import { createScope, inLookup, isRight, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
@@ -74,16 +74,15 @@ export interface PageStatements {
   readonly total: Statement | null
 }
 
-/** What a document entered in error must never be found by. */
-const isRight = (d: string): string => `${d}.status <> 'entered-in-error'`
-
 /**
  * A single coding is looked for twice: by the index on the first coding, and in the person's partition among second
  * codings; the branches are merged in order.
  */
 export function pageStatements(question: PageQuestion): PageStatements {
   const { type, partition, filters, wanted, filterArgs } = question
-  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: wanted.count + 1 }
+  const isCount = wanted.summary === 'count'
+  const count = isCount ? limits.maxPageRows : wanted.count
+  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: count + 1 }
   const scope = createScope(args)
   const order = orderOf(type, wanted.sort, 'd', scope)
   const exact = partition.by === 'person' ? exactCode(type, filters) : null
@@ -91,19 +90,20 @@ export function pageStatements(question: PageQuestion): PageStatements {
   const where = [
     ...partitionOf(partition, scope),
     ...rest.map((one) => ownPredicate(type, one, 'd', scope)),
-    isRight('d'),
+    isRight(type, 'd', scope),
     question.filter,
   ]
   const branches = exact ? exactBranches(exact.text, scope) : [{ table: 'document as d', where: [] }]
   const total = wanted.isTotalWanted ? totalOf(where, branches, args) : null
-  if (wanted.summary === 'count') return { pages: [], total }
+  // A count needs no rows, unless it is they that tell whom it is about.
+  if (isCount && (partition.by === 'person' || partition.by === 'type')) return { pages: [], total }
   const after = question.after ? [order.after(question.after)] : []
   const pages = branches.map((branch): Statement => {
     const from = `from ${branch.table}
 where d.type = :type and ${[...branch.where, ...where, ...after].join('\n  and ')}
 order by ${order.by} limit :rows`
     const bytes = Math.floor(limits.maxPageBytes / branches.length)
-    return statement(question.bound(from, order, args, wanted.count + 1, bytes), args)
+    return statement(question.bound(from, order, args, count + 1, bytes), args)
   })
   return { pages, total }
 }
@@ -138,8 +138,8 @@ function totalOf(
 }
 
 /** Of the values that statements share, those this one names: a database refuses others. */
-function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
-  const names = new Set([...sql.matchAll(/:([a-z_]+\d*)/g)].map(([, name]) => name ?? ''))
+export function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
+  const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
   return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
 }
 

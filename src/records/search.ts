@@ -10,6 +10,8 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { parsePrefer } from '../fhir/prefer.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
+import { linksOf } from '../fhir/search-answer-query.ts'
+import { isSearched, searchParametersOf } from '../fhir/search-parameters.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -37,6 +39,9 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
+  serves: isSearched,
+  searchParameters: searchParametersOf,
+  linksOf,
   // From the address itself: a record of parameters loses names such as `__proto__`.
   handle: (ctx) => search(ctx, ctx.url.searchParams),
 }
@@ -128,6 +133,8 @@ async function findPage(ctx: SearchContext, sought: Sought): Promise<Result<Foun
     if (page.isCut && page.rows.length === 0)
       return err({ reason: 'store-unavailable', detail: 'a document is moving between the databases' })
   }
+  // Rows of a count have told whom it is about: they are not released.
+  if (wanted.summary === 'count') page = { ...page, rows: [] }
   if (wanted.includes.length + wanted.revincludes.length > 0 && page.rows.length > 0) {
     answer = await again({ referring: page.rows })
     if (!answer.ok) return answer
@@ -167,7 +174,14 @@ async function disclosure(
   const next = page.more && last ? await linkAfter({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
-  const isWhole = answer.total !== null && !isLocalMissing
+  const isCount = wanted.summary === 'count'
+  // A provider's local documents are counted of people whom rows of this page are about.
+  const isAboutOthers =
+    page.more &&
+    caller.kind === 'provider' &&
+    !['person', 'type'].includes(wanted.named.by) &&
+    loaded.hasLocal
+  const isWhole = answer.total !== null && !isLocalMissing && !isAboutOthers
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
@@ -178,7 +192,7 @@ async function disclosure(
       language: ctx.language,
       rows: judged.rows,
       included: included.rows,
-      others: wanted.summary === 'count' ? [] : strangers.map(({ body }) => body),
+      others: isCount ? [] : strangers.map(({ body }) => body),
       total: isWhole ? (answer.total ?? 0) + strangers.length : null,
       warnings: [
         ...(isLocalMissing ? [localMissing] : []),
@@ -189,7 +203,7 @@ async function disclosure(
     }),
     // A search about one patient is that patient's access, also when it finds nothing.
     disclosed:
-      disclosed.length > 0 || wanted.named.by !== 'person'
+      disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
         ? disclosed
         : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] })),
     reason: isEmergency ? 'break-glass' : strangers.length > 0 ? 'identity-look-up' : judged.reason,

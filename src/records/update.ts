@@ -13,6 +13,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readAddressed,
   readIfMatch,
   readSent,
@@ -28,6 +29,8 @@ const shared = {
   action: 'update',
   callers: ['facility-system'],
   bodyTypes: resourceBodies,
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
 } as const
 
 export const updateResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {

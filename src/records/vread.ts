@@ -24,6 +24,7 @@ export const readVersion: Operation<z.infer<typeof param>, z.infer<typeof query>
   scope: ({ type }) => ({ type, interaction: 'r' }),
   param,
   query,
+  conditions: ['If-None-Match', 'If-Modified-Since'],
   handle: vread,
 }
 

@@ -5,6 +5,7 @@ import type { OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { SentBundle } from '../fhir/bundle.ts'
 import type { Issue } from '../fhir/outcome.ts'
+import { validateResource } from '../fhir/validate.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Row } from '../store/ports.ts'
@@ -47,6 +48,7 @@ export async function beginPublishing(ctx: WriteContext): Promise<Result<Publish
     return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
   const [ruleRows = [], systemRows = []] = records
   const { facility } = caller
+  const definitions = await ctx.definitions()
   return ok({
     ctx,
     facility,
@@ -57,6 +59,7 @@ export async function beginPublishing(ctx: WriteContext): Promise<Result<Publish
       rules: ruleRows.map(sharingRule),
       personSystems: systemRows.map(({ system }) => system as string),
       baseUrl: `${ctx.origin}/fhir/`,
+      validate: (resource, options) => validateResource(resource, definitions, options),
     },
     settings,
     hasLocal,

@@ -45,6 +45,7 @@ export const accounting: Operation<NoParam, Query> = {
   name: 'accounting',
   path: '/audit/accounting',
   query,
+  mediaTypes: ['application/json', 'text/csv'],
   handle,
 }
 

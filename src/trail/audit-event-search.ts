@@ -7,6 +7,7 @@ import { forbidden } from '../access/refusal.ts'
 import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { Disclosed, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { auditEventParameters } from '../fhir/audit-event-parameters.ts'
 import { limits } from '../limits.ts'
 import { createCursors } from '../records/cursor.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -42,6 +43,7 @@ export const searchAuditEvents: Operation<z.infer<typeof param>, z.infer<typeof 
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query,
+  searchParameters: () => auditEventParameters,
   handle: search,
 }
 

@@ -36,6 +36,7 @@ export const entryProof: Operation<z.infer<typeof param>, z.infer<typeof query>>
   scope: () => ({ type: 'AuditEvent', interaction: 'r' }),
   param,
   query,
+  mediaTypes: ['text/plain'],
   handle,
 }
 

@@ -32,6 +32,7 @@ export const auditExport: Operation<z.infer<typeof param>, ExportQuery> = {
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query: exportQuery,
+  mediaTypes: ['application/x-ndjson', 'text/csv', 'application/fhir+ndjson'],
   handle: (ctx) => (ctx.query._cursor === undefined ? begin(ctx) : goOn(ctx)),
 }
 

@@ -31,6 +31,7 @@ export const yearlyReport: Operation<NoParam, z.infer<typeof query>> = {
   name: 'yearly-report',
   path: '/audit/report',
   query,
+  mediaTypes: ['application/json', 'text/csv'],
   handle,
 }
 

@@ -7,6 +7,7 @@ import { redactions } from '../audit/redactions.ts'
 import { readConfig } from '../config.ts'
 import type { Ports } from '../disclosure/ports.ts'
 import { hranaReader, hranaWriter } from '../store/hrana.ts'
+import { definitions } from './definitions.ts'
 import type { WorkerEnvironment } from './environment.ts'
 
 export { AuditLogObject } from './audit-log-object.ts'
@@ -55,6 +56,7 @@ function workerPorts(env: WorkerEnvironment): Ports {
     logs: auditLogs(
       amongLogs(config.regions, (log) => env.AUDIT_LOG.getByName(log) as unknown as AuditLogRpc),
     ),
+    definitions,
     // workerd tells the peer here. On Cloudflare the operator names CF-Connecting-IP; no header is believed unnamed.
     peerAddress: (request) =>
       (request.cf as { clientIp?: string } | undefined)?.clientIp?.replace(/:\d+$/, '') ?? null,

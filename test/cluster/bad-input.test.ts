@@ -165,6 +165,24 @@ describe('bad input', () => {
     expect(await documents()).toBe(0)
   })
 
+  test.each([
+    ['fr', 'Un code de observation-status est requis ici. Vouliez-vous dire « final » ?'],
+    ['en', 'A code of observation-status is required here. Did you mean "final"?'],
+  ])('a resource that is not one of R4, each element named, in %s', async (language, text) => {
+    const wrong = { ...good(1), status: 'finale', code: { text: 'x', coding: {} } }
+    const outcome = await refuses(
+      await post(bundle(good(2), wrong), { 'Accept-Language': language }),
+      400,
+      /^invalid$/,
+    )
+    expect(expressions(outcome)).toEqual([
+      'Bundle.entry[2].resource.status',
+      'Bundle.entry[2].resource.code.coding',
+    ])
+    expect(outcome.issue[0]).toMatchObject({ code: 'code-invalid', details: { text } })
+    expect(await documents()).toBe(0)
+  })
+
   test('an unresolved urn: reference', async () => {
     const dangling = { ...good(1), subject: { reference: `urn:uuid:${uuid(999)}` } }
     const outcome = await refuses(await post(bundle(dangling)), 400, /^invalid$/)

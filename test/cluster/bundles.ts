@@ -1,4 +1,6 @@
-/** Small bundles that a facility publishes in the tests. */
+/** Small bundles that a facility publishes in the tests, completed with what R4 requires. */
+import { completed } from '../valid-resource.ts'
+
 export const nam = 'https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id'
 
 /** A word that stands in everything published here, so that a leak is seen. */
@@ -25,7 +27,7 @@ export const samplePatient = (n: number): SamplePatient => ({
 
 const entry = (resource: Resource) => ({
   fullUrl: `urn:uuid:${resource.id}`,
-  resource,
+  resource: completed(resource),
   request: { method: 'POST', url: resource.resourceType },
 })
 
@@ -96,7 +98,9 @@ export const encounter = (
   status,
   class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
   subject: { reference: `urn:uuid:${patient.uuid}` },
-  period: { ...(start === null ? {} : { start }), ...(end === undefined ? {} : { end }) },
+  ...(start === null && end === undefined
+    ? {}
+    : { period: { ...(start === null ? {} : { start }), ...(end === undefined ? {} : { end }) } }),
 })
 
 /** A facility takes a person in: its own `Patient` of them, joined with those of others, and an open encounter. */

@@ -5,6 +5,7 @@ import { redactions } from '../../src/audit/redactions.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import type { Cluster } from '../../src/local/cluster.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { hranaReader, hranaWriter } from '../../src/store/hrana.ts'
 
 const generous = { perSecond: 1_000, burst: 100_000 }
@@ -25,6 +26,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     CURSOR_KEY: Buffer.alloc(32, 2).toString('base64url'),
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
+    AUTHORIZATION_SERVER: '',
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
     LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
@@ -54,6 +56,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     ledger: hranaReader({ url: audit.url, token: audit.readToken }),
     redactions: redactions(hranaWriter({ url: audit.url, token: audit.writeToken }).apply),
     logs: auditLogs(() => log),
+    definitions: async () => definitionsOfR4(),
     peerAddress: () => null,
   }
 }

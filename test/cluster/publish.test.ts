@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterDatabase } from '../../src/local/cluster.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { publishBundle } from '../../src/records/publish.ts'
 import { hranaWriter } from '../../src/store/hrana.ts'
 import type { Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
@@ -121,6 +122,7 @@ describe('publishing', () => {
       origin: running.cluster.url,
       language: 'fr',
       keys: { idKey: new Uint8Array(32) },
+      definitions: async () => definitionsOfR4(),
       load: async (page: () => { records?: readonly Statement[] }) => ({
         ok: true,
         value: { caller, settings, hasLocal: true, records: await primary().read(page().records ?? []) },

@@ -346,6 +346,11 @@ describe('the route walk', () => {
       const text = await response.text()
       expect([name, response.status, text]).toEqual([name, expect.toSatisfy(isDone), expect.anything()])
       expect(response.headers.get('dossier-receipt')).not.toBeNull()
+      const told = operations.find((one) => one.name === name)
+      if (told && !told.path.startsWith('/fhir'))
+        expect([name, ...(told.mediaTypes ?? ['application/json'])]).toContain(
+          response.headers.get('content-type')?.split(';')[0],
+        )
       // A look-up that finds nothing, or a change that changes nothing, would prove nothing below.
       expect([name, text]).toEqual([name, expect.stringMatching(telling[name] ?? /./)])
       // Some read at the replica what another has written.

@@ -9,6 +9,7 @@ import type { Access } from '../../src/audit/port.ts'
 import type { Region } from '../../src/config.ts'
 import type { Ports } from '../../src/disclosure/ports.ts'
 import { elementsOf } from '../../src/fhir/elements.ts'
+import { definitionsOfR4 } from '../../src/local/definitions/of-r4.ts'
 import { err, ok } from '../../src/result.ts'
 import type { Reader, Rows, SqlValue, Statement, Writer } from '../../src/store/ports.ts'
 import { StoreError } from '../../src/store/ports.ts'
@@ -34,8 +35,12 @@ interface Database extends Writer {
 export function openDatabase(name: 'records' | 'local'): Database {
   const db = new DatabaseSync(':memory:')
   db.exec(schema[name])
+  // Compiling costs more than running: what is asked again is not compiled again.
+  const compiled = new Map<string, ReturnType<DatabaseSync['prepare']>>()
   const run = ({ sql, args = [] }: Statement): Rows => {
-    const statement = db.prepare(sql)
+    if (compiled.size > 200) compiled.clear()
+    const statement = compiled.get(sql) ?? db.prepare(sql)
+    compiled.set(sql, statement)
     const rows = Array.isArray(args)
       ? statement.all(...(args as SqlValue[]))
       : statement.all(args as Record<string, SqlValue>)
@@ -143,6 +148,7 @@ export function startCluster(world: World): Cluster {
       cursorKey: secret(9),
       logPolicy: null,
       clientAddressHeader: null,
+      authorizationServer: null,
       metricsToken: 'metrics',
       rates: { address: generous, client: generous, professional: generous, identity: generous },
     },
@@ -171,6 +177,7 @@ export function startCluster(world: World): Cluster {
     ledger: { read: async () => [] },
     redactions: { remove: async () => null, prune: async () => 'not-yet' },
     logs: auditLogs(() => rpc),
+    definitions: async () => definitionsOfR4(),
     peerAddress: () => null,
   }
   const app = createApp(ports)
@@ -203,7 +210,6 @@ async function authenticatedAs(caller: Caller, records: Reader): Promise<Authent
 function fill(records: Database, locals: ReadonlyMap<string, Database>, world: World): void {
   const now = Date.now()
   const held = { valid_from: 0 }
-  const ended = (isEnded: boolean) => ({ valid_from: 0, valid_to: isEnded ? 1 : null })
   records.db.exec(`begin; update heartbeat set at = ${now}`)
   records.insert('issuer', {
     row: 1,
@@ -258,32 +264,8 @@ function fill(records: Database, locals: ReadonlyMap<string, Database>, world: W
       source_record: id,
     })
   }
-  world.relationships.forEach(({ kind, source, facility, professional, starts, ends, isEnded }, i) => {
-    records.insert('relationship', {
-      kind,
-      source_record: source,
-      facility,
-      starts,
-      ends,
-      source: `source-${i}`,
-      recorded_by: 'x',
-      professional: professional === '' ? '' : `professional-${professional}`,
-      ...ended(isEnded),
-    })
-  })
-  world.rules.forEach((rule, i) => {
-    records.insert('consent_rule', {
-      consent: `consent-${i}`,
-      source_record: rule.source,
-      kind: rule.kind,
-      before_date: rule.before,
-      actor_kind: rule.actorKind,
-      actor: rule.actor,
-      what_kind: rule.whatKind,
-      what: rule.what,
-      ...ended(rule.isEnded),
-    })
-  })
+  insertCare(records, world.relationships)
+  insertRules(records, world.rules)
   world.emergencies.forEach(({ source, facility, professional, starts, ends }, i) => {
     records.insert('break_glass', {
       id: `emergency-${i}`,
@@ -312,6 +294,40 @@ function fill(records: Database, locals: ReadonlyMap<string, Database>, world: W
   records.db.exec('begin')
   for (const document of world.documents) insertVersions(records, document, true)
   records.db.exec('commit')
+}
+
+const ended = (isEnded: boolean) => ({ valid_from: 0, valid_to: isEnded ? 1 : null })
+
+export function insertCare(records: Database, relationships: World['relationships']): void {
+  relationships.forEach(({ kind, source, facility, professional, starts, ends, isEnded }, i) => {
+    records.insert('relationship', {
+      kind,
+      source_record: source,
+      facility,
+      starts,
+      ends,
+      source: `source-${i}`,
+      recorded_by: 'x',
+      professional: professional === '' ? '' : `professional-${professional}`,
+      ...ended(isEnded),
+    })
+  })
+}
+
+export function insertRules(records: Database, rules: World['rules']): void {
+  rules.forEach((rule, i) => {
+    records.insert('consent_rule', {
+      consent: `consent-${i}`,
+      source_record: rule.source,
+      kind: rule.kind,
+      before_date: rule.before,
+      actor_kind: rule.actorKind,
+      actor: rule.actor,
+      what_kind: rule.whatKind,
+      what: rule.what,
+      ...ended(rule.isEnded),
+    })
+  })
 }
 
 const regionOf = ({ facility }: Document): string =>

@@ -1,5 +1,5 @@
 /**
- * Makes the tables that reading, searching and validating need out of HL7's definitions: `src/fhir/r4/*.generated.js`. They are
+ * Makes the tables that reading, searching and validating need out of HL7's definitions: `src/fhir/r4/*.generated.*`. They are
  * made anew when they are missing or what they are made of has changed; nothing of HL7's is kept in the sources.
  */
 import { createHash } from 'node:crypto'
@@ -14,6 +14,7 @@ const folder = join(projectRoot, 'src/fhir/r4')
 /** File name in `src/fhir/r4/`, and what writes its text. */
 const generators: readonly (readonly [string, () => Promise<string>])[] = [
   ['search.generated.js', async () => (await import('./search-tables.ts')).searchTables()],
+  ['validation.generated.txt', async () => (await import('./validation.ts')).validationTable()],
 ]
 
 /** Two runs at once do not disturb each other: each file is renamed into place whole. */

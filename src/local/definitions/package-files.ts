@@ -16,9 +16,12 @@ export interface ElementDefinition {
   readonly min: number
   readonly max: string
   readonly isSummary?: boolean
+  /** Where the element comes from: of inherited ones another type's. */
+  readonly base: { readonly path: string }
   readonly contentReference?: string
   readonly type?: readonly {
     readonly code: string
+    readonly profile?: readonly string[]
     readonly targetProfile?: readonly string[]
     readonly extension?: readonly { readonly url: string; readonly valueUrl?: string }[]
   }[]
@@ -35,6 +38,36 @@ export interface StructureDefinition {
   readonly snapshot: { readonly element: readonly ElementDefinition[] }
 }
 
+/** Of a `ValueSet` or a `CodeSystem`. */
+export interface Terminology {
+  readonly resourceType: 'ValueSet' | 'CodeSystem'
+  readonly url: string
+  readonly concept?: readonly Concept[]
+  readonly compose?: {
+    readonly exclude?: unknown
+    readonly include: readonly {
+      readonly system?: string
+      readonly concept?: readonly Concept[]
+      readonly filter?: unknown
+      readonly valueSet?: unknown
+    }[]
+  }
+}
+
+export interface Concept {
+  readonly code: string
+  readonly concept?: readonly Concept[]
+  readonly property?: readonly { readonly code: string; readonly valueBoolean?: boolean }[]
+}
+
+/** Of `fhir.schema.json`. */
+export interface SchemaDefinition {
+  readonly required?: readonly string[]
+  readonly properties?: Readonly<
+    Record<string, { readonly $ref?: string; readonly items?: { readonly $ref?: string } }>
+  >
+}
+
 export interface SearchParameterDefinition {
   readonly resourceType: 'SearchParameter'
   readonly url: string
@@ -45,6 +78,10 @@ export interface SearchParameterDefinition {
   readonly target?: readonly string[]
   readonly component?: readonly { readonly definition: string; readonly expression: string }[]
 }
+
+/** HL7's JSON schema of R4, by type; elements made of others by `Type_Element`. */
+export const schemaDefinitions = (): Readonly<Record<string, SchemaDefinition>> =>
+  JSON.parse(readFileSync(join(folder, 'fhir.schema.json'), 'utf8')).definitions
 
 type Definition = { readonly resourceType: string }
 

@@ -34,7 +34,7 @@ const publish = async (facility: string, ...entry: unknown[]) =>
   responses(await publisher.publish({ resourceType: 'Bundle', type: 'transaction', entry }, { facility }))
 const about = (id: string, type = 'Observation') => ({
   resourceType: type,
-  status: 'final',
+  status: type === 'Claim' ? 'active' : 'final',
   [type === 'Claim' ? 'patient' : 'subject']: { reference: `Patient/${id}` },
 })
 const source = (facility: string, key = 'p'): string => serverId(idKey, facility, 'Patient', key)

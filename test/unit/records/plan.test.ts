@@ -19,6 +19,7 @@ const context: PlanContext = {
   ],
   personSystems: ['urn:nam'],
   baseUrl: 'http://127.0.0.1/fhir/',
+  validate: () => [],
 }
 
 interface Entry {

@@ -11,9 +11,11 @@ import type {
   Page,
 } from '../../../src/disclosure/operation.ts'
 import type { Refusal } from '../../../src/disclosure/refusal.ts'
+import { definitionsOfR4 } from '../../../src/local/definitions/of-r4.ts'
 import { publishBundle } from '../../../src/records/publish.ts'
 import { ok, type Result } from '../../../src/result.ts'
 import type { Row, Rows } from '../../../src/store/ports.ts'
+import { completedEntries } from '../../valid-resource.ts'
 import { type MemoryDatabase, openDatabase } from '../store/memory-database.ts'
 
 export const personSystem = 'https://example.org/nam'
@@ -24,6 +26,7 @@ export interface Publisher {
   readonly local: MemoryDatabase
   /** Phases told to the audit log, in order. */
   readonly intents: Readonly<Record<string, string>>[]
+  /** Resources of an object are completed with what R4 requires; a text is sent as it is. */
   publish(bundle: unknown, options?: PublishOptions): Promise<Result<Disclosure, Refusal>>
   /** One of the operations on single resources. */
   send(operation: AnyOperation, path: string, options?: SendOptions): Promise<Result<Disclosure, Refusal>>
@@ -76,7 +79,11 @@ export function openPublisher(unshared: readonly string[] = ['other']): Publishe
     records,
     local,
     intents,
-    publish: (body, options = {}) => send(publishBundle, '/fhir', { ...options, body }),
+    publish: (bundle, options = {}) =>
+      send(publishBundle, '/fhir', {
+        ...options,
+        body: typeof bundle === 'string' ? bundle : JSON.stringify(completedEntries(bundle)),
+      }),
     send,
   }
 }
@@ -145,6 +152,7 @@ function context(parts: ContextParts): OperationContext<Record<string, string>, 
       }
       return ok(loaded)
     },
+    definitions: async () => definitionsOfR4(),
     body: async () => ok(body),
     intend: async (note: Readonly<Record<string, string>>) => {
       intents.push(note)

@@ -65,7 +65,7 @@ describe('an answer', () => {
 
   test('to other content is the next version; the earlier one is history', async () => {
     await publisher.publish(bundle('transaction', put('o', observation('p')), put('c', claim('p'))))
-    const changed = { note: [{ text: 'changed' }] }
+    const changed = { implicitRules: 'urn:changed' }
     const again = bundle('transaction', put('o', observation('p', changed)), put('c', claim('p', changed)))
     expect(responses(await publisher.publish(again)).map(({ status, etag }) => [status, etag])).toEqual([
       ['200 OK', 'W/"2"'],
@@ -102,7 +102,7 @@ describe('an answer', () => {
 
   test('stores the text that was sent, decimals as written', async () => {
     const text = `{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Observation",
-      "status":"final","valueQuantity":{"value":1.10},"note":[{"text":"\\"quoted\\" é\\n\\u2028"}]}}]}`
+      "status":"final","code":{"text":"x"},"valueQuantity":{"value":1.10},"note":[{"text":"\\"quoted\\" é\\n\\u2028"}]}}]}`
     await publisher.publish(text)
     const [row] = unshared()
     expect(row?.body).toContain('"valueQuantity":{"value":1.10}')
@@ -211,7 +211,7 @@ describe('a server id', () => {
     ['Claim', claim],
   ])('updates the own %s', async (type, of) => {
     await publisher.publish(bundle('transaction', put('x', of('p'))))
-    const again = put(id(type, 'x'), of('p', { note: [{ text: 'changed' }] }))
+    const again = put(id(type, 'x'), of('p', { implicitRules: 'urn:changed' }))
     const [entry] = responses(await publisher.publish(bundle('transaction', again)))
     expect(entry).toMatchObject({ status: '200 OK', etag: 'W/"2"' })
   })
@@ -273,12 +273,13 @@ describe('a document about nobody the record knows', () => {
 
   test('is corrected where it is shared, and when it moves from there', async () => {
     publisher = openPublisher([])
-    const anonymous = { resourceType: 'Claim', status: 'active' }
+    const anonymous = { resourceType: 'Communication', status: 'completed' }
+    const named = { ...anonymous, subject: { reference: 'Patient/p' } }
     await publisher.publish(bundle('transaction', put('a', anonymous), put('b', anonymous)))
     expect(shared()).toMatchObject([{ source_record: '' }, { source_record: '' }])
-    await publisher.publish(bundle('transaction', put('a', claim('p'))))
+    await publisher.publish(bundle('transaction', put('a', named)))
     publisher.records.db.exec('update sharing_rule set shared = 0')
-    await publisher.publish(bundle('transaction', put('b', claim('p'))))
+    await publisher.publish(bundle('transaction', put('b', named)))
     for (const rows of [shared(), unshared()])
       expect(rows).toMatchObject([{ source_record: id('Patient', 'p'), version: 2 }])
   })
@@ -479,7 +480,9 @@ describe('an interruption', () => {
     const claimed = (content: object) => bundle('transaction', put('c', claim('p', content)))
     await publisher.publish(claimed({}), { now: at - 1 })
     publisher.records.failNext = 'after-commit'
-    await expect(publisher.publish(claimed({ use: 'claim' }), { now: at })).rejects.toThrow('injected')
+    await expect(publisher.publish(claimed({ use: 'predetermination' }), { now: at })).rejects.toThrow(
+      'injected',
+    )
     const [entry] = responses(await publisher.publish(claimed(members), { now: at + 1 }))
     expect(entry?.etag).toBe('W/"3"')
     const before = currentRows(publisher)

@@ -1,6 +1,8 @@
 /** What the record makes of the sample: computed by the planner of publishing, without a database. */
 import { describe, expect, it } from 'vitest'
 import { readBundle } from '../../../../src/fhir/bundle.ts'
+import { validateResource } from '../../../../src/fhir/validate.ts'
+import { definitionsOfR4 } from '../../../../src/local/definitions/of-r4.ts'
 import { generateSample, sampleSeed } from '../../../../src/local/sample/generator.ts'
 import { personIdentifierSystems, sharingRules } from '../../../../src/local/sample/policy.ts'
 import { type Plan, planPublication } from '../../../../src/records/plan.ts'
@@ -18,6 +20,7 @@ function plan(facility: string, value: unknown): Plan {
     rules: sharingRules.map((rule, position) => ({ ...rule, position })),
     personSystems: personIdentifierSystems,
     baseUrl: 'http://127.0.0.1/fhir/',
+    validate: (resource, options) => validateResource(resource, definitionsOfR4(), options),
   })
   if (!made.ok) throw new Error(JSON.stringify(made.error))
   return made.value
