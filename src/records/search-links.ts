@@ -45,12 +45,11 @@ export function linkStatement(
     .map(({ place }) => valuesAt(place, place.value('reference')))
   const refs =
     kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
-  return {
-    sql: `select ${rowColumns('d')}, ${refs} as refs, body from document as d
+  const sql = `select ${rowColumns('d')}, ${refs} as refs, body from document as d
 where d.type = :type and ${where.join('\n  and ')}
-limit ${limits.maxLinked + 1}`,
-    args,
-  }
+limit ${limits.maxLinked + 1}`
+  // SQLite in the process refuses what no condition asks for: of resources about nobody, the person.
+  return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => sql.includes(`:${name}`))) }
 }
 
 /** What a link came to, or that it came to too much. */
