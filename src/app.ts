@@ -5,7 +5,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
-import { z } from 'zod'
+import * as z from 'zod'
 import { callerKinds } from './access/caller.ts'
 import { addressHelp } from './disclosure/address-help.ts'
 import { cors } from './disclosure/cors.ts'

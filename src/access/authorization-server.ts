@@ -2,7 +2,7 @@
  * What the operator's authorization server says of itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2). Dossier issues no
  * tokens: this is told to clients that look for where to get one. Whose tokens count, the registry alone says.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { boundedBody } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
 import { isSecureUrl } from '../secure-url.ts'

@@ -1,5 +1,5 @@
 /** What is wrong with input, as zod found it: in both languages, with its place and, of a mistyped name, the right one. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearest, repeatable } from '../fhir/nearest.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'

@@ -2,7 +2,7 @@
  * The OpenAPI 3.1 description of what is offered beside FHIR, made of the operations: addresses, callers, and the very
  * schemas by which they read what they are sent. FHIR describes itself (`fhir/capability.ts`).
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AnyOperation } from './operation.ts'
 import { isFhir } from './representation.ts'
 

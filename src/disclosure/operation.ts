@@ -2,7 +2,7 @@
  * What a feature exports. It never sees a framework's request or response: it loads once, decides, and returns what it
  * wants to disclose. `expose` appends that to the audit log and only then releases it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Caller, CallerKind, Presented } from '../access/caller.ts'
 import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'

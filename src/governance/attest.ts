@@ -2,7 +2,7 @@
  * `POST /access/attestations`: a provider states to be caring for a patient. It opens what a care relationship opens, for
  * a time, and no more: a refusal holds. The patient is told, a privacy officer looks at it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Provider } from '../access/caller.ts'
 import { emergencyPurposes } from '../access/policy.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'

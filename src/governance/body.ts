@@ -1,5 +1,5 @@
 /** Reading a body of `/access`: bounded JSON in, issues with their place out. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { expressionOf, type Fault, faultText } from '../disclosure/input-issues.ts'
 import type { OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

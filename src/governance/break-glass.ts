@@ -2,7 +2,7 @@
  * `POST /access/break-glass`: an emergency, declared for one patient and a time. What it lifts is the policy's to say
  * (`policy_setting`, `break-glass:…`). The patient is told, a privacy officer looks at it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Provider } from '../access/caller.ts'
 import { emergencyPurposes } from '../access/policy.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'

@@ -1,5 +1,5 @@
 /** `/access/clients`: the software that may carry tokens, and that which speaks for a facility. Operators only. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

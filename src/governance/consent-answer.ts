@@ -1,5 +1,5 @@
 /** Who uses the register, and how one of its consents is told to them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext } from '../disclosure/operation.ts'
 import type { Rows } from '../store/ports.ts'

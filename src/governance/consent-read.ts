@@ -2,7 +2,7 @@
  * `GET /fhir/Consent…`: the register, to whom it is about, their guardian and privacy officers. Facilities read by id what
  * they published themselves; their search is refused as before, for it would look like the register.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

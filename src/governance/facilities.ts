@@ -1,5 +1,5 @@
 /** `/access/facilities`: where care is given, whose it is, which region keeps its log. Operators change them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

@@ -1,5 +1,5 @@
 /** Members of the bodies and queries of `/access`, bounded. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { entryIndex as entryIndexPattern, logName as logNamePattern } from '../audit/log-name.ts'
 import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'

@@ -1,5 +1,5 @@
 /** `GET /audit/incidents`, in pages or as one CSV file of the register, and `GET /audit/incidents/{id}` with all its versions. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -2,7 +2,7 @@
  * `POST /audit/incidents` and `POST /audit/incidents/{id}`: an officer enters an incident in the register, from nothing or from a
  * question, a review item or a finding, and adds versions. Nothing is overwritten, and nothing goes.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'

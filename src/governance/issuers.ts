@@ -1,6 +1,6 @@
 /** `/access/issuers`: whose tokens count, signed by which keys, for whom it vouches. Operators only. */
 import type { JWK } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { algorithmFault } from '../access/issuer-keys.ts'
 import { publicKeys } from '../access/refresh-issuers.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'

@@ -1,5 +1,5 @@
 /** `/access/policy`: the policy as data: its numbers and switches, the role matrix, clearances, sharing rules. Operators only. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isAdministrative } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -2,7 +2,7 @@
  * `/access/professionals/person`: which `Patient` a professional is. The monthly review goes by it: own record, same address, a
  * colleague's record.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'

@@ -2,7 +2,7 @@
  * `/access/professionals`: which login is which person. A person may have logins at several issuers; what the person may do
  * hangs on the registry id, so that giving a login an id is giving it everything the id holds.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -3,7 +3,7 @@
  * enrolment with a family physician by an operator. Those of encounters and attestations come about by themselves.
  */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { administrativeRoles, type Caller } from '../access/caller.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'

@@ -1,5 +1,5 @@
 /** `POST /audit/review/rules`: whether a rule of the monthly review is looked at, and past which numbers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'

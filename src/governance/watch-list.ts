@@ -1,5 +1,5 @@
 /** `/audit/review/watched`: records of public interest. Every access to them is told by the monthly review. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

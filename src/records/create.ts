@@ -1,5 +1,5 @@
 /** `POST /fhir/{Type}`, with `If-None-Exist` or without: a facility's system publishes one resource. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { parseCondition } from '../fhir/condition.ts'

@@ -2,7 +2,7 @@
  * `DELETE /fhir/{Type}/{id}` and `DELETE /fhir/{Type}?…`: the facility's own document goes, its versions stay. What is not
  * there, or is another facility's, is answered as what is gone already.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { DeleteEntry } from '../fhir/bundle.ts'

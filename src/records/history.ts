@@ -1,5 +1,5 @@
 /** `GET /fhir/{Type}/{id}/_history`: what became of one document, newest version first. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decideRow, noCodings, type Situation } from '../access/policy.ts'
 import { grantsFor } from '../access/scope.ts'
 import { permittedLocal, permittedLocalArgs } from '../access/visible-local.ts'

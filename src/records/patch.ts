@@ -2,7 +2,7 @@
  * `PATCH /fhir/{Type}/{id}` with a JSON Patch (RFC 6902): what it makes of the current version is written as an update would
  * be, and only while that version is the current one.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Resource, readResource } from '../fhir/bundle.ts'

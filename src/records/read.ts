@@ -1,5 +1,5 @@
 /** `GET /fhir/{Type}/{id}`: the current version. Unknown and not permitted are the same 404. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { grantsFor } from '../access/scope.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -2,7 +2,7 @@
  * `GET /fhir/{Type}?…` and `POST /fhir/{Type}/_search`: one read batch per database, merged, decided row by row, paged by a
  * sealed cursor. Chains and includes are further batches.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Basis, decideRow, noCodings, type Situation } from '../access/policy.ts'
 import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'

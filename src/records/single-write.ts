@@ -1,5 +1,5 @@
 /** A write of one resource over HTTP (FHIR R4, RESTful API): its address, its conditions, and what it answers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -2,7 +2,7 @@
  * `GET /fhir/AuditEvent/{log}-{index}`: one AuditEvent of an entry of the ledger. Ids of published documents have no hyphen:
  * those are read as documents, by their own facility.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

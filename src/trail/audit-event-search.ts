@@ -2,7 +2,7 @@
  * `GET /fhir/AuditEvent` (IHE RESTful ATNA, ITI-81) over the ledger: for privacy officers, and for patients and guardians
  * about themselves or their ward. What facilities publish as AuditEvents is never in it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { Disclosed, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'

@@ -2,7 +2,7 @@
  * `GET /audit/report`: the year's accesses for the minister (R-22.1, s. 103: those other than for care), by organisation, as a
  * file that names no patient. For privacy officers.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
