@@ -16,19 +16,6 @@ export interface Meanings {
   personWith(identifier: string): string | undefined
 }
 
-/** Modifiers that the oracle knows, by parameter type; of references also the names of types. */
-export const modifiersOf: Readonly<Record<Definition['type'], readonly string[]>> = {
-  token: ['not', 'missing'],
-  string: ['exact', 'contains', 'missing'],
-  date: ['missing'],
-  number: ['missing'],
-  quantity: ['missing'],
-  reference: ['missing'],
-  uri: ['missing'],
-  composite: [],
-  special: [],
-}
-
 /**
  * @param modifier without its colon; null: none
  * @param text one value of the parameter as it stands in the URL, decoded: alternatives separated by commas
