@@ -55,7 +55,8 @@ async function run(): Promise<Measured> {
     secondsOf(() => {
       for (const { entries } of parsed)
         for (const entry of entries)
-          if (entry.ok) validateResource(entry.value.resource, definitions, { at: '', maxIssues: 1, typeOf })
+          if (entry.ok && 'resource' in entry.value)
+            validateResource(entry.value.resource, definitions, { at: '', maxIssues: 1, typeOf })
     }),
   )
   const ratios = seconds.validating.map((time, i) => (seconds.bare[i] ?? Number.NaN) / time)

@@ -5,15 +5,21 @@
 import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import { languageDetector } from 'hono/language'
+import * as z from 'zod'
 import { callerKinds } from './access/caller.ts'
+import { addressHelp } from './disclosure/address-help.ts'
+import { cors } from './disclosure/cors.ts'
 import { type Described, Exchange } from './disclosure/exchange.ts'
-import { gate } from './disclosure/gate.ts'
+import { amongPaths, gate } from './disclosure/gate.ts'
+import { type Fault, parameterIssues } from './disclosure/input-issues.ts'
 import { createLoad } from './disclosure/load.ts'
 import type { AnyOperation } from './disclosure/operation.ts'
 import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
+import type { Refusal } from './disclosure/refusal.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
-import type { Issue } from './fhir/outcome.ts'
+import { formParameters, isFhir } from './disclosure/representation.ts'
+import { resourceTypes } from './fhir/types.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
 import { explainOperation } from './governance/explain.ts'
@@ -25,14 +31,17 @@ import { questionOperations } from './governance/question-operations.ts'
 import { redact } from './governance/redaction.ts'
 import { registryOperations } from './governance/registry.ts'
 import { reviewOperations } from './governance/review-operations.ts'
+import { publicDocuments } from './public-documents.ts'
 import { publicPaths, publicRoutes } from './public-routes.ts'
 import { createResource } from './records/create.ts'
 import { deleteMatching, deleteResource } from './records/delete.ts'
+import { readHistory } from './records/history.ts'
 import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType, searchTypeByPost } from './records/search.ts'
 import { updateMatching, updateResource } from './records/update.ts'
+import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
 import { readAuditEvent } from './trail/audit-event-read.ts'
 import { searchAuditEvents } from './trail/audit-event-search.ts'
@@ -70,6 +79,8 @@ export const operations: readonly AnyOperation[] = [
   updateMatching,
   deleteMatching,
   readDocument,
+  readVersion,
+  readHistory,
   updateResource,
   patchResource,
   deleteResource,
@@ -88,6 +99,15 @@ export function createApp(ports: Ports): Hono<Env> {
   })
   app.use(
     '*',
+    cors(
+      ports,
+      rates,
+      amongPaths(publicPaths),
+      (c) => (c.get('exchange') as Exchange | undefined)?.presented ?? null,
+    ),
+  )
+  app.use(
+    '*',
     languageDetector({
       supportedLanguages: ['fr', 'en'],
       fallbackLanguage: 'fr',
@@ -96,7 +116,9 @@ export function createApp(ports: Ports): Hono<Env> {
     }),
   )
   publicRoutes(app, ports, rates)
+  publicDocuments(app, ports, operations)
 
+  const help = addressHelp([...operations.map(({ path }) => path), ...publicPaths])
   const begin =
     (operation: Described, rateOf: RateOf = () => 'general') =>
     async (c: Context<Env>, next: () => Promise<void>) => {
@@ -108,6 +130,7 @@ export function createApp(ports: Ports): Hono<Env> {
         operation,
         rates,
         rate: rateOf(c.req.param()),
+        help,
       })
       const refused = await exchange.authenticate()
       if (refused) return refused
@@ -117,15 +140,20 @@ export function createApp(ports: Ports): Hono<Env> {
 
   const paths = methodsByPath()
   for (const operation of operations) {
-    const { method, path, param, query } = operation
+    const { method, path, param } = operation
     for (const one of written(path))
       app.on(
         method,
         one,
         begin(operation, (matched) => rateOfPath(operation, matched)),
-        zValidator('param', param, refuseInvalid),
-        zValidator('query', query, refuseInvalid),
-        async (c) => await c.get('exchange').run(operation, c.req.valid('param'), c.req.valid('query')),
+        zValidator('param', param, refuseInvalid(param)),
+        zValidator('query', queryOf(operation), refuseInvalid(operation.query)),
+        async (c) => {
+          const found = c.req.valid('param')
+          const unserved = unservedBy(operation, found, c.req.path)
+          if (unserved) return await c.get('exchange').refuse(unserved)
+          return await c.get('exchange').run(operation, found, c.req.valid('query'))
+        },
       )
     // Right after the last of a path, so that what another path of any type offers is not offered here.
     const known = paths.get(path)
@@ -140,6 +168,17 @@ export function createApp(ports: Ports): Hono<Env> {
   return app
 }
 
+/** What an operation is asked, without what is asked about the form of any answer on `/fhir`. */
+function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
+  if (!isFhir(path)) return query
+  return z.preprocess(
+    (all) => Object.fromEntries(Object.entries(all as object).filter(([name]) => !isOfForm(name))),
+    query,
+  )
+}
+
+const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
+
 /** The base of FHIR is written with a slash at its end, or without. */
 const written = (path: string): string[] => (path === '/fhir' ? [path, `${path}/`] : [path])
 
@@ -149,6 +188,18 @@ const elsewhere: Described = {
   action: 'operation',
   callers: callerKinds,
   scope: () => null,
+}
+
+/** Null: this operation is offered for the type of the address. What the capability statement does not offer is not there. */
+function unservedBy(
+  { path, serves }: AnyOperation,
+  { type }: { readonly type?: unknown },
+  asked: string,
+): Refusal | null {
+  if (typeof type !== 'string' || !resourceTypes.has(type) || serves?.(type) !== false) return null
+  const offered = operations.filter((one) => one.path === path && one.serves?.(type) !== false)
+  if (offered.length === 0) return { reason: 'no-such-path', path: asked }
+  return { reason: 'method-not-allowed', allow: offered.map(({ method }) => method).join(', ') }
 }
 
 /** From the parameters of a path as they are matched, not yet validated. */
@@ -169,28 +220,19 @@ function methodsByPath(): ReadonlyMap<string, { readonly allow: string; readonly
   return known
 }
 
-type Invalid = {
-  success: boolean
-  target: string
-  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+interface Checked {
+  readonly success: boolean
+  readonly error?: { readonly issues: readonly Fault[] }
 }
 
 /** Input that does not fit an operation is refused inside the gate: audited, receipted, and only to callers with rights. */
-async function refuseInvalid(result: Invalid, c: Context): Promise<Response | undefined> {
-  if (result.success) return undefined
-  const issues: Issue[] = (result.error?.issues ?? []).map(({ path, message }) => {
-    const name = path.length > 0 ? path.map(String).join('.') : result.target
-    return {
-      code: 'value',
-      expression: name,
-      text: {
-        fr: `Paramètre invalide ou inconnu : ${name}.`,
-        en: `Invalid or unknown parameter ${name}: ${message}.`,
-      },
-    }
-  })
-  return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
-}
+const refuseInvalid =
+  (schema: AnyOperation['query']) =>
+  async (result: Checked, c: Context): Promise<Response | undefined> => {
+    if (result.success) return undefined
+    const issues = parameterIssues(schema, result.error?.issues ?? [])
+    return await (c.get('exchange') as Exchange).refuse({ reason: 'invalid', issues })
+  }
 
 /** Work after the response, where the runtime wants to know of it (Workers); elsewhere the process simply goes on. */
 function deferOf(c: Context<Env>): Defer {

@@ -1,6 +1,7 @@
 /** What a shell tells the app: where its databases and logs are, and its secrets. Nothing here is read from a request. */
 import { limits } from './limits.ts'
 import { isOfLine } from './log-line.ts'
+import { isSecureUrl } from './secure-url.ts'
 
 export interface Database {
   readonly url: string
@@ -31,6 +32,8 @@ export interface Config {
   readonly cursorKey: Uint8Array
   /** The header in which the operator's own proxy states the caller's address; null: the peer's address. */
   readonly clientAddressHeader: string | null
+  /** Issuer of the tokens that SMART clients are to get; null: they are told of none. */
+  readonly authorizationServer: string | null
   /** Bearer token of `/metrics`. */
   readonly metricsToken: string
   /** How often one caller may ask, counted by each isolate for itself. */
@@ -84,6 +87,11 @@ export interface Environment {
   readonly PUBLIC_URL: string
   /** Empty: the peer's address. */
   readonly CLIENT_ADDRESS_HEADER: string
+  /**
+   * Issuer whose `.well-known/openid-configuration` says where SMART clients get tokens. Empty: they are told of none. It gives
+   * no trust: whose tokens count, the registry says.
+   */
+  readonly AUTHORIZATION_SERVER: string
   readonly METRICS_TOKEN: string
   /**
    * Failed authentications of one address and minute that get an entry of their own; the rest is counted by reason. Empty:
@@ -125,6 +133,7 @@ export function readConfig(env: Environment): Config {
     idKey: key('ID_KEY'),
     cursorKey: key('CURSOR_KEY'),
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER || null,
+    authorizationServer: readAuthorizationServer(env),
     metricsToken: text('METRICS_TOKEN'),
     rates: readRates(env.RATE_LIMITS || '{}'),
     logPolicy: policyOf(env),
@@ -143,6 +152,13 @@ export function readLogConfig(env: Environment): LogConfig {
     logs: readRegions(env.REGIONS).map(({ log }) => log),
     maxSingleFailures: readMaxSingleFailures(env),
   }
+}
+
+function readAuthorizationServer({ AUTHORIZATION_SERVER: issuer }: Environment): string | null {
+  if (!issuer) return null
+  if (!isSecureUrl(issuer))
+    throw new Error('AUTHORIZATION_SERVER must be an https address (http on this machine only)')
+  return issuer
 }
 
 /** Whoever sets a variable leaves out the line end that the format asks for. */

@@ -65,6 +65,8 @@ export const limits = {
   maxSearchAlternatives: 100,
   /** Characters of a mistyped name that the nearest right one is looked for: the longest known ones have 50. */
   maxHintLength: 64,
+  /** Characters of a wrong path that the right one is looked for: a type, an id and a version have 150. */
+  maxHelpedPathLength: 200,
   /** Keys of `_sort`: a table has as many columns one sorts by. */
   maxSortKeys: 3,
   /** Characters of a sort key that count: what is alike so far is in the order of ids. */
@@ -110,6 +112,11 @@ export const limits = {
    * sqld sends no answer past 10 MB, in which text may take twice its length (each quote is escaped).
    */
   maxPageBytes: 4 * 1024 * 1024,
+  /**
+   * Characters of an answer on `/fhir` past which it is compressed where the client takes that: 64 KiB are 50 ms on a line of
+   * 10 Mbit/s, and compress to a tenth; a page of twenty rows is sooner sent than compressed on a core that others wait for.
+   */
+  minCompressedLength: 64 * 1024,
   /** Characters of a cursor: a nonce, three sort keys, an id and a tag, in base64url. */
   maxCursorLength: 3_000,
   /** Days from its publication after which a published encounter stands for no relationship, whatever its period says. */
@@ -221,6 +228,31 @@ export const limits = {
   maxIssuerKeys: 20,
   /** Unknown issuers and key ids, however many, make an isolate read the issuers again at most this often. */
   issuerReloadEveryMs: 2_000,
+
+  // --- browsers ------------------------------------------------------------------------------------------------------
+  /** Origins of one client, and characters of one: the entry of a change has room for so many, whole. */
+  maxClientOrigins: 5,
+  maxOriginLength: 100,
+  /** Clients with origins of their own, all read at once: the apps of a market, not those of every ward. */
+  maxBrowserClients: 500,
+  /** Origins are read again after this: what an operator changed holds within the fresh bound. */
+  originsReadEveryMs: 10_000,
+  /** The authorization server is asked again what it offers after this; keys and endpoints change with days' notice … */
+  discoveryFreshMs: 5 * 60_000,
+  /** … and after this when it did not answer. */
+  discoveryRetryMs: 5_000,
+  /** One such question. */
+  discoveryDeadlineMs: 3_000,
+  /** Its answer: providers write 2–8 KiB. */
+  maxDiscoveryBytes: 64 * 1024,
+  /** Scopes, grants and the like in it; the longest lists, those of scopes, have a few dozen. */
+  maxDiscoveryListLength: 500,
+  /** Public documents an isolate remembers, by address and language; a record has one address. */
+  maxRememberedDocuments: 16,
+  /** How long others may keep them: what an operator changes is seen within minutes. */
+  publicDocumentSeconds: 300,
+  /** How long a browser remembers a preflight; what is registered no more can still be asked for, and not read. */
+  preflightMaxAgeSeconds: 600,
 
   // --- commands that call a cluster ----------------------------------------------------------------------------------
   /** Sending one bundle, until a cluster that is overloaded or restarting takes it (the first attempt included). */

@@ -6,8 +6,8 @@ import type { Ports } from './disclosure/ports.ts'
 import type { CallerRates } from './disclosure/rate-limit.ts'
 import { releasePublic, unreceiptedCounts } from './disclosure/release.ts'
 import { callerAddress, publicAddress } from './disclosure/request.ts'
-import { capabilityStatement } from './fhir/capability.ts'
 import { limits } from './limits.ts'
+import { publicDocumentPaths } from './public-documents.ts'
 import { type Reader, StoreError } from './store/ports.ts'
 import { logList, type PublicFile, publicFile } from './trail/public-log.ts'
 import { type ScrubStatus, scrubStatus } from './trail/scrub-status.ts'
@@ -18,7 +18,7 @@ export const publicPaths = [
   '/healthz',
   '/readyz',
   '/metrics',
-  '/fhir/metadata',
+  ...publicDocumentPaths,
   '/audit/logs',
   '/audit/logs/**',
 ] as const
@@ -46,15 +46,6 @@ export function publicRoutes(app: Hono<any>, ports: Ports, rates: Pick<CallerRat
       headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
     })
   })
-
-  app.get('/fhir/metadata', (c) =>
-    releasePublic(capabilityStatement(new URL(c.req.url).origin), {
-      headers: {
-        'Content-Type': 'application/fhir+json; charset=utf-8',
-        'Cache-Control': 'public, max-age=300',
-      },
-    }),
-  )
 
   app.get('/audit/logs', (c) =>
     answerLogFile(ports, rates, c.req.raw, (ledger, { origin }) => logList(ledger, origin)),

@@ -77,7 +77,7 @@ _KINDS = {
 }
 
 _INPUT_REASONS = frozenset(
-    'invalid conflict precondition-failed not-found redacted no-such-path method-not-allowed unsupported-media-type '
+    'invalid conflict precondition-failed not-found redacted no-such-path method-not-allowed not-acceptable unsupported-media-type '
     'body-too-large body-timeout too-costly'.split()
 )
 _OFFICERS = ('access-manager', 'privacy-officer', 'operator')

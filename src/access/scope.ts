@@ -208,12 +208,14 @@ function meets(row: ScopedRow, { name, tokens }: Grant['parameters'][number]): b
 /**
  * `allowsRow` as a predicate on a row of `document`, in *records* or the local database: what it finds is what
  * `allowsRow` allows. Values are bound into `args` under names that begin with `scope_`; the `Patient` in the token's launch
- * context is the caller's to bind, as `scope_context` (null: none).
+ * context is the caller's to bind, as `scope_context` (null: none). Of earlier versions, whose further codings no look-up
+ * holds, `columns` asks about the first alone: for `allowsRow` those are then all there are.
  */
 export function scopeFilter(
   grants: readonly Grant[] | null,
   alias: string,
   args: Record<string, SqlValue>,
+  codings: 'all' | 'columns' = 'all',
 ): string {
   if (grants === null || grants.some(isUnconditional)) return 'true'
   if (grants.length === 0) return 'false'
@@ -222,7 +224,9 @@ export function scopeFilter(
       ...(inContext
         ? [`${alias}.person = (select person from source_record where id = :scope_context)`]
         : []),
-      ...parameters.map((parameter, j) => parameterFilter(parameter, alias, `scope_${i}_${j}`, args)),
+      ...parameters.map((parameter, j) =>
+        parameterFilter(parameter, alias, `scope_${i}_${j}`, args, codings),
+      ),
     ]
     return `(${conditions.join('\n    and ')})`
   })
@@ -237,6 +241,7 @@ function parameterFilter(
   alias: string,
   prefix: string,
   args: Record<string, SqlValue>,
+  codings: 'all' | 'columns',
 ): string {
   const codes = tokens.filter(({ system }) => system === null).map(({ code }) => code)
   const texts = tokens.filter(({ system }) => system !== null).map(({ system, code }) => `${system}|${code}`)
@@ -250,6 +255,7 @@ function parameterFilter(
       ...(texts.length > 0 ? [`${value} in ${bound('texts', texts)}`] : []),
       ...(codes.length > 0 ? [`substr(${value}, instr(${value}, '|') + 1) in ${bound('codes', codes)}`] : []),
     ].join(' or ')
+  if (codings === 'columns') return `(${met(`${alias}.${name}`)})`
   return `(${met(`${alias}.${name}`)} or exists (select 1 from lookup as scope_lookup
       where scope_lookup.type = ${alias}.type and scope_lookup.id = ${alias}.id
         and scope_lookup.param = '${name}' and (${met('scope_lookup.value')})))`

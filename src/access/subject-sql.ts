@@ -33,9 +33,12 @@ function personsOf(of: SubjectOf): { readonly sql: string; readonly args: Record
         args: { subject_system: of.system, subject_value: of.value, subject_birth_date: of.birthDate },
       }
     case 'document':
+      // Of one that is there no more, whom its last version was about.
       return {
         sql: `select person from document where type = :subject_type and id = :subject_id and person <> ''
-    union select person from source_record where id = :subject_source`,
+    union select person from source_record where id = coalesce(nullif(:subject_source, ''), (
+      select source_record from document_version where type = :subject_type and id = :subject_id
+      order by version desc limit 1))`,
         args: { subject_type: of.type, subject_id: of.id, subject_source: of.sourceRecord },
       }
     case 'rows':

@@ -88,6 +88,7 @@ interface ClientOptions extends AccessOptions {
   readonly issuer: string
   readonly name: string
   readonly facility?: string
+  readonly origin?: readonly string[]
 }
 
 export function clientsCommand(): Command {
@@ -103,6 +104,7 @@ export function clientsCommand(): Command {
             ['NAME', (row) => row.name],
             ['SPEAKS FOR', (row) => row.facility],
             ['ISSUER', (row) => row.issuer],
+            ['ORIGINS', (row) => row.origins],
           ],
         }),
       ),
@@ -112,8 +114,15 @@ export function clientsCommand(): Command {
         .requiredOption('--issuer <issuer>', 'which issues its tokens')
         .requiredOption('--name <name>', 'as people read it')
         .option('--facility <id>', 'the facility it speaks for (default: it carries professionals’ tokens)')
-        .action((clientId: string, { issuer, name, facility, ...options }: ClientOptions) =>
-          change(options, operatorLogin, '/access/clients', { issuer, clientId, name, facility }),
+        .option('--origin <origin...>', 'of its pages, where it runs in a browser, e.g. https://app.example')
+        .action((clientId: string, { issuer, name, facility, origin, ...options }: ClientOptions) =>
+          change(options, operatorLogin, '/access/clients', {
+            issuer,
+            clientId,
+            name,
+            facility,
+            origins: origin,
+          }),
         ),
     )
     .addCommand(

@@ -1,14 +1,11 @@
-/** Content coding of streamed answers (RFC 9110 §8.4): gzip where the client takes it, else as they are. */
+/** Content coding of answers (RFC 9110 §8.4): gzip where the client takes it, else as they are. */
 import type { Released } from './release.ts'
+import { weightedList } from './weights.ts'
 
 /** Whether `Accept-Encoding` has gzip, or any coding, with a weight that is not 0 (RFC 9110 §12.5.3). */
-function takesGzip({ headers }: Request): boolean {
+export function takesGzip({ headers }: Request): boolean {
   const weights = new Map(
-    (headers.get('accept-encoding') ?? '').split(',').map((item) => {
-      const [coding = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
-      const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1'
-      return [coding, Number(weight)] as const
-    }),
+    weightedList(headers.get('accept-encoding')).map(({ name, weight }) => [name, weight]),
   )
   const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0
   return weight > 0

@@ -3,13 +3,15 @@
  * response with data in it.
  */
 import type { Authenticated, Credentials } from '../access/authenticate.ts'
-import type { Caller } from '../access/caller.ts'
+import type { Caller, Presented } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
 import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { Phase } from '../audit/port.ts'
+import type { Condition } from '../fhir/interactions.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { AddressHelp } from './address-help.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { codedFor } from './coding.ts'
@@ -21,6 +23,7 @@ import type { CallerRates, RateKind } from './rate-limit.ts'
 import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.ts'
 import { intendedBefore, isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
+import { type Representation, representationOf } from './representation.ts'
 import { callerAddress, publicAddress, readBody } from './request.ts'
 import { receiptedStream } from './stream.ts'
 import { type FreeSlot, streamSlots } from './stream-slots.ts'
@@ -38,6 +41,7 @@ export interface Start {
   readonly rates: CallerRates
   /** What this request counts as. */
   readonly rate: RateKind
+  readonly help: AddressHelp
 }
 
 export class Exchange {
@@ -52,6 +56,8 @@ export class Exchange {
   readonly #operation: Described
   readonly #rates: CallerRates
   readonly #rate: RateKind
+  readonly #help: AddressHelp
+  readonly #representation: Representation
   readonly #address: string | null
   readonly #recorder: Recorder
   #authenticated: Authenticated | null = null
@@ -67,7 +73,7 @@ export class Exchange {
   // What the token's scopes must allow; null until the input has named it.
   #need: ScopeNeed | null = null
 
-  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate }: Start) {
+  constructor(ports: Ports, { read, defer, request, language, operation, rates, rate, help }: Start) {
     this.#ports = ports
     this.#read = read
     this.#defer = defer
@@ -75,8 +81,10 @@ export class Exchange {
     this.#operation = operation
     this.#rates = rates
     this.#rate = rate
+    this.#help = help
     this.url = publicAddress(request, ports.config.publicUrl)
     this.language = language
+    this.#representation = representationOf(request, this.url)
     this.#address = callerAddress(request, ports)
     this.#recorder = new Recorder({
       logs: ports.logs,
@@ -88,6 +96,11 @@ export class Exchange {
       operation,
       address: this.#address,
     })
+  }
+
+  /** Whose token verified; null: nobody's. */
+  get presented(): Presented | null {
+    return this.#authenticated?.presented ?? null
   }
 
   /** Step 1. Null: go on; otherwise the answer. A request past a limit is not recorded singly, and its proof stays good. */
@@ -108,6 +121,8 @@ export class Exchange {
 
   /** Steps 2 to 5 of an operation whose input was valid. */
   async run<Param, Query>(operation: Operation<Param, Query>, param: Param, query: Query): Promise<Response> {
+    const { refusal } = this.#representation
+    if (refusal) return await this.refuse(refusal)
     try {
       this.#need = operation.scope(param)
       const log = operation.log?.(param) ?? null
@@ -128,7 +143,7 @@ export class Exchange {
       const loaded = await this.#load(() => ({})).catch(() => null)
       if (loaded && !loaded.ok && isAccess(loaded.error)) reason = loaded.error
     }
-    const wire = toWire(reason)
+    const wire = toWire(reason.reason === 'no-such-path' ? this.#helped(reason) : reason)
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(
@@ -160,8 +175,13 @@ export class Exchange {
         'Content-Type': contentType,
         'Content-Language': this.language,
       },
-      body,
+      ...this.#representation.bodyOf(body),
     })
+  }
+
+  #helped(refusal: Extract<Refusal, { reason: 'no-such-path' }>): Refusal {
+    const meant = this.#help(this.url.pathname)
+    return meant === null ? refusal : { ...refusal, meant }
   }
 
   /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */
@@ -208,8 +228,10 @@ export class Exchange {
       return await this.#refuseUnlogged(appended.error)
     }
     const { status, body } = disclosure
-    const headers = { ...this.#headers(), ...disclosure.headers, 'Content-Type': disclosure.contentType }
-    if (typeof body === 'string') return release(appended.value, { status, headers, body: body || null })
+    const type = body === '' ? {} : { 'Content-Type': disclosure.contentType }
+    const headers = { ...this.#headers(), ...disclosure.headers, ...type }
+    if (typeof body === 'string')
+      return release(appended.value, { status, headers, ...this.#representation.bodyOf(body) })
     const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
     return release(appended.value, { status, headers, ...codedFor(this.#request, stream) })
   }
@@ -269,10 +291,13 @@ export class Exchange {
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
-      ifMatch: this.#request.headers.get('if-match'),
-      ifNoneExist: this.#request.headers.get('if-none-exist'),
+      ifMatch: this.#condition(operation, 'If-Match'),
+      ifNoneMatch: this.#condition(operation, 'If-None-Match'),
+      ifModifiedSince: this.#condition(operation, 'If-Modified-Since'),
+      ifNoneExist: this.#condition(operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
       asked: (text) => this.#recorder.ask(text),
+      bodies: operation.bodies ?? [],
       body: () => readBody(this.#request, operation.bodyTypes ?? []),
       intend: (note, once) => this.#intend(note, once),
       definitions: () => this.#ports.definitions(),
@@ -283,6 +308,10 @@ export class Exchange {
       logPolicy: config.logPolicy,
       drainedLog: (log) => this.#drainedLog(log),
     }
+  }
+
+  #condition({ conditions }: Pick<Operation, 'conditions'>, name: Condition): string | null {
+    return conditions?.includes(name) ? this.#request.headers.get(name) : null
   }
 
   async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {

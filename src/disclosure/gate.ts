@@ -3,15 +3,19 @@ import type { MiddlewareHandler } from 'hono'
 import { limits } from '../limits.ts'
 import { isMinted, refuseWithoutReceipt } from './release.ts'
 
+/** Whether a path is on such a list. */
+export function amongPaths(paths: readonly string[]): (path: string) => boolean {
+  const exact = new Set(paths)
+  const folders = paths.filter((path) => path.endsWith('/**')).map((path) => path.slice(0, -2))
+  return (path) => exact.has(path) || folders.some((folder) => path.startsWith(folder))
+}
+
 /**
  * @param publicPaths the closed list: a response without a receipt leaves from nowhere else; one that ends in `/**` is
  *   every path below it
  */
 export function gate(publicPaths: readonly string[]): MiddlewareHandler {
-  const exact = new Set(publicPaths)
-  const folders = publicPaths.filter((path) => path.endsWith('/**')).map((path) => path.slice(0, -2))
-  const isPublic = (path: string): boolean =>
-    exact.has(path) || folders.some((folder) => path.startsWith(folder))
+  const isPublic = amongPaths(publicPaths)
   // Owned by this isolate: requests under way. sqld refuses what is past its own bound; we say so first, and clearly.
   let underWay = 0
   return async (c, next) => {

@@ -2,7 +2,7 @@
  * What a feature exports. It never sees a framework's request or response: it loads once, decides, and returns what it
  * wants to disclose. `expose` appends that to the audit log and only then releases it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Caller, CallerKind, Presented } from '../access/caller.ts'
 import type { DecidedDocument } from '../access/policy.ts'
 import type { ScopeNeed, Scopes } from '../access/scope.ts'
@@ -13,6 +13,7 @@ import type { Action, AuditLogs } from '../audit/port.ts'
 import type { Redactions } from '../audit/redactions.ts'
 import type { Config } from '../config.ts'
 import type { Definitions } from '../fhir/definitions.ts'
+import type { Condition, Links, OfferedParameter } from '../fhir/interactions.ts'
 import type { Result } from '../result.ts'
 import type { Reader, Rows, Statement, Writer } from '../store/ports.ts'
 import type { RateKind } from './rate-limit.ts'
@@ -42,6 +43,18 @@ export interface Operation<Param = unknown, Query = unknown> {
   readonly query: z.ZodType<Query>
   /** Media types of an accepted body; absent: no body is read. */
   readonly bodyTypes?: readonly string[]
+  /** Shapes of a JSON body, of which it is one; the operation reads it by no other. */
+  readonly bodies?: readonly z.ZodType[]
+  /** Of what it answers with; absent: JSON. */
+  readonly mediaTypes?: readonly string[]
+  /** Conditional headers it heeds; others it is not given. */
+  readonly conditions?: readonly Condition[]
+  /** On any type (`:type` in its path): whether it is offered for this one; absent: for all. */
+  serves?(type: string): boolean
+  /** Of a search: the table it searches by. */
+  searchParameters?(type: string): readonly OfferedParameter[]
+  /** Of a search: what may be included in its answers. */
+  linksOf?(type: string): Links
   handle(ctx: OperationContext<Param, Query>): Promise<Result<Disclosure, Refusal>>
 }
 
@@ -68,8 +81,12 @@ export interface OperationContext<Param, Query> {
    * is asked for again, whole, and what the last call says holds.
    */
   load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>>
-  /** `If-Match` as received; null without it. */
+  /** `If-Match` as received; null without it, or where the operation does not heed it. */
   readonly ifMatch: string | null
+  /** `If-None-Match` as received; null without it. */
+  readonly ifNoneMatch: string | null
+  /** `If-Modified-Since` as received; null without it. */
+  readonly ifModifiedSince: string | null
   /** `If-None-Exist` (FHIR R4, conditional create) as received; null without it. */
   readonly ifNoneExist: string | null
   /** `Prefer` (RFC 7240) as received; null without it. */
@@ -78,6 +95,8 @@ export interface OperationContext<Param, Query> {
   asked(text: string): void
   /** Reads the request body as text, within `limits.maxBodyBytes`: after `load`, when the caller's rights are known. */
   body(): Promise<Result<string, Refusal>>
+  /** What the operation says of its bodies. */
+  readonly bodies: readonly z.ZodType[]
   /**
    * Phase one of a write: durable before the databases can be written, which is why they are had only from here. The
    * disclosure is then appended as its outcome.

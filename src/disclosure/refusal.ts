@@ -7,8 +7,11 @@ export type InputRefusal =
   /** Something the client sent is wrong; each issue says what and where. */
   | { readonly reason: 'invalid'; readonly issues: readonly Issue[] }
   | { readonly reason: 'unsupported-media-type'; readonly got: string; readonly accepted: readonly string[] }
+  /** None of the formats that the client takes is offered. */
+  | { readonly reason: 'not-acceptable'; readonly offered: string }
   | { readonly reason: 'body-too-large'; readonly maxBytes: number }
-  | { readonly reason: 'no-such-path'; readonly path: string }
+  /** `meant`: the address that is offered and may be meant. */
+  | { readonly reason: 'no-such-path'; readonly path: string; readonly meant?: string }
   | { readonly reason: 'method-not-allowed'; readonly allow: string }
   /**
    * Unknown, or not for this caller: the same answer. `cause` and `patient` (person id) are for the audit entry, where they
@@ -54,6 +57,7 @@ export const isInput = ({ reason }: Refusal): boolean =>
   reason === 'no-such-path' ||
   reason === 'method-not-allowed' ||
   reason === 'unsupported-media-type' ||
+  reason === 'not-acceptable' ||
   reason === 'body-too-large' ||
   reason === 'body-timeout' ||
   reason === 'too-costly'

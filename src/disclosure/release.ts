@@ -132,6 +132,37 @@ export function takeUnlogged(): {
   }
 }
 
+/** What pages of a registered origin may send. */
+const preflightHeaders = {
+  'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
+  'Access-Control-Allow-Headers': [
+    'Accept',
+    'Accept-Language',
+    'Authorization',
+    'Content-Type',
+    'DPoP',
+    'Dossier-Clock',
+    'If-Match',
+    'If-Modified-Since',
+    'If-None-Exist',
+    'If-None-Match',
+    'Prefer',
+    'X-Request-Id',
+  ].join(', '),
+  'Access-Control-Max-Age': String(limits.preflightMaxAgeSeconds),
+} as const
+
+/** Of a CORS preflight, on any path: constant but for the origin, a registered one. Null: no page may ask from there. */
+export const answerPreflight = (origin: string | null): Response =>
+  mint(null, {
+    status: origin === null ? 403 : 204,
+    headers: {
+      ...privateHeaders,
+      Vary: 'Origin',
+      ...(origin === null ? {} : { 'Access-Control-Allow-Origin': origin, ...preflightHeaders }),
+    },
+  })
+
 /** A response of the closed public list: no health data, neither audited nor receipted. */
 export function releasePublic(
   body: string | Uint8Array<ArrayBuffer> | null,

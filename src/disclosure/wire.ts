@@ -6,6 +6,7 @@ import type { PolicyRefusal, TokenRefusal } from '../access/refusal.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import type { Refusal } from './refusal.ts'
+import { isFhir } from './representation.ts'
 
 export interface Wire {
   readonly status: number
@@ -41,11 +42,15 @@ export function toWire(refusal: Refusal): Wire {
       if (refusal.issues) return { status: 404, headers: {}, issues: refusal.issues }
       return wire(404, 'not-found', 'Introuvable.', 'Not found.')
     case 'no-such-path':
-      return wire(404, 'not-supported', 'Cette adresse n’existe pas.', 'There is nothing at this address.')
+      return noSuchPath(refusal.meant)
     case 'method-not-allowed':
-      return wire(405, 'not-supported', 'Méthode non offerte ici.', 'This method is not offered here.', {
-        Allow: refusal.allow,
-      })
+      return wire(
+        405,
+        'not-supported',
+        `Méthode non offerte ici ; offertes : ${refusal.allow}.`,
+        `This method is not offered here; offered: ${refusal.allow}.`,
+        { Allow: refusal.allow },
+      )
     case 'invalid':
       return { status: 400, headers: {}, issues: refusal.issues }
     case 'conflict':
@@ -67,6 +72,13 @@ export function toWire(refusal: Refusal): Wire {
         `Accepted content type: ${accepted}.`,
       )
     }
+    case 'not-acceptable':
+      return wire(
+        406,
+        'not-supported',
+        `Seul ${refusal.offered} est offert.`,
+        `Only ${refusal.offered} is offered.`,
+      )
     case 'body-too-large':
       return wire(
         413,
@@ -159,6 +171,14 @@ export const forbiddenTexts: Readonly<
   },
 }
 
+const noSuchPath = (meant: string | undefined): Wire =>
+  wire(
+    404,
+    'not-supported',
+    `Cette adresse n’existe pas.${meant === undefined ? '' : ` Vouliez-vous dire ${meant} ?`}`,
+    `There is nothing at this address.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
+  )
+
 function forbidden(cause: PolicyRefusal['cause']): Wire {
   const text = forbiddenTexts[cause]
   if (!text) return wire(403, 'forbidden', 'Accès non autorisé.', 'This access is not permitted.')
@@ -188,7 +208,7 @@ export function refusalBody(
   path: string,
   language: 'fr' | 'en',
 ): { readonly contentType: string; readonly body: string } {
-  if (path === '/fhir' || path.startsWith('/fhir/'))
+  if (isFhir(path))
     return {
       contentType: 'application/fhir+json; charset=utf-8',
       body: JSON.stringify(operationOutcome(issues, language)),
@@ -236,6 +256,7 @@ export function auditReason(refusal: Refusal): { readonly reason: string; readon
     case 'no-such-path':
     case 'method-not-allowed':
     case 'unsupported-media-type':
+    case 'not-acceptable':
     case 'body-too-large':
     case 'body-timeout':
     case 'replayed':

@@ -131,11 +131,6 @@ export function readResource(value: unknown, at: string): Result<Resource, reado
     )
   if (meta !== undefined && !isObject(meta))
     issues.push(issue('structure', `${at}.meta`, '`meta` est un objet.', '`meta` is an object.'))
-  const nullAt = findNull(value, at)
-  if (nullAt !== null)
-    issues.push(
-      issue('structure', nullAt, '`null` est interdit en JSON FHIR.', '`null` is not allowed in FHIR JSON.'),
-    )
   return issues.length > 0 ? err(issues) : ok(value as Resource)
 }
 
@@ -239,24 +234,6 @@ function readConditions(
   }
   if (issues.length > 0) return err(issues)
   return ok(Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)))
-}
-
-/** FHIR JSON has null only in the two parallel arrays of a primitive and its extensions (`given`, `_given`). */
-function findNull(value: JsonObject | readonly unknown[], at: string): string | null {
-  for (const [name, member] of Object.entries(value)) {
-    const path = Array.isArray(value) ? `${at}[${name}]` : `${at}.${name}`
-    if (member === null) return path
-    if (Array.isArray(member)) {
-      const twin = name.startsWith('_') ? name.slice(1) : `_${name}`
-      const hasTwin = !Array.isArray(value) && Array.isArray((value as JsonObject)[twin])
-      const found = findNull(hasTwin ? member.filter((item) => item !== null) : member, path)
-      if (found !== null) return found
-    } else if (isObject(member)) {
-      const found = findNull(member, path)
-      if (found !== null) return found
-    }
-  }
-  return null
 }
 
 const issue = (code: string, expression: string, fr: string, en: string): Issue => ({

@@ -51,6 +51,10 @@ function keepDecimal(_key: string, value: unknown, context: { readonly source?: 
   return String(value) === context.source ? value : new Decimal(context.source)
 }
 
+/** Stored text with line breaks, for people: every value as it was written. */
+export const prettyJson = (text: string): string =>
+  `${JSON.stringify(JSON.parse(text, keepDecimal), null, 2)}\n`
+
 const faultTexts: Record<JsonFault, { readonly fr: string; readonly en: string }> = {
   malformed: { fr: 'Le JSON est mal formé', en: 'The JSON is malformed' },
   'too-deep': {

@@ -7,19 +7,25 @@ import type { Issue } from './outcome.ts'
  * meant, or `given` is too long to be a name.
  */
 export function nearest(given: string, known: Iterable<string>): string | null {
-  if (given === '' || given.length > limits.maxHintLength) return null
-  const wanted = given.toLowerCase()
   let best: string | null = null
-  // Two slips in a long name, one in a short one: with three a prescription would be a subscription.
-  let bestDistance = given.length < 8 ? 2 : 3
+  let bestSlips = Number.POSITIVE_INFINITY
   for (const name of known) {
-    if (name.length > limits.maxHintLength) continue
-    const distance = distanceOf(wanted, name.toLowerCase())
-    if (distance >= bestDistance) continue
+    const slips = slipsBetween(given, name)
+    if (slips === null || slips >= bestSlips) continue
     best = name
-    bestDistance = distance
+    bestSlips = slips
   }
   return best
+}
+
+/**
+ * How many slips make `name` into `given`, whatever its case. Null: too many for the one to be meant by the other, which is
+ * two in a long name and one in a short one (with three a prescription would be a subscription), or one is too long to be a name.
+ */
+export function slipsBetween(given: string, name: string): number | null {
+  if (given === '' || Math.max(given.length, name.length) > limits.maxHintLength) return null
+  const slips = distanceOf(given.toLowerCase(), name.toLowerCase())
+  return slips <= (given.length < 8 ? 1 : 2) ? slips : null
 }
 
 /** Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment). */
@@ -45,12 +51,17 @@ const cell = (row: readonly number[], at: number): number => row[at] ?? Number.P
 
 /** What a client sent, as an answer may repeat it: a short name of plain letters, else nothing of it. */
 export const repeatable = (given: string): string | null =>
-  given.length <= limits.maxHintLength && /^[\w.:/$-]+$/.test(given) ? given : null
+  given.length <= limits.maxHintLength && /^[\w.:/$-]*$/.test(given) ? given : null
 
-/** An issue about a search parameter that `type` does not have, with the one that may be meant. */
+/**
+ * An issue about a search parameter that `type` does not have, with the one that may be meant.
+ *
+ * @param given as received, with its modifier or chain
+ */
 export function unknownParameter(type: string, given: string, known: Iterable<string>): Issue {
   const shown = repeatable(given)
-  const meant = nearest(given, known)
+  const names = [...known]
+  const meant = nearest(given, names) ?? nearest(given.split(/[:.]/, 1)[0] ?? '', names)
   const fr = shown === null ? '' : ` : « ${shown} »`
   const en = shown === null ? '' : `: "${shown}"`
   return {

@@ -1,13 +1,16 @@
 /** Parameters about the answer of a search: how much of what, in which order (FHIR R4 §3.1.1.5). */
 import { limits } from '../limits.ts'
+import type { Links } from './interactions.ts'
 import type { Issue } from './outcome.ts'
 import {
   answerParameters,
   isSearched,
   type SearchParameter,
   searchParametersByName,
+  searchParametersOf,
 } from './search-parameters.ts'
 import { cut, splitAt, wrong } from './search-values.ts'
+import { resourceTypes } from './types.ts'
 
 export interface SortKey {
   readonly parameter: SearchParameter
@@ -58,8 +61,9 @@ export function readAnswerQuery(type: string, raw: URLSearchParams, issues: Issu
       issues.push(wrong(name, `attend ${values.join(', ')}`, `expects ${values.join(', ')}`))
     return found ?? fallback
   }
+  // The gate has judged the address; of a form sent as a body nobody else does.
   const format = once('_format')
-  if (format !== null && !/^(application\/(fhir[+ ])?json|json)$/.test(format))
+  if (format !== null && !/^((application\/(fhir[+ ])?|text\/)?json)(;.*)?$/.test(format))
     issues.push(wrong('_format', 'seul JSON est offert', 'only JSON is offered'))
   oneOf('_pretty', ['true', 'false'], 'false')
   const asked = oneOf('_summary', ['false', 'true', 'text', 'data', 'count'], 'false')
@@ -75,11 +79,8 @@ export function readAnswerQuery(type: string, raw: URLSearchParams, issues: Issu
     summary,
     elements: readElements(once('_elements'), issues),
     includes: readIncludes('_include', raw.getAll('_include'), issues, (include) => include.type === type),
-    revincludes: readIncludes(
-      '_revinclude',
-      raw.getAll('_revinclude'),
-      issues,
-      ({ parameter: { targets } }) => targets.length === 0 || targets.includes(type),
+    revincludes: readIncludes('_revinclude', raw.getAll('_revinclude'), issues, ({ parameter }) =>
+      mayReferTo(parameter, type),
     ),
   }
 }
@@ -118,6 +119,22 @@ function readElements(text: string | null, issues: Issue[]): readonly string[] |
     issues.push(wrong('_elements', 'attend des noms d’éléments', 'expects names of elements'))
   return names
 }
+
+/** What `_include` and `_revinclude` may name in searches of a type. */
+export const linksOf = (type: string): Links => ({
+  includes: referencesOf(type).map(({ name }) => `${type}:${name}`),
+  revincludes: [...resourceTypes].filter(isSearched).flatMap((from) =>
+    referencesOf(from)
+      .filter((parameter) => mayReferTo(parameter, type))
+      .map(({ name }) => `${from}:${name}`),
+  ),
+})
+
+const referencesOf = (type: string): readonly SearchParameter[] =>
+  searchParametersOf(type).filter((parameter) => parameter.type === 'reference')
+
+const mayReferTo = ({ targets }: SearchParameter, type: string): boolean =>
+  targets.length === 0 || targets.includes(type)
 
 /** `Type:parameter` or `Type:parameter:Target`. */
 function readIncludes(

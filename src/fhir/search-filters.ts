@@ -4,8 +4,14 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import { unknownParameter as unknownName } from './nearest.ts'
 import type { Issue } from './outcome.ts'
-import { isSearched, type SearchParameter, searchParametersByName } from './search-parameters.ts'
+import {
+  answerParameters,
+  isSearched,
+  type SearchParameter,
+  searchParametersByName,
+} from './search-parameters.ts'
 import { cut, readValues, type Value, wrong } from './search-values.ts'
 import { resourceTypes } from './types.ts'
 
@@ -164,14 +170,8 @@ function linked(
   return ok({ kind, parameter, types, filter })
 }
 
-export const unknownParameter = (type: string, name: string): Issue => ({
-  code: 'not-supported',
-  expression: cut(name),
-  text: {
-    fr: `Paramètre de recherche inconnu pour ${type} : « ${cut(name)} ».`,
-    en: `Unknown search parameter for ${type}: "${cut(name)}".`,
-  },
-})
+export const unknownParameter = (type: string, name: string): Issue =>
+  unknownName(type, name, [...searchParametersByName(type).keys(), ...answerParameters, '_has'])
 
 const unknownModifier = (name: string): Issue => ({
   code: 'not-supported',

@@ -2,7 +2,7 @@
  * `POST /access/attestations`: a provider states to be caring for a patient. It opens what a care relationship opens, for
  * a time, and no more: a refusal holds. The patient is told, a privacy officer looks at it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Provider } from '../access/caller.ts'
 import { emergencyPurposes } from '../access/policy.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
@@ -13,7 +13,7 @@ import { writeBatch } from '../records/write-batch.ts'
 import { ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
-import type { noInput } from './fields.ts'
+import { aboutPatient, type noInput } from './fields.ts'
 import { sourcesOfPerson } from './keeper.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 import { changeShape } from './operation-shape.ts'
@@ -28,6 +28,7 @@ export const attest: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>>
   path: '/access/attestations',
   callers: ['provider'],
   rate: () => 'identity',
+  bodies: [aboutPatient],
   handle,
 }
 

@@ -1,5 +1,6 @@
 /** Reading a body of `/access`: bounded JSON in, issues with their place out. */
-import type { z } from 'zod'
+import type * as z from 'zod'
+import { expressionOf, type Fault, faultText } from '../disclosure/input-issues.ts'
 import type { OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { isObject, parseJson } from '../fhir/json.ts'
@@ -9,10 +10,17 @@ import { err, ok, type Result } from '../result.ts'
 
 export const jsonBody = ['application/json'] as const
 
-type Context = Pick<OperationContext<unknown, unknown>, 'body'>
+type Context = Pick<OperationContext<unknown, unknown>, 'body' | 'bodies'>
 
-/** The body as JSON of this shape; every issue names its member, e.g. `jwks.keys[0].kid`. */
+/**
+ * The body as JSON of this shape, one of those that the operation tells of; every issue names its member, e.g.
+ * `jwks.keys[0].kid`.
+ *
+ * @throws Error for another shape: what is told of the API would be wrong
+ */
 export async function readFields<T>(ctx: Context, shape: z.ZodType<T>): Promise<Result<T, Refusal>> {
+  if (!ctx.bodies.includes(shape))
+    throw new Error('a body is read by a shape that its operation does not tell of')
   const text = await ctx.body()
   if (!text.ok) return text
   const json = parseJson(text.value)
@@ -25,15 +33,13 @@ export async function readFields<T>(ctx: Context, shape: z.ZodType<T>): Promise<
 
 /** The body of a change of the trust registry, within `limits.maxRegistryBodyBytes`. */
 export const readChange = <T>(ctx: Context, shape: z.ZodType<T>): Promise<Result<T, Refusal>> =>
-  readFields({ body: async () => bounded(await ctx.body()) }, shape)
+  readFields({ bodies: ctx.bodies, body: async () => bounded(await ctx.body()) }, shape)
 
 /** UTF-8 takes at least one byte for each unit of the text. */
 const bounded = (body: Result<string, Refusal>): Result<string, Refusal> =>
   body.ok && body.value.length > limits.maxRegistryBodyBytes
     ? err({ reason: 'body-too-large', maxBytes: limits.maxRegistryBodyBytes })
     : body
-
-type Fault = z.core.$ZodIssue
 
 function issuesOf(fault: Fault, body: unknown): readonly Issue[] {
   if (fault.code === 'unrecognized_keys')
@@ -59,43 +65,6 @@ function issuesOf(fault: Fault, body: unknown): readonly Issue[] {
     },
   ]
 }
-
-function faultText(fault: Fault): Issue['text'] {
-  switch (fault.code) {
-    case 'invalid_type':
-      return { fr: `doit être de type ${fault.expected}`, en: `must be of type ${fault.expected}` }
-    case 'too_big':
-      return {
-        fr: `dépasse ${fault.maximum}${unit(fault, 'caractères')}`,
-        en: `is past ${fault.maximum}${unit(fault, 'characters')}`,
-      }
-    case 'too_small':
-      return {
-        fr: `est sous ${fault.minimum}${unit(fault, 'caractères')}`,
-        en: `is under ${fault.minimum}${unit(fault, 'characters')}`,
-      }
-    case 'invalid_value': {
-      const values = fault.values.map(String).join(', ')
-      return { fr: `doit être un de : ${values}`, en: `must be one of: ${values}` }
-    }
-    case 'custom': {
-      const { fr, en } = (fault.params ?? {}) as Partial<Issue['text']>
-      if (fr !== undefined && en !== undefined) return { fr, en }
-    }
-  }
-  return { fr: 'n’a pas la forme requise', en: 'does not have the required form' }
-}
-
-const unit = ({ origin }: { readonly origin: string }, ofTexts: string): string =>
-  origin === 'string' ? ` ${ofTexts}` : ''
-
-/** `a.b[0].c` */
-const expressionOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (so, part) =>
-      typeof part === 'number' ? `${so}[${part}]` : so === '' ? String(part) : `${so}.${String(part)}`,
-    '',
-  )
 
 function memberAt(body: unknown, path: readonly PropertyKey[]): unknown {
   let at = body

@@ -2,7 +2,7 @@
  * `POST /access/break-glass`: an emergency, declared for one patient and a time. What it lifts is the policy's to say
  * (`policy_setting`, `break-glass:…`). The patient is told, a privacy officer looks at it.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Provider } from '../access/caller.ts'
 import { emergencyPurposes } from '../access/policy.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
@@ -14,7 +14,7 @@ import { err, ok, type Result } from '../result.ts'
 import { firstRow } from '../store/rows.ts'
 import { answer, newId } from './answer.ts'
 import { jsonBody } from './body.ts'
-import { noInput } from './fields.ts'
+import { aboutPatient, noInput } from './fields.ts'
 import { accessFacts, addNotice, addReviewItem } from './notice-rows.ts'
 import { hoursAfter, readStatement } from './provider-statement.ts'
 
@@ -29,6 +29,7 @@ export const breakGlass: Operation<z.infer<typeof noInput>, z.infer<typeof noInp
   param: noInput,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [aboutPatient],
   handle,
 }
 

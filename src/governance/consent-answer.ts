@@ -1,5 +1,5 @@
 /** Who uses the register, and how one of its consents is told to them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext } from '../disclosure/operation.ts'
 import type { Rows } from '../store/ports.ts'
@@ -14,8 +14,6 @@ export const isRegistrant = (caller: Caller): caller is Registrant =>
   caller.kind === 'patient' || caller.kind === 'guardian' || caller.kind === 'privacy-officer'
 
 export const fhirJson = 'application/fhir+json; charset=utf-8'
-export const format = z.enum(['json', 'application/json', 'application/fhir+json']).optional()
-export const formatOnly = z.strictObject({ _format: format })
 export const consentId = z.object({ id: z.string() })
 export const consentPath = '/fhir/Consent/:id{[A-Za-z0-9.-]{1,64}}'
 

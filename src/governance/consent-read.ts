@@ -2,7 +2,7 @@
  * `GET /fhir/Consent…`: the register, to whom it is about, their guardian and privacy officers. Facilities read by id what
  * they published themselves; their search is refused as before, for it would look like the register.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -16,8 +16,6 @@ import {
   consentReference,
   etagOf,
   fhirJson,
-  format,
-  formatOnly,
   isRegistrant,
   ownConsent,
 } from './consent-answer.ts'
@@ -34,10 +32,9 @@ import { decideKeeper, organisationsOf } from './keeper.ts'
 
 const byPatient = z.strictObject({
   patient: z.string().regex(/^(?:Patient\/)?[A-Za-z0-9.-]{1,64}$/),
-  _format: format,
 })
 
-export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
+export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof noInput>> = {
   name: 'consent-read',
   method: 'GET',
   path: consentPath,
@@ -45,11 +42,11 @@ export const readConsentOperation: Operation<z.infer<typeof consentId>, z.infer<
   callers: ['patient', 'guardian', 'privacy-officer', 'provider', 'facility-system'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: formatOnly,
+  query: noInput,
   handle: read,
 }
 
-export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
+export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.infer<typeof noInput>> = {
   name: 'consent-history',
   method: 'GET',
   path: `${consentPath}/_history`,
@@ -57,7 +54,7 @@ export const consentHistoryOperation: Operation<z.infer<typeof consentId>, z.inf
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'r' }),
   param: consentId,
-  query: formatOnly,
+  query: noInput,
   handle: history,
 }
 
@@ -70,10 +67,11 @@ export const searchConsentOperation: Operation<z.infer<typeof noInput>, z.infer<
   scope: () => ({ type: 'Consent', interaction: 's' }),
   param: noInput,
   query: byPatient,
+  searchParameters: () => [{ name: 'patient', type: 'reference' }],
   handle: search,
 }
 
-type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof formatOnly>>
+type ById = OperationContext<z.infer<typeof consentId>, z.infer<typeof noInput>>
 
 async function read(ctx: ById): Promise<Result<Disclosure, Refusal>> {
   const { id } = ctx.param

@@ -1,5 +1,5 @@
 /** `POST /fhir/Consent` and `PUT /fhir/Consent/[id]`: the only way into the register of refusals and restrictions. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
@@ -15,7 +15,6 @@ import {
   answerWith,
   consentId,
   consentPath,
-  formatOnly,
   isRegistrant,
   ownConsent,
   type Registrant,
@@ -42,7 +41,7 @@ import { invalid } from './refusals.ts'
 
 const bodyTypes = ['application/fhir+json', 'application/json']
 
-export const createConsentOperation: Operation<z.infer<typeof noInput>, z.infer<typeof formatOnly>> = {
+export const createConsentOperation: Operation<z.infer<typeof noInput>, z.infer<typeof noInput>> = {
   name: 'consent-create',
   method: 'POST',
   path: '/fhir/Consent',
@@ -50,12 +49,12 @@ export const createConsentOperation: Operation<z.infer<typeof noInput>, z.infer<
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'c' }),
   param: noInput,
-  query: formatOnly,
+  query: noInput,
   bodyTypes,
   handle: create,
 }
 
-export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof formatOnly>> = {
+export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infer<typeof noInput>> = {
   name: 'consent-update',
   method: 'PUT',
   path: consentPath,
@@ -63,12 +62,13 @@ export const updateConsentOperation: Operation<z.infer<typeof consentId>, z.infe
   callers: ['patient', 'guardian', 'privacy-officer'],
   scope: () => ({ type: 'Consent', interaction: 'u' }),
   param: consentId,
-  query: formatOnly,
+  query: noInput,
   bodyTypes,
+  conditions: ['If-Match'],
   handle: update,
 }
 
-type Context<Param> = OperationContext<Param, z.infer<typeof formatOnly>>
+type Context<Param> = OperationContext<Param, z.infer<typeof noInput>>
 
 async function create(ctx: Context<z.infer<typeof noInput>>): Promise<Result<Disclosure, Refusal>> {
   const permitted = await ctx.load(() => ({}))

@@ -3,7 +3,7 @@
  * the entry's policy version and time. Rows of the registry, the register and the relationships are never changed, only
  * ended, so that they can still be asked.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { receiptText } from '../audit/log-name.ts'
 import type { Access } from '../audit/port.ts'

@@ -1,5 +1,5 @@
 /** `/access/facilities`: where care is given, whose it is, which region keeps its log. Operators change them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -33,6 +33,7 @@ const body = z.strictObject({
   identitySystems: z.array(identifier).max(limits.maxRegistryListLength).default([]),
 })
 type Body = z.infer<typeof body>
+const named = z.strictObject({ id: registryId })
 const listQuery = z.strictObject({ after })
 type Changing = OperationContext<object, object>
 
@@ -50,6 +51,7 @@ export const registerFacility: Operation<object, object> = {
   name: 'register-facility',
   path: '/access/facilities',
   callers: ['operator'],
+  bodies: [body],
   handle: register,
 }
 
@@ -57,6 +59,7 @@ export const endFacility: Operation<object, object> = {
   ...registerFacility,
   name: 'end-facility',
   path: '/access/facilities/end',
+  bodies: [named],
   handle: end,
 }
 
@@ -152,7 +155,7 @@ function replaceFacility(facility: Body, served: readonly string[]) {
 }
 
 async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
-  const read = await readAsked(ctx, z.strictObject({ id: registryId }))
+  const read = await readAsked(ctx, named)
   if (!read.ok) return read
   const { caller, asked } = read.value
   return await endRegistered(ctx, {

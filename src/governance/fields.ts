@@ -1,8 +1,9 @@
 /** Members of the bodies and queries of `/access`, bounded. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { entryIndex as entryIndexPattern, logName as logNamePattern } from '../audit/log-name.ts'
 import { idPattern } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
+import { isSecureUrl } from '../secure-url.ts'
 
 /** No parameters at all, in the path or in the query. */
 export const noInput = z.strictObject({})
@@ -54,13 +55,15 @@ export const secureUrl = text(limits.maxRegistryUriLength).refine(
   ),
 )
 
-function isSecureUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const { protocol, hostname, username, password, hash } = new URL(value)
-  if (username !== '' || password !== '' || hash !== '') return false
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback)
-}
+/** Origin of a page as browsers send it (RFC 6454 §6.2): scheme, host and port, nothing after them. */
+export const browserOrigin = text(limits.maxOriginLength).refine(
+  // A star is a letter to URL, and a wildcard to whoever reads the list.
+  (value) => isSecureUrl(value) && new URL(value).origin === value && !value.includes('*'),
+  told(
+    'doit être une origine https (http sur cette machine seulement), p. ex. https://app.example, sans chemin ni barre à la fin',
+    'must be an https origin (http on this machine only), e.g. https://app.example, without a path or a slash at the end',
+  ),
+)
 
 /** `after`: `next` of the page before, the number of a registry row. */
 export const after = z

@@ -2,7 +2,7 @@
  * Who acts for a person under 14: registered and ended by a privacy officer of the whole record or an operator. To be known
  * at an organisation takes no more than a `Patient` that it publishes: its own officer may look, not change.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isOfAge, todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
@@ -37,6 +37,7 @@ export const registerGuardianship: Operation<z.infer<typeof noInput>, z.infer<ty
   scope: () => ({ type: '*', interaction: 'u' }),
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [pair],
   handle: (ctx) => change(ctx, 'register'),
 }
 
@@ -49,6 +50,7 @@ export const endGuardianship: Operation<z.infer<typeof noInput>, z.infer<typeof 
   scope: () => ({ type: '*', interaction: 'u' }),
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [pair],
   handle: (ctx) => change(ctx, 'end'),
 }
 

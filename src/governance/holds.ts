@@ -2,7 +2,7 @@
  * Legal holds: `POST /audit/holds` and `/audit/holds/end`, by privacy officers. Entries about a person, or by people of an
  * organisation, stay whatever the retention policy says. What went before does not come back.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Held } from '../audit/pruning.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -24,6 +24,7 @@ export const holdEntries: Operation<object, object> = {
   name: 'hold-entries',
   path: '/audit/holds',
   callers: ['privacy-officer'],
+  bodies: [hold],
   handle: begin,
 }
 
@@ -31,6 +32,7 @@ export const endHold: Operation<object, object> = {
   ...holdEntries,
   name: 'end-hold',
   path: '/audit/holds/end',
+  bodies: [subject],
   handle: end,
 }
 

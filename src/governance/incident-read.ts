@@ -1,5 +1,5 @@
 /** `GET /audit/incidents`, in pages or as one CSV file of the register, and `GET /audit/incidents/{id}` with all its versions. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -45,6 +45,7 @@ export const listIncidents: Operation<z.infer<typeof noInput>, z.infer<typeof li
   scope: () => ({ type: '*', interaction: 'r' }),
   param: noInput,
   query: listInput,
+  mediaTypes: ['application/json', 'text/csv'],
   handle: list,
 }
 

@@ -2,7 +2,7 @@
  * What the register of confidentiality incidents holds (R-22.1, r. 1, s. 15; A-2.1, r. 3.1, s. 7 names the same), and when an
  * incident may be closed. Pure.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import { entryText, fhirId, registryId, told } from './fields.ts'

@@ -2,7 +2,7 @@
  * `POST /audit/incidents` and `POST /audit/incidents/{id}`: an officer enters an incident in the register, from nothing or from a
  * question, a review item or a finding, and adds versions. Nothing is overwritten, and nothing goes.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { todayInQuebec } from '../access/age.ts'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
@@ -42,6 +42,7 @@ export const openIncident: Operation<z.infer<typeof noInput>, z.infer<typeof noI
   name: 'incident-open',
   path: '/audit/incidents',
   callers: ['privacy-officer'],
+  bodies: [incidentShape],
   handle: open,
 }
 
@@ -51,6 +52,7 @@ export const reviseIncident: Operation<z.infer<typeof incidentId>, z.infer<typeo
   path: '/audit/incidents/:id',
   callers: ['privacy-officer'],
   param: incidentId,
+  bodies: [incidentVersionShape],
   handle: revise,
 }
 

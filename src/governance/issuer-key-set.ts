@@ -1,6 +1,6 @@
 /** The keys an operator registers for an issuer: public, fit for its algorithms, told apart by name and thumbprint. */
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { verificationKey } from '../access/issuer-keys.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { identifier, told } from './fields.ts'

@@ -1,6 +1,6 @@
 /** `/access/issuers`: whose tokens count, signed by which keys, for whom it vouches. Operators only. */
 import type { JWK } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { algorithmFault } from '../access/issuer-keys.ts'
 import { publicKeys } from '../access/refresh-issuers.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -50,6 +50,7 @@ const body = z
   })
 type Body = z.infer<typeof body>
 
+const named = z.strictObject({ issuer: identifier })
 const listQuery = z.strictObject({ after })
 type Listing = OperationContext<object, z.infer<typeof listQuery>>
 type Changing = OperationContext<object, object>
@@ -68,6 +69,7 @@ export const registerIssuer: Operation<object, object> = {
   name: 'register-issuer',
   path: '/access/issuers',
   callers: ['operator'],
+  bodies: [body],
   handle: register,
 }
 
@@ -75,6 +77,7 @@ export const endIssuer: Operation<object, object> = {
   ...registerIssuer,
   name: 'end-issuer',
   path: '/access/issuers/end',
+  bodies: [named],
   handle: end,
 }
 
@@ -141,7 +144,7 @@ async function namesOf(keys: readonly z.infer<typeof publicKey>[], algorithms: r
 }
 
 async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
-  const read = await readAsked(ctx, z.strictObject({ issuer: identifier }))
+  const read = await readAsked(ctx, named)
   if (!read.ok) return read
   const { caller, asked } = read.value
   const note = { change: 'issuer-ended', ...asked }

@@ -1,5 +1,5 @@
 /** Pages of rows by time and id, newest first, with the record's sealed cursors. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

@@ -1,5 +1,5 @@
 /** `POST /audit/succession/{log}`: an operator ends a log and begins its successor, saying why. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { checkpointsStatement, publishedCheckpoint } from '../audit/public-store.ts'
 import { succeedLog } from '../audit/succession.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -24,6 +24,7 @@ export const logSuccession: Operation<z.infer<typeof param>, z.infer<typeof noIn
   action: 'succession',
   callers: ['operator'],
   param,
+  bodies: [fields],
   handle,
 }
 

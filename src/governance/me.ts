@@ -2,7 +2,7 @@
  * `GET /access/me`: whom the record takes the bearer of a token to be. A patient learns here by which `Patient` to name
  * themselves, and the persons they are guardian of.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Caller, callerKinds } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

@@ -1,5 +1,5 @@
 /** `GET /access/notices`: what a person, or the guardian of one under 14, is told without asking, newest first. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

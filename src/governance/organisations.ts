@@ -1,5 +1,5 @@
 /** `/access/organisations`: who answers for facilities. Operators change them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -21,6 +21,7 @@ import {
 } from './registry-change.ts'
 
 const body = z.strictObject({ id: registryId, name })
+const named = z.strictObject({ id: registryId })
 const listQuery = z.strictObject({ after })
 type Changing = OperationContext<object, object>
 
@@ -38,6 +39,7 @@ export const registerOrganisation: Operation<object, object> = {
   name: 'register-organisation',
   path: '/access/organisations',
   callers: ['operator'],
+  bodies: [body],
   handle: register,
 }
 
@@ -45,6 +47,7 @@ export const endOrganisation: Operation<object, object> = {
   ...registerOrganisation,
   name: 'end-organisation',
   path: '/access/organisations/end',
+  bodies: [named],
   handle: end,
 }
 
@@ -98,7 +101,7 @@ async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
 const hasFacilities = 'exists (select 1 from facility where organisation = :id and valid_to is null)'
 
 async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
-  const read = await readAsked(ctx, z.strictObject({ id: registryId }))
+  const read = await readAsked(ctx, named)
   if (!read.ok) return read
   const { caller, asked } = read.value
   const note = { change: 'organisation-ended', organisation: asked.id }

@@ -1,5 +1,5 @@
 /** `/access/policy`: the policy as data: its numbers and switches, the role matrix, clearances, sharing rules. Operators only. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isAdministrative } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -70,6 +70,7 @@ export const changeSetting: Operation<object, object> = {
   name: 'change-policy-setting',
   path: '/access/policy/settings',
   callers: ['operator'],
+  bodies: [setting],
   handle: set,
 }
 
@@ -77,6 +78,7 @@ export const openRoleDomain: Operation<object, object> = {
   ...changeSetting,
   name: 'open-role-domain',
   path: '/access/policy/role-domains',
+  bodies: [roleDomain],
   handle: open,
 }
 
@@ -84,6 +86,7 @@ export const closeRoleDomain: Operation<object, object> = {
   ...changeSetting,
   name: 'close-role-domain',
   path: '/access/policy/role-domains/end',
+  bodies: [endedRoleDomain],
   handle: close,
 }
 

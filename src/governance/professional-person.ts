@@ -2,7 +2,7 @@
  * `/access/professionals/person`: which `Patient` a professional is. The monthly review goes by it: own record, same address, a
  * colleague's record.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -18,6 +18,9 @@ import { changeShape } from './operation-shape.ts'
 import { neverRegistered, unknown } from './refusals.ts'
 import { endRow, replaceRow } from './registry-change.ts'
 
+const named = z.strictObject({ professional: registryId })
+const registration = named.extend({ patient: patientField })
+
 type Context = OperationContext<object, object>
 
 export const registerOwnPerson: Operation<object, object> = {
@@ -25,6 +28,7 @@ export const registerOwnPerson: Operation<object, object> = {
   name: 'professional-person',
   path: '/access/professionals/person',
   callers: ['access-manager', 'privacy-officer'],
+  bodies: [registration],
   handle: register,
 }
 
@@ -32,6 +36,7 @@ export const endOwnPerson: Operation<object, object> = {
   ...registerOwnPerson,
   name: 'professional-person-end',
   path: '/access/professionals/person/end',
+  bodies: [named],
   handle: end,
 }
 
@@ -81,8 +86,6 @@ const places = `
   cross join facility as f on f.id = r.facility and f.valid_to is null
   where p.id = :professional`
 
-const registration = z.strictObject({ professional: registryId, patient: patientField })
-
 async function register(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const about = await askedAbout(ctx, registration, ({ patient }) => patientId(patient))
   if (!about.ok) return about
@@ -102,7 +105,7 @@ async function register(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 }
 
 async function end(ctx: Context): Promise<Result<Disclosure, Refusal>> {
-  const about = await askedAbout(ctx, z.strictObject({ professional: registryId }), () => null)
+  const about = await askedAbout(ctx, named, () => null)
   if (!about.ok) return about
   const { caller, asked, person } = about.value
   if (typeof person !== 'string') return neverRegistered('professional')

@@ -2,7 +2,7 @@
  * `/access/professionals`: which login is which person. A person may have logins at several issuers; what the person may do
  * hangs on the registry id, so that giving a login an id is giving it everything the id holds.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -33,6 +33,7 @@ const body = z.strictObject({
   id: registryId.optional(),
 })
 type Body = z.infer<typeof body>
+const named = z.strictObject({ professional: registryId })
 const listQuery = z.strictObject({ facility: registryId.optional(), after })
 type Changing = OperationContext<object, object>
 
@@ -50,6 +51,7 @@ export const registerProfessional: Operation<object, object> = {
   name: 'register-professional',
   path: '/access/professionals',
   callers: ['operator', 'access-manager'],
+  bodies: [body],
   handle: register,
 }
 
@@ -59,6 +61,7 @@ export const endProfessional: Operation<object, object> = {
   name: 'end-professional',
   path: '/access/professionals/end',
   callers: ['operator'],
+  bodies: [named],
   handle: end,
 }
 
@@ -124,7 +127,7 @@ async function register(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
 }
 
 async function end(ctx: Changing): Promise<Result<Disclosure, Refusal>> {
-  const read = await readAsked(ctx, z.strictObject({ professional: registryId }))
+  const read = await readAsked(ctx, named)
   if (!read.ok) return read
   const { caller, asked } = read.value
   if (!isRegistrar(caller)) return forbidden('operation-not-for-caller')

@@ -2,7 +2,7 @@
  * `POST /audit/pruning/{log}`: what entries older than the retention policy say goes for good. As for a redaction the
  * pruning entry is durable before any body goes; the schedule finishes what was begun, and so does whoever asks again.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   type Held,
   type PruneOrder,
@@ -45,6 +45,7 @@ export const pruneLog: Operation<z.infer<typeof param>, z.infer<typeof noInput>>
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle,
 }
 

@@ -2,7 +2,7 @@
  * `POST /audit/questions/{id}`: an officer takes a question up, answers, refers or closes it; whoever asked adds to it or takes
  * it back. Each act is one event of its history; of two at the same time one is told so.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -45,6 +45,7 @@ export const actOnQuestion: Operation<z.infer<typeof questionId>, z.infer<typeof
   path: '/audit/questions/:id',
   callers: ['patient', 'guardian', 'privacy-officer'],
   param: questionId,
+  bodies: [officerStep, askerStep],
   handle,
 }
 

@@ -2,7 +2,7 @@
  * `POST /audit/questions`: a patient, a guardian or a privacy officer questions an access; a patient or a guardian asks that a
  * document be corrected. What is not there, and what is not the asker's, is one answer.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Who } from '../audit/port.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -30,6 +30,7 @@ export const askQuestion: Operation<z.infer<typeof noInput>, z.infer<typeof noIn
   name: 'question-ask',
   path: '/audit/questions',
   callers: ['patient', 'guardian', 'privacy-officer'],
+  bodies: [askShape],
   handle,
 }
 

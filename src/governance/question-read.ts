@@ -2,7 +2,7 @@
  * `GET /audit/questions` and `GET /audit/questions/{id}`: the officers' work list, and what became of their own questions for
  * those who asked.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

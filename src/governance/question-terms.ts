@@ -1,5 +1,5 @@
 /** The life of a question: its states, who may bring which about, and what each takes. Pure. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { entryName as entryNamePattern } from '../audit/log-name.ts'
 import { limits } from '../limits.ts'

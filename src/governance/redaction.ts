@@ -5,7 +5,7 @@
  * The entry is durable before the body goes, so that each step may be repeated: whoever asks again, or the schedule,
  * finishes what was begun.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Who } from '../audit/port.ts'
 import {
@@ -39,6 +39,7 @@ export const redact: Operation<z.infer<typeof param>, z.infer<typeof noInput>> =
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [grounds],
   handle,
 }
 

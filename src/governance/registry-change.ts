@@ -2,7 +2,7 @@
  * One change of the trust registry: told to the audit log, written in one batch, told again with what came of it. What
  * must hold stands in the statements themselves, so that two who change the same thing at once cannot both be right.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -33,7 +33,7 @@ export interface Applied {
   readonly row: Row
 }
 
-type Context = Pick<OperationContext<unknown, unknown>, 'load' | 'body' | 'intend' | 'requestId'>
+type Context = Pick<OperationContext<unknown, unknown>, 'load' | 'body' | 'bodies' | 'intend' | 'requestId'>
 
 /** Who asks for which change; the body is read once the caller's rights are known. */
 export async function readAsked<T>(

@@ -3,7 +3,7 @@
  * enrolment with a family physician by an operator. Those of encounters and attestations come about by themselves.
  */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { administrativeRoles, type Caller } from '../access/caller.ts'
 import { forbidden, type PolicyRefusal } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -41,6 +41,7 @@ export const registerRelationship: Operation<z.infer<typeof noInput>, z.infer<ty
   name: 'relationship-register',
   path: '/access/relationships',
   callers: ['access-manager', 'operator'],
+  bodies: [registration],
   handle: register,
 }
 
@@ -49,6 +50,7 @@ export const endRelationship: Operation<z.infer<typeof noInput>, z.infer<typeof 
   name: 'relationship-end',
   path: '/access/relationships/end',
   callers: ['access-manager', 'operator'],
+  bodies: [ending],
   handle: end,
 }
 

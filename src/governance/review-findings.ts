@@ -2,7 +2,7 @@
  * `POST /audit/review/findings`: what a privacy officer decides about a finding of the monthly review. A finding is not
  * stored: its month, rule, professional and person say which it is. The next review tells the decision with the same pattern.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -42,6 +42,7 @@ export const decideFinding: Operation<object, object> = {
   name: 'review-finding-decide',
   path: '/audit/review/findings',
   callers: ['privacy-officer'],
+  bodies: [shape],
   handle: decide,
 }
 

@@ -1,5 +1,5 @@
 /** `POST /audit/review/rules`: whether a rule of the monthly review is looked at, and past which numbers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { ok, type Result } from '../result.ts'
@@ -21,6 +21,7 @@ export const changeReviewRule: Operation<object, object> = {
   name: 'change-review-rule',
   path: '/audit/review/rules',
   callers: ['privacy-officer'],
+  bodies: [shape],
   handle: change,
 }
 
@@ -30,8 +31,9 @@ async function change(ctx: OperationContext<object, object>): Promise<Result<Dis
   const { caller, asked } = read.value
   const officer = officerOfRecord(caller)
   if (!officer.ok) return officer
-  const body = { body: async () => ok(JSON.stringify(asked.thresholds)) }
-  const thresholds = await readFields<unknown>(body, thresholdShapes[asked.rule])
+  const ofRule = thresholdShapes[asked.rule]
+  const body = { bodies: [ofRule], body: async () => ok(JSON.stringify(asked.thresholds)) }
+  const thresholds = await readFields<unknown>(body, ofRule)
   if (!thresholds.ok) return thresholds
   const text = JSON.stringify(thresholds.value)
   const note = { change: 'review-rule', rule: asked.rule, enabled: String(asked.enabled), thresholds: text }

@@ -1,5 +1,5 @@
 /** The privacy officers' work list: `GET /access/reviews`, and the decision on an item, made once. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
@@ -51,6 +51,7 @@ export const decideReview: Operation<z.infer<typeof itemId>, z.infer<typeof noIn
   param: itemId,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [decisionShape],
   handle: decide,
 }
 

@@ -1,6 +1,6 @@
 /** `POST /access/revocations`: a token or a key that must never count again. There is no way back. Operators only. */
 import type { JWK } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext, Writers } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -48,6 +48,7 @@ export const revoke: Operation<object, object> = {
   name: 'revoke',
   path: '/access/revocations',
   callers: ['operator'],
+  bodies: [body],
   handle,
 }
 

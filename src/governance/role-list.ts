@@ -1,5 +1,5 @@
 /** `GET /access/roles`: the roles of one facility, or the offices of the record, those certified longest ago first. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'

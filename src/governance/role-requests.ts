@@ -1,5 +1,5 @@
 /** `/access/role-requests`: what one person asked for and another confirms or rejects (four eyes). */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -40,6 +40,7 @@ export const decideRoleRequest: Operation<z.infer<typeof param>, object> = {
   param,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle: decide,
 }
 

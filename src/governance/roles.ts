@@ -1,5 +1,5 @@
 /** `POST /access/roles…`: who acts as what, where; granted, ended and certified every year by the facility's access managers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -43,6 +43,7 @@ const change = (action: RoleAction, path: string): Operation<object, object> => 
   param: noInput,
   query: noInput,
   bodyTypes: jsonBody,
+  bodies: [body],
   handle: (ctx) => changeRole(ctx, action),
 })
 

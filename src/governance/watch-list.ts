@@ -1,5 +1,5 @@
 /** `/audit/review/watched`: records of public interest. Every access to them is told by the monthly review. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -38,6 +38,7 @@ export const watchRecord: Operation<object, object> = {
   name: 'watched-add',
   path: '/audit/review/watched',
   callers: ['privacy-officer'],
+  bodies: [watched],
   handle: watch,
 }
 
@@ -45,6 +46,7 @@ export const unwatchRecord: Operation<object, object> = {
   ...watchRecord,
   name: 'watched-end',
   path: '/audit/review/watched/end',
+  bodies: [ended],
   handle: unwatch,
 }
 

@@ -282,7 +282,7 @@ const localRates = JSON.stringify({
 
 function workerEnvironment(
   databases: Databases,
-  { logOrigin }: State,
+  state: State,
   secrets: Secrets,
   { rateLimits = localRates, maxSingleFailures, logPolicy = '' }: ClusterOptions,
 ): Environment {
@@ -301,11 +301,12 @@ function workerEnvironment(
     CURSOR_KEY: secrets.cursorKey,
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
+    AUTHORIZATION_SERVER: issuerOf(state),
     METRICS_TOKEN: secrets.metricsToken,
     MAX_SINGLE_FAILURES: maxSingleFailures === undefined ? '' : String(maxSingleFailures),
     RATE_LIMITS: rateLimits,
     LOG_SEEDS: secrets.logSeed ?? '',
-    LOG_ORIGIN: logOrigin,
+    LOG_ORIGIN: state.logOrigin,
     LOG_POLICY: logPolicy,
   }
 }

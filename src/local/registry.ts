@@ -117,8 +117,8 @@ function peopleStatements({ issuers }: Provider): readonly Statement[] {
       args: { issuer, former },
     },
     {
-      sql: `insert into client (issuer, client_id, name, facility, valid_from)
-              select :issuer, client_id, name, facility, (select n from clock) from client
+      sql: `insert into client (issuer, client_id, name, facility, origins, valid_from)
+              select :issuer, client_id, name, facility, origins, (select n from clock) from client
               where valid_to is null and issuer in (select value from json_each(:former))`,
       args: { issuer, former },
     },

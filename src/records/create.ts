@@ -1,5 +1,5 @@
 /** `POST /fhir/{Type}`, with `If-None-Exist` or without: a facility's system publishes one resource. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { parseCondition } from '../fhir/condition.ts'
@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../result.ts'
 import {
   answered,
   formatQuery,
+  isWrittenAlone,
   readSent,
   refusedType,
   resourceBodies,
@@ -27,6 +28,8 @@ export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof
   param: typeParam,
   query: formatQuery,
   bodyTypes: resourceBodies,
+  conditions: ['If-None-Exist'],
+  serves: isWrittenAlone,
   handle: create,
 }
 

@@ -2,7 +2,7 @@
  * `DELETE /fhir/{Type}/{id}` and `DELETE /fhir/{Type}?…`: the facility's own document goes, its versions stay. What is not
  * there, or is another facility's, is answered as what is gone already.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { DeleteEntry } from '../fhir/bundle.ts'
@@ -13,6 +13,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readAddressed,
   readIfMatch,
   refusedType,
@@ -25,6 +26,8 @@ const shared = {
   method: 'DELETE',
   action: 'delete',
   callers: ['facility-system'],
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
 } as const
 
 export const deleteResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {

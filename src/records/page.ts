@@ -59,8 +59,8 @@ export const pageRow = (
 export const versionedReference = ({ type, id, version }: Pick<PageRow, 'type' | 'id' | 'version'>): string =>
   `${type}/${id}/_history/${version}`
 
-export interface Judged {
-  readonly rows: readonly PageRow[]
+export interface Judged<Item extends PageRow = PageRow> {
+  readonly rows: readonly Item[]
   /** Rows that SQL let through and the policy refused: an alarm, never a disclosure. */
   readonly mismatches: readonly string[]
   readonly reason: PermitReason | 'nothing-found'
@@ -71,8 +71,13 @@ export interface Judged {
 }
 
 /** The policy again, row by row; the local database's filter knows only the facility, so its drops are no mismatch. */
-export function judge(caller: Caller, situation: Situation, rows: readonly PageRow[]): Judged {
-  const permitted: PageRow[] = []
+export function judge<Item extends PageRow>(
+  caller: Caller,
+  situation: Situation,
+  rows: readonly Item[],
+  codings: (row: Item) => DecidedRow['codings'] = codingsOf,
+): Judged<Item> {
+  const permitted: Item[] = []
   const mismatches: string[] = []
   const reasons = new Set<PermitReason>()
   let basis: Basis | null = null
@@ -80,7 +85,7 @@ export function judge(caller: Caller, situation: Situation, rows: readonly PageR
   for (const row of rows) {
     const decision = decideRow(caller, situation, {
       ...row,
-      codings: isConditional ? codingsOf(row) : noCodings,
+      codings: isConditional ? codings(row) : noCodings,
     })
     if (decision.outcome === 'permit') {
       permitted.push(row)

@@ -2,7 +2,7 @@
  * `PATCH /fhir/{Type}/{id}` with a JSON Patch (RFC 6902): what it makes of the current version is written as an update would
  * be, and only while that version is the current one.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Resource, readResource } from '../fhir/bundle.ts'
@@ -19,6 +19,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readIfMatch,
   refusedType,
 } from './single-write.ts'
@@ -44,6 +45,8 @@ export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typ
   param: instanceParam,
   query: formatQuery,
   bodyTypes: ['application/json-patch+json'],
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
   handle: patch,
 }
 

@@ -2,7 +2,7 @@
  * `POST /fhir`: a facility's system publishes a bundle. Without a condition in it nothing is read to decide what a document
  * is; the same bundle sent again changes nothing.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { readBundle, type SentBundle } from '../fhir/bundle.ts'

@@ -2,13 +2,15 @@
  * `GET /fhir/{Type}?…` and `POST /fhir/{Type}/_search`: one read batch per database, merged, decided row by row, paged by a
  * sealed cursor. Chains and includes are further batches.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Basis, decideRow, noCodings, type Situation } from '../access/policy.ts'
 import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { parseSearch, type SearchQuery } from '../fhir/search.ts'
+import { linksOf } from '../fhir/search-answer-query.ts'
+import { isSearched, searchParametersOf } from '../fhir/search-parameters.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -36,6 +38,9 @@ export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>>
   rate: ({ type }) => (type === 'Patient' ? 'identity' : 'general'),
   param,
   query,
+  serves: isSearched,
+  searchParameters: searchParametersOf,
+  linksOf,
   // From the address itself: a record of parameters loses names such as `__proto__`.
   handle: (ctx) => search(ctx, ctx.url.searchParams),
 }
@@ -269,7 +274,10 @@ const needsFacts = ({ loaded, local }: PageLoaded, { count, isTotalWanted }: Sea
   local.some((rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, row)))
 
 /** Caller and question, without the cursor itself. */
-function bindingOf({ presented, url }: SearchContext, asked: URLSearchParams): string {
+export function bindingOf(
+  { presented, url }: Pick<OperationContext<unknown, unknown>, 'presented' | 'url'>,
+  asked: URLSearchParams,
+): string {
   const question = new URLSearchParams(asked)
   question.delete('_cursor')
   question.sort()
@@ -310,7 +318,7 @@ const includesCut: Issue = {
   },
 }
 
-const badCursor: Refusal = {
+export const badCursor: Refusal = {
   reason: 'invalid',
   issues: [
     {

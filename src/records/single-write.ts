@@ -1,5 +1,5 @@
 /** A write of one resource over HTTP (FHIR R4, RESTful API): its address, its conditions, and what it answers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -35,10 +35,12 @@ export const resourceBodies: readonly string[] = ['application/fhir+json', 'appl
 /** Types whose documents are published in bundles only: under their addresses the log and the register answer. */
 const keptInBundles: ReadonlySet<string> = new Set(['AuditEvent', 'Consent'])
 
+export const isWrittenAlone = (type: string): boolean => !keptInBundles.has(type)
+
 /** Null: resources of this type can be written one by one. */
 export function refusedType(type: string, { url }: WriteContext): Refusal | null {
   if (!resourceTypes.has(type)) return { reason: 'no-such-path', path: url.pathname }
-  return keptInBundles.has(type) ? { reason: 'method-not-allowed', allow: 'GET' } : null
+  return !isWrittenAlone(type) ? { reason: 'method-not-allowed', allow: 'GET' } : null
 }
 
 /** The resource of a body. @param putId the id of the address; null: it has none */

@@ -2,7 +2,7 @@
  * `PUT /fhir/{Type}/{id}`, an update that creates what is not there, and `PUT /fhir/{Type}?…`, of what meets a condition. Of
  * the facility's own documents only.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Disclosure, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Condition } from '../fhir/condition.ts'
@@ -13,6 +13,7 @@ import {
   formatQuery,
   instanceParam,
   instancePath,
+  isWrittenAlone,
   readAddressed,
   readIfMatch,
   readSent,
@@ -28,6 +29,8 @@ const shared = {
   action: 'update',
   callers: ['facility-system'],
   bodyTypes: resourceBodies,
+  conditions: ['If-Match'],
+  serves: isWrittenAlone,
 } as const
 
 export const updateResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {

@@ -2,7 +2,7 @@
  * `GET /audit/accounting`: who opened what at one organisation, and who elsewhere opened what of its patients, counted over a
  * period. For privacy officers.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -45,6 +45,7 @@ export const accounting: Operation<NoParam, Query> = {
   name: 'accounting',
   path: '/audit/accounting',
   query,
+  mediaTypes: ['application/json', 'text/csv'],
   handle,
 }
 

@@ -122,6 +122,7 @@ export const inputReasons: ReadonlySet<string> = new Set([
   'redacted',
   'no-such-path',
   'method-not-allowed',
+  'not-acceptable',
   'unsupported-media-type',
   'body-too-large',
   'body-timeout',

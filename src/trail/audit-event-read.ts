@@ -2,7 +2,7 @@
  * `GET /fhir/AuditEvent/{log}-{index}`: one AuditEvent of an entry of the ledger. Ids of published documents have no hyphen:
  * those are read as documents, by their own facility.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -15,9 +15,7 @@ import { askedBy, hitOf, isReader, resourcesOf, type TrailHit } from './trail-an
 import { entriesOfEvents } from './trail-entry.ts'
 
 const param = z.object({ id: z.string().max(64) })
-const query = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-})
+const query = z.strictObject({})
 
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 

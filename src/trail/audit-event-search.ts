@@ -2,11 +2,12 @@
  * `GET /fhir/AuditEvent` (IHE RESTful ATNA, ITI-81) over the ledger: for privacy officers, and for patients and guardians
  * about themselves or their ward. What facilities publish as AuditEvents is never in it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { forbidden } from '../access/refusal.ts'
 import type { ToldEntry } from '../audit/csv-columns.ts'
 import type { Disclosed, Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { auditEventParameters } from '../fhir/audit-event-parameters.ts'
 import { limits } from '../limits.ts'
 import { createCursors } from '../records/cursor.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -42,6 +43,7 @@ export const searchAuditEvents: Operation<z.infer<typeof param>, z.infer<typeof 
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query,
+  searchParameters: () => auditEventParameters,
   handle: search,
 }
 

@@ -2,7 +2,7 @@
  * `GET /audit/proof/{log}/{index}`: one entry, opened, with its way to a checkpoint (C2SP tlog-proof). For officers, and
  * for those whom the entry is about.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { entryIndex, logName } from '../audit/log-name.ts'
 import type { Access } from '../audit/port.ts'
@@ -36,6 +36,7 @@ export const entryProof: Operation<z.infer<typeof param>, z.infer<typeof query>>
   scope: () => ({ type: 'AuditEvent', interaction: 'r' }),
   param,
   query,
+  mediaTypes: ['text/plain'],
   handle,
 }
 

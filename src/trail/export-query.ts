@@ -1,5 +1,5 @@
 /** What may be asked of an export, and what of it goes into the file and the log. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { logName, logPosition } from '../audit/log-name.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'

@@ -3,7 +3,7 @@
  * logs. The sizes are fixed when it begins, so the export's own entries are never in it; each patient it names is in the
  * log before the bytes that name them leave.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { CallerKind } from '../access/caller.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
@@ -32,6 +32,7 @@ export const auditExport: Operation<z.infer<typeof param>, ExportQuery> = {
   scope: () => ({ type: 'AuditEvent', interaction: 's' }),
   param,
   query: exportQuery,
+  mediaTypes: ['application/x-ndjson', 'text/csv', 'application/fhir+ndjson'],
   handle: (ctx) => (ctx.query._cursor === undefined ? begin(ctx) : goOn(ctx)),
 }
 

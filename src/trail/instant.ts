@@ -1,5 +1,5 @@
 /** Instants as requests name them, and as the ledger writes them. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** ISO 8601 with an offset. Beyond the years of four digits, text in UTC would no longer sort by time. */
 export const instant = z.iso

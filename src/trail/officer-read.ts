@@ -1,5 +1,5 @@
 /** What the operations have in common by which privacy officers read the log as a whole. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Operation } from '../disclosure/operation.ts'
 
 const param = z.object({})

@@ -191,6 +191,7 @@ export const others: Readonly<Record<OtherReason, Plain>> = {
   'body-timeout': badRequest,
   'no-such-path': badRequest,
   'method-not-allowed': badRequest,
+  'not-acceptable': badRequest,
   'not-found': {
     fr: 'Ce qui était demandé n’existe pas, ou ne revient pas à qui l’a demandé.',
     en: 'What was asked for does not exist, or is not for whoever asked.',

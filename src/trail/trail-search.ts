@@ -4,6 +4,7 @@
  */
 import { auditEventParameters } from '../fhir/audit-event-parameters.ts'
 import { parseDateSearch } from '../fhir/date.ts'
+import { unknownParameter } from '../fhir/nearest.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -47,6 +48,9 @@ export function parseTrailSearch(
 ): Result<TrailSearch, readonly Issue[]> {
   const issues: Issue[] = []
   const terms: TrailTerm[] = []
+  const offered = auditEventParameters
+    .filter(({ forPatients }) => isOfficer || forPatients)
+    .map(({ name }) => name)
   const once = (name: string): string | null => {
     const values = raw.getAll(name)
     if (values.length > 1) issues.push(wrong(name, 'ne peut figurer qu’une fois', 'may appear only once'))
@@ -63,17 +67,14 @@ export function parseTrailSearch(
     else if (answerNames.has(name) || name === 'patient' || name === 'date') continue
     else if (parameter && (isOfficer || parameter.forPatients))
       terms.push(...values.map((value) => termOf(name, parameter, value, issues)))
-    else issues.push(unknown(name))
+    else issues.push(unknownParameter('AuditEvent', name, offered))
   }
   const period = periodOf(raw.getAll('date'), issues)
   const patient = isOfficer ? patientOf(once('patient'), issues) : null
-  if (!isOfficer && raw.has('patient')) issues.push(unknown('patient'))
+  if (!isOfficer && raw.has('patient')) issues.push(unknownParameter('AuditEvent', 'patient', offered))
   const [patientIdentifier = null] = terms.find(({ name }) => name === 'patient.identifier')?.tokens ?? []
   const count = countOf(once('_count'), issues)
   const cursor = once('_cursor')
-  const format = once('_format')
-  if (format !== null && !/^(application\/(fhir\+)?json|json)$/.test(format))
-    issues.push(wrong('_format', 'seul JSON est offert', 'only JSON is offered'))
   if (issues.length > 0 || period === null) return err(issues)
   return ok({
     ...period,
@@ -85,7 +86,8 @@ export function parseTrailSearch(
   })
 }
 
-const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', '_format'])
+/** The form of an answer is the gate's. */
+const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', '_format', '_pretty'])
 
 function patientOf(text: string | null, issues: Issue[]): string | null {
   if (text === null) return null
@@ -200,15 +202,6 @@ const wrong = (name: string, fr: string, en: string): Issue => ({
   code: 'value',
   ...(name === '' ? {} : { expression: name }),
   text: { fr: `${name} : ${fr}.`, en: `${name}: ${en}.` },
-})
-
-const unknown = (name: string): Issue => ({
-  code: 'not-supported',
-  expression: cut(name),
-  text: {
-    fr: `Paramètre de recherche inconnu pour AuditEvent : « ${cut(name)} ».`,
-    en: `Unknown search parameter for AuditEvent: "${cut(name)}".`,
-  },
 })
 
 const cut = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text)

@@ -2,7 +2,7 @@
  * `GET /audit/report`: the year's accesses for the minister (R-22.1, s. 103: those other than for care), by organisation, as a
  * file that names no patient. For privacy officers.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { limits } from '../limits.ts'
@@ -31,6 +31,7 @@ export const yearlyReport: Operation<NoParam, z.infer<typeof query>> = {
   name: 'yearly-report',
   path: '/audit/report',
   query,
+  mediaTypes: ['application/json', 'text/csv'],
   handle,
 }
 

@@ -26,6 +26,7 @@ export function portsOf({ databases: { primary, replica, audit, local } }: Clust
     CURSOR_KEY: Buffer.alloc(32, 2).toString('base64url'),
     PUBLIC_URL: '',
     CLIENT_ADDRESS_HEADER: '',
+    AUTHORIZATION_SERVER: '',
     METRICS_TOKEN: 'metrics',
     MAX_SINGLE_FAILURES: '',
     LOG_SEEDS: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',

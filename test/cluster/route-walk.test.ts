@@ -35,6 +35,8 @@ const telling: Readonly<Record<string, RegExp>> = {
   'search-type': new RegExp(marker),
   'search-type-post': new RegExp(marker),
   read: new RegExp(marker),
+  vread: new RegExp(marker),
+  history: new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
   'watched-list': /Ministre/,
@@ -242,6 +244,8 @@ describe('the route walk', () => {
           body: new URLSearchParams({ patient }),
         }),
       read: () => get(`/fhir/${observed}`, 'provider'),
+      vread: () => get(`/fhir/${observed}/_history/1`, 'provider'),
+      history: () => get(`/fhir/${observed}/_history`, 'provider'),
       'audit-export': () => get('/audit/export', 'officer'),
       accounting: () =>
         get(
@@ -342,6 +346,11 @@ describe('the route walk', () => {
       const text = await response.text()
       expect([name, response.status, text]).toEqual([name, expect.toSatisfy(isDone), expect.anything()])
       expect(response.headers.get('dossier-receipt')).not.toBeNull()
+      const told = operations.find((one) => one.name === name)
+      if (told && !told.path.startsWith('/fhir'))
+        expect([name, ...(told.mediaTypes ?? ['application/json'])]).toContain(
+          response.headers.get('content-type')?.split(';')[0],
+        )
       // A look-up that finds nothing, or a change that changes nothing, would prove nothing below.
       expect([name, text]).toEqual([name, expect.stringMatching(telling[name] ?? /./)])
       // Some read at the replica what another has written.

@@ -148,6 +148,7 @@ export function startCluster(world: World): Cluster {
       cursorKey: secret(9),
       logPolicy: null,
       clientAddressHeader: null,
+      authorizationServer: null,
       metricsToken: 'metrics',
       rates: { address: generous, client: generous, professional: generous, identity: generous },
     },
@@ -283,15 +284,15 @@ function fill(records: Database, locals: ReadonlyMap<string, Database>, world: W
     const local = locals.get(region)
     if (!local) continue
     local.db.exec('begin')
-    const here = world.documents.filter((document) => !document.isShared && regionOf(document) === region)
-    for (const document of here) insertDocument(local, document)
-    const persons = new Set(here.map(({ person }) => person))
+    const here = world.documents.filter((document) => regionOf(document) === region)
+    for (const document of here) insertVersions(local, document, false)
+    const persons = new Set(here.filter(({ isShared }) => !isShared).map(({ person }) => person))
     for (const { id, facility, person } of world.sources)
       if (persons.has(person)) local.insert('source_record', { id, facility, person, clock: 0 })
     local.db.exec('commit')
   }
   records.db.exec('begin')
-  for (const document of world.documents) if (document.isShared) insertDocument(records, document)
+  for (const document of world.documents) insertVersions(records, document, true)
   records.db.exec('commit')
 }
 
@@ -332,32 +333,68 @@ export function insertRules(records: Database, rules: World['rules']): void {
 const regionOf = ({ facility }: Document): string =>
   facilities.find(({ id }) => id === facility)?.region ?? ''
 
-function insertDocument(database: Database, document: Document): void {
-  const { type, id } = document
-  const columns = {
-    type,
-    id,
-    source_record: document.source,
-    facility: document.facility,
-    domain: document.domain,
-    category: document.categories[0] ?? '',
-    code: document.codes[0] ?? '',
-    date_lo: document.dateLo,
-    date_hi: document.dateHi,
-    status: document.status,
-    confidentiality: document.confidentiality,
-    clock: 1,
-    body: bodyOf(document),
+/** What a shared database, or a local one, has of a document. */
+function insertVersions(database: Database, document: Document, isShared: boolean): void {
+  if (document.isShared === isShared) {
+    if (document.isDeleted) insertEarlier(database, deletionOf(document))
+    else insertDocument(database, document)
   }
-  const { person, published, firstPublished, version, text } = document
-  database.insert('document', { ...columns, person, published, version, hash: text })
-  if (version > 1)
-    database.insert('document_version', {
-      ...columns,
-      published: firstPublished,
-      version: 1,
-      hash: `${text} at first`,
-    })
+  for (const earlier of earlierOf(document))
+    if (earlier.isShared === isShared) insertEarlier(database, earlier)
+}
+
+export const columnsOf = (document: Document) => ({
+  type: document.type,
+  id: document.id,
+  source_record: document.source,
+  facility: document.facility,
+  domain: document.domain,
+  category: document.categories[0] ?? '',
+  code: document.codes[0] ?? '',
+  date_lo: document.dateLo,
+  date_hi: document.dateHi,
+  status: document.status,
+  confidentiality: document.confidentiality,
+  clock: 1,
+  published: document.published,
+  version: document.version,
+  hash: document.text,
+})
+
+const insertEarlier = (database: Database, document: Document): void =>
+  database.insert('document_version', {
+    ...columnsOf(document),
+    body: document.isDeleted ? '' : bodyOf(document),
+    deleted: document.isDeleted ? 1 : 0,
+  })
+
+/** Version 1, as a document. */
+export const firstOf = (document: Document): Document | null =>
+  document.first && {
+    ...document,
+    ...document.first,
+    version: 1,
+    firstPublished: document.first.published,
+    first: null,
+    isDeleted: false,
+  }
+
+/** Versions before the current one or the last, newest first, as documents. */
+export const earlierOf = (document: Document): readonly Document[] => {
+  const first = firstOf(document)
+  return [...(document.isDeleted ? [{ ...document, isDeleted: false }] : []), ...(first ? [first] : [])]
+}
+
+/** The version in which it ended, as a document. */
+export const deletionOf = (document: Document): Document => ({
+  ...document,
+  version: document.version + 1,
+  published: '2024-04-01T00:00:00.000Z',
+})
+
+function insertDocument(database: Database, document: Document): void {
+  const { type, id, person } = document
+  database.insert('document', { ...columnsOf(document), person, body: bodyOf(document) })
   const further: readonly [string, readonly string[]][] = [
     ['category', document.categories.slice(1)],
     ['code', document.codes.slice(1)],

@@ -6,10 +6,11 @@ import fc, { type GeneratorValue } from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { alarmCounts } from '../../src/disclosure/alarms.ts'
 import type { Operation } from '../../src/disclosure/operation.ts'
+import { parseDate } from '../../src/fhir/date.ts'
 import { searchParametersOf } from '../../src/fhir/search-parameters.ts'
 import { type Caller, callerIn } from './caller.ts'
-import { bodyOf, type Cluster, type Cost, origin, startCluster } from './cluster.ts'
-import { actorOf, isRelated, mayAsk, permits, statusFor } from './oracle.ts'
+import { bodyOf, type Cluster, type Cost, deletionOf, earlierOf, origin, startCluster } from './cluster.ts'
+import { actorOf, isRelated, mayAsk, permits, permitsDocument, permitsEarlier, statusFor } from './oracle.ts'
 import { type Drawn, documentOperations, matches, requestIn } from './requests.ts'
 import { type Document, type World, world } from './world.ts'
 
@@ -53,7 +54,12 @@ async function follow(cluster: Cluster, caller: Caller, path: string): Promise<r
 
 interface Searchset {
   readonly link: readonly { readonly relation: string; readonly url: string }[]
-  readonly entry?: readonly { readonly resource: Found }[]
+  readonly entry?: readonly {
+    readonly fullUrl: string
+    /** Not there for the end of a document. */
+    readonly resource?: Found
+    readonly response?: { readonly etag: string }
+  }[]
 }
 interface Found {
   readonly resourceType: string
@@ -74,7 +80,17 @@ interface Case {
 
 /** All of the table; those that return documents more often. */
 const ofOperation = () => {
-  const often = ['read', 'read', 'search-type', 'search-type', 'search-type', 'search-type']
+  const often = [
+    'read',
+    'read',
+    'vread',
+    'history',
+    'history',
+    'search-type',
+    'search-type',
+    'search-type',
+    'search-type',
+  ]
   return fc.constantFrom(...documentOperations.map(({ name }) => name), ...often)
 }
 const operationOf = (wanted: string): Operation => {
@@ -128,6 +144,22 @@ function changed({ world, caller, interaction }: Case, document: Document, i: nu
   return candidates.find((candidate) => !permits(world, caller, candidate, interaction)) ?? document
 }
 
+/** Other content of the versions that the caller may not see of a document that he may. */
+function changedEarlier({ world, caller, interaction }: Case, document: Document, i: number): Document {
+  const text = 'changed earlier '.repeat(1 + (i % 3) * 500)
+  const isSeen = (version: number): boolean =>
+    earlierOf(document).some(
+      (earlier) =>
+        earlier.version === version && permitsEarlier(world, caller, earlier, document, interaction),
+    )
+  const { first } = document
+  return {
+    ...document,
+    first: first && !isSeen(1) ? { ...first, text } : first,
+    text: document.isDeleted && !isSeen(document.version) ? text : document.text,
+  }
+}
+
 async function expectSame(one: Case, other: World, requests = one.requests): Promise<void> {
   const [a, b] = [startCluster(one.world), startCluster(other)]
   try {
@@ -159,12 +191,13 @@ test(
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
         const one = draw(g, false)
-        const isPermitted = (document: Document) => permits(one.world, one.caller, document, one.interaction)
+        const isPermitted = (document: Document) =>
+          permitsDocument(one.world, one.caller, document, one.interaction)
         const without = one.world.documents.filter(isPermitted)
         if (without.length > 0) hidden += one.world.documents.length - without.length
         await expectSame(one, { ...one.world, documents: without })
         const other = one.world.documents.map((document, i) =>
-          isPermitted(document) ? document : changed(one, document, i),
+          isPermitted(document) ? changedEarlier(one, document, i) : changed(one, document, i),
         )
         await expectSame(one, { ...one.world, documents: other })
       }),
@@ -225,7 +258,7 @@ test(
   'a caller gets everything that is permitted and asked for, in order and once, and nothing else; the log says the same',
   async () => {
     watchAlarms()
-    const seen = { found: 0, pages: 0, looked: 0, refused: 0, emptied: 0 }
+    const seen = { found: 0, pages: 0, looked: 0, earlier: 0, ends: 0, refused: 0, emptied: 0 }
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
         const one = draw(g, true)
@@ -237,7 +270,8 @@ test(
             expectLogged(one.world, pages)
             const expected = expectedOf(one, request)
             const found = pages.flatMap(resourcesOf)
-            const full = found.filter((resource) => !isMinimal(resource))
+            const full = found.filter((resource) => !isMinimal(resource) && !isEnd(resource))
+            expect(found.filter(isEnd).map(({ id }) => id)).toEqual(expected.ends)
             expect(pages.map(({ status }) => status)).toEqual(pages.map(() => expected.status))
             expect(
               full.map(({ id }) => id),
@@ -247,7 +281,9 @@ test(
               expect(full).toContainEqual(JSON.parse(bodyOf(document)) as Found)
             seen.found += full.length
             seen.pages += pages.length - 1
-            seen.looked += found.length - full.length
+            seen.looked += found.filter(isMinimal).length
+            seen.earlier += full.filter(({ meta }) => meta.versionId === '1').length
+            seen.ends += found.filter(isEnd).length + (expected.status === 410 ? 1 : 0)
             if (expected.status !== 200) seen.refused++
             else if (full.length === 0) seen.emptied++
           }
@@ -268,11 +304,19 @@ function resourcesOf({ status, body }: Answer): readonly Found[] {
   if (status !== 200) return []
   const answer = JSON.parse(body) as Found & Searchset
   if (answer.resourceType === 'Bundle' && 'link' in answer)
-    return (answer.entry ?? []).map(({ resource }) => resource)
+    return (answer.entry ?? []).map(({ resource, fullUrl, response }) => {
+      if (resource) return resource
+      const [id = '', resourceType = ''] = fullUrl.split('/').reverse()
+      const versionId = response?.etag.replaceAll(/[W/"]/g, '') ?? ''
+      return { resourceType, id, meta: { versionId, tag: [{ code: 'DELETED' }] } }
+    })
   return [answer]
 }
 
-const isMinimal = ({ meta }: Found): boolean => meta.tag?.some(({ code }) => code === 'SUBSETTED') ?? false
+const isTagged = ({ meta }: Found, tag: string): boolean =>
+  meta.tag?.some(({ code }) => code === tag) ?? false
+const isMinimal = (found: Found): boolean => isTagged(found, 'SUBSETTED')
+const isEnd = (found: Found): boolean => isTagged(found, 'DELETED')
 
 /** One access of one or more entries per request, with exactly the references that left, each under its patient. */
 function expectLogged(world: World, pages: readonly Answer[]): void {
@@ -283,7 +327,16 @@ function expectLogged(world: World, pages: readonly Answer[]): void {
     for (const { decision, status } of entries) {
       expect(decision.detail ?? '').not.toContain('policy-mismatch')
       expect(status).toBe(page.status)
-      expect(decision.outcome).toBe(page.status === 200 ? 'permit' : 'deny')
+      expect(decision.outcome).toBe([200, 410].includes(page.status) ? 'permit' : 'deny')
+    }
+    if (page.status === 410) {
+      const [reference = '', ...more] = entries.flatMap(({ resources }) => resources)
+      const ended = world.documents.map((document) => {
+        const { type, id, version } = deletionOf(document)
+        return document.isDeleted ? `${type}/${id}/_history/${version}` : ''
+      })
+      expect([ended.includes(reference), more]).toEqual([true, []])
+      continue
     }
     const reference = ({ resourceType, id, meta }: Found) =>
       `${resourceType}/${id}/_history/${meta.versionId}`
@@ -304,44 +357,75 @@ function expectLogged(world: World, pages: readonly Answer[]): void {
 
 /** An officer of the whole record reads the register, which is empty here. */
 function registerStatus({ world, caller, interaction }: Case, { operation, parameters }: Drawn): number {
-  if (!mayAsk(caller, 'Consent', interaction)) return 403
+  if (operation === 'vread' || !mayAsk(caller, 'Consent', interaction)) return 403
   if (operation !== 'consent-search') return 404
   const source = parameters.find(({ name }) => name === 'patient')?.value.replace('Patient/', '')
   return world.sources.some(({ id }) => id === source) ? 200 : 403
 }
 
-function expectedOf(
-  one: Case,
-  request: Drawn,
-): { readonly status: number; readonly documents: readonly Document[] } {
+interface Expected {
+  readonly status: number
+  readonly documents: readonly Document[]
+  /** Ids of documents whose end is told. */
+  readonly ends: readonly string[]
+}
+
+/** Every version of one document that the caller may see, newest first, its end included; none: not even that there was one. */
+function versionsFor({ world, caller, interaction }: Case, type: string, id: string): readonly Document[] {
+  const document = world.documents.find((one) => one.type === type && one.id === id)
+  if (!document || !permitsDocument(world, caller, document, interaction)) return []
+  const earlier = earlierOf(document).filter((one) =>
+    permitsEarlier(world, caller, one, document, interaction),
+  )
+  return [document.isDeleted ? deletionOf(document) : document, ...earlier]
+}
+
+function expectedOf(one: Case, request: Drawn): Expected {
   const { world, caller, interaction } = one
-  const none = (status: number) => ({ status, documents: [] })
+  const none = (status: number): Expected => ({ status, documents: [], ends: [] })
   const actor = actorOf(world, caller)
-  const { id } = request.param
+  const { id = '', version = '' } = request.param
   const type = operationOf(request.operation).scope(request.param)?.type ?? ''
   // `/fhir/Consent` is the register's, whichever operation the path was drawn for.
   if (caller.kind === 'office' && type === 'Consent') return none(registerStatus(one, request))
   if (actor === null || !mayAsk(caller, type, interaction)) return none(403)
-  const permitted = world.documents.filter((document) => permits(world, caller, document, interaction))
+  if (request.operation === 'history' && type === 'Consent') return none(403)
+  const ofVersion = (document: Document | undefined): Expected => {
+    if (!document) return none(404)
+    return document.isDeleted ? none(410) : { status: 200, documents: [document], ends: [] }
+  }
   switch (request.operation) {
     case 'consent-history':
       return none(403)
     case 'consent-search':
       return none(400)
     case 'consent-read':
-    case 'read': {
-      const [document] = permitted.filter((one) => one.type === type && one.id === id)
-      return document ? { status: 200, documents: [document] } : none(404)
+    case 'read':
+      return ofVersion(versionsFor(one, type, id)[0])
+    case 'vread':
+      return ofVersion(versionsFor(one, type, id).find((document) => String(document.version) === version))
+    case 'history': {
+      const versions = versionsFor(one, type, id)
+      if (versions.length === 0) return none(404)
+      const since = request.parameters.find(({ name }) => name === '_since')?.value
+      const from = since === undefined ? '' : (parseDate(since)?.lo ?? '')
+      const asked = versions.filter(({ published }) => published >= from)
+      return {
+        status: 200,
+        documents: asked.filter(({ isDeleted }) => !isDeleted),
+        ends: asked.filter(({ isDeleted }) => isDeleted).map((document) => document.id),
+      }
     }
     case 'search-type': {
       const persons = searchParametersOf(type).filter(({ isPerson }) => isPerson)
       const person = request.parameters.find(({ name }) => persons.some((one) => one.name === name))
       const source = person?.value.replace('Patient/', '')
       if (source !== undefined && statusFor(world, actor, source) !== 'permit') return none(403)
-      const documents = permitted
+      const documents = world.documents
+        .filter((document) => !document.isDeleted && permits(world, caller, document, interaction))
         .filter((document) => matches(world, request, document))
         .sort((a, b) => (a.dateLo === b.dateLo ? (a.id < b.id ? -1 : 1) : a.dateLo > b.dateLo ? -1 : 1))
-      return { status: 200, documents }
+      return { status: 200, documents, ends: [] }
     }
     default:
       throw new Error(`what does ${request.operation} answer?`)

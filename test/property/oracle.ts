@@ -145,6 +145,44 @@ export function statusFor(
   return standing(world, actor, person).some(({ kind }) => kind === 'refusal-total') ? 'refused' : 'permit'
 }
 
+/** Of the end of a document nothing tells the codings: a scope that asks for some does not reach it. */
+export const permitsEnd = (world: World, caller: Caller, document: Document, interaction: string): boolean =>
+  permits(
+    world,
+    { ...caller, scopes: caller.scopes?.filter(({ parameter }) => parameter === null) ?? null },
+    document,
+    interaction,
+  )
+
+/** Whether the caller may know that there is, or was, this document. */
+export const permitsDocument = (
+  world: World,
+  caller: Caller,
+  document: Document,
+  interaction: string,
+): boolean => (document.isDeleted ? permitsEnd : permits)(world, caller, document, interaction)
+
+/** An earlier version is judged by what it said, its first codings alone, and is as little shared as the document is now. */
+export const permitsEarlier = (
+  world: World,
+  caller: Caller,
+  earlier: Document,
+  document: Document,
+  interaction: string,
+): boolean =>
+  permitsDocument(world, caller, document, interaction) &&
+  permits(
+    world,
+    caller,
+    {
+      ...earlier,
+      isShared: earlier.isShared && document.isShared && !document.isDeleted,
+      categories: earlier.categories.slice(0, 1),
+      codes: earlier.codes.slice(0, 1),
+    },
+    interaction,
+  )
+
 const order = 'ULMNRV'
 
 export function permits(world: World, caller: Caller, document: Document, interaction: string): boolean {

@@ -51,8 +51,21 @@ const observation = (name: Case, changes: Partial<Document> = {}): Document => (
   version: 1,
   text: name,
   key: null,
+  first: null,
+  isDeleted: false,
   ...changes,
 })
+
+/** Shared, in a domain and with a label open to all. */
+const atFirst: Document['first'] = {
+  isShared: true,
+  domain: 'laboratory',
+  dateLo: '2024-01-01T00:00:00.000Z',
+  dateHi: '2024-01-01T23:59:59.999Z',
+  confidentiality: 'N',
+  published: '2024-01-01T00:00:00.000Z',
+  text: 'at first',
+}
 
 const dayMs = 24 * 60 * 60_000
 const restriction = {
@@ -108,10 +121,14 @@ const world: World = {
         confidentiality: 'R',
       }),
     ),
-    observation('only unshared documents of another facility', { isShared: false }),
-    observation('no care relationship'),
-    observation('refused'),
-    observation('partly restricted'),
+    observation('only unshared documents of another facility', {
+      isShared: false,
+      version: 2,
+      first: atFirst,
+    }),
+    observation('no care relationship', { version: 2, first: atFirst }),
+    observation('refused', { version: 2, isDeleted: true, first: atFirst }),
+    observation('partly restricted', { version: 2, first: atFirst }),
     observation('partly restricted', { id: open, dateLo: '2023-01-01T00:00:00.000Z' }),
   ],
 }
@@ -142,6 +159,14 @@ function requestsOf(operation: string): readonly Request[] {
   switch (operation) {
     case 'read':
       return [{ name: 'read', path: (id) => `/fhir/Observation/${id}`, reads: both }]
+    case 'vread':
+      return [1, 2, 3].map((version) => ({
+        name: `vread ${version}`,
+        path: (id) => `/fhir/Observation/${id}/_history/${version}`,
+        reads: both,
+      }))
+    case 'history':
+      return [{ name: 'history', path: (id) => `/fhir/Observation/${id}/_history`, reads: both }]
     case 'search-type':
       return [
         { name: 'search', path: (id) => `/fhir/Observation?patient=${id}`, reads: both },
@@ -189,6 +214,10 @@ const notOffered = { status: 400, codes: ['not-supported'], resources: [] }
 
 const table: Readonly<Record<string, readonly Told[]>> = {
   read: cases.map(() => notFound),
+  'vread 1': cases.map(() => notFound),
+  'vread 2': cases.map(() => notFound),
+  'vread 3': cases.map(() => notFound),
+  history: cases.map(() => notFound),
   'consent-read': cases.map(() => notFound),
   'consent-search': cases.map(() => notOffered),
   'consent-history': cases.map(() => forbidden),
@@ -286,7 +315,7 @@ describe.each(readOperations.flatMap(({ name }) => requestsOf(name)))(
       cluster.isLocalAway.value = true
       for (const [i, one] of cases.entries()) {
         const { told } = await ask(physician, path, one)
-        if (name === 'read' || name === 'consent-read')
+        if (/^(read|vread \d|history|consent-read)$/.test(name))
           expect(told, one).toEqual({ status: 503, codes: ['transient'], resources: [] })
         else expect(told.status, one).toBe(table[name]?.[i]?.status)
       }

@@ -62,17 +62,28 @@ function pathValues({ world }: Asked, name: string): fc.Arbitrary<string> {
         ...world.sources.map(({ id }) => id),
         ...world.documents.map(({ id }) => id),
       )
+    case 'version':
+      return fc.constantFrom('1', '2', '2', '3', '6', '0', 'x')
     default:
       throw new Error(`teach the generator the path parameter ${name}: what it may reveal must be tested`)
   }
 }
 
 /** Path parameters of one document, of persons whom the caller cares for where there are any. */
-function stored({ world, cared }: Asked, names: readonly string[]): fc.Arbitrary<string[]> {
+function stored(asked: Asked, names: readonly string[]): fc.Arbitrary<string[]> {
+  const { world, cared } = asked
   const near = world.documents.filter(({ source }) => cared.includes(source))
   return fc
     .constantFrom(...(near.length > 0 ? near : world.documents))
-    .map(({ type, id }) => names.map((name) => (name === 'type' ? type : id)))
+    .chain(({ type, id }) =>
+      fc.tuple(
+        ...names.map((name) =>
+          name === 'type' || name === 'id'
+            ? fc.constant(name === 'type' ? type : id)
+            : pathValues(asked, name),
+        ),
+      ),
+    )
 }
 
 /** A parameter of no type. */
@@ -321,7 +332,24 @@ function queryOf(
           sometimes(noise, asked.isValid ? 0 : 1),
         )
         .map((all) => all.filter((one) => one !== null))
+    case 'history':
+      return fc
+        .tuple(
+          sometimes(
+            fc.constantFrom('1', '1', '2', '50').map((value) => ({ name: '_count', value })),
+            8,
+          ),
+          sometimes(
+            fc
+              .constantFrom('2023', '2023-05-01T00:00:00.001Z', '2024-03-01T00:00:00Z', '2030')
+              .map((value) => ({ name: '_since', value })),
+            1,
+          ),
+          sometimes(noise, asked.isValid ? 0 : 1),
+        )
+        .map((all) => all.filter((one) => one !== null))
     case 'read':
+    case 'vread':
     case 'consent-read':
     case 'consent-history':
       return fc.constantFrom<(readonly Parameter[])[]>([], [{ name: '_format', value: 'json' }])

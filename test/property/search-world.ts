@@ -216,6 +216,8 @@ function servedOf(row: Row, isShared: boolean): Served {
       confidentiality: String(row.confidentiality),
       published: String(row.published),
       firstPublished: String(row.published),
+      first: null,
+      isDeleted: false,
       version: Number(row.version),
       text: '',
       key: null,

@@ -79,7 +79,16 @@ export interface Document {
   readonly text: string
   /** Of a `Patient`. */
   readonly key: Source['key'] | null
+  /** What version 1 said where the current one is a later: in either database, under a label, a domain and a date of its own. */
+  readonly first: Earlier | null
+  /** It ended, in a version without a body after the one it has. */
+  readonly isDeleted: boolean
 }
+
+export type Earlier = Pick<
+  Document,
+  'isShared' | 'domain' | 'dateLo' | 'dateHi' | 'confidentiality' | 'published' | 'text'
+>
 
 export interface World {
   readonly types: readonly string[]
@@ -210,6 +219,13 @@ const document = fc.record({
   published: fc.constantFrom('2023-05-01T00:00:00.000Z', '2024-03-01T00:00:00.000Z'),
   firstPublished: fc.constantFrom('2022-05-01T00:00:00.000Z', '2023-05-01T00:00:00.000Z'),
   version: fc.constantFrom(1, 2),
+  first: fc.record({
+    isSharedAlike: often(true, false),
+    domain: fc.option(fc.constantFrom(...domains), { freq: 3 }),
+    date: fc.option(fc.constantFrom(...dates), { freq: 3 }),
+    confidentiality: fc.option(fc.constantFrom(...labels), { freq: 3 }),
+  }),
+  isDeleted: often(false, true),
 })
 const patientDocument = fc.record({
   isThere: often(true, false),
@@ -331,17 +347,33 @@ function worldOf(drawn: Drawn): World {
           version: 1,
           text: one.key.family,
           key: one.key,
+          first: null,
+          isDeleted: false,
         },
       ]
     }),
-    ...drawn.documents.map(({ type, of, elsewhere, date, ...rest }, i): Document => {
+    ...drawn.documents.map(({ type, of, elsewhere, date, first, ...rest }, i): Document => {
       const one = of === null ? null : at(sources, of)
       const name = at(drawn.types, type)
       const isAbout = one !== null && (elementsOf(name).person.length > 0 || i % 5 === 0)
       const [dateLo, dateHi] = isAbout ? date : ['', '']
+      const [firstLo, firstHi] = isAbout ? (first.date ?? date) : ['', '']
       return {
         ...rest,
-        firstPublished: rest.version === 1 ? rest.published : rest.firstPublished,
+        // As the database knows it that has the current version.
+        firstPublished: rest.version === 1 || !first.isSharedAlike ? rest.published : rest.firstPublished,
+        first:
+          rest.version === 1
+            ? null
+            : {
+                isShared: rest.isShared === first.isSharedAlike,
+                domain: first.domain ?? rest.domain,
+                confidentiality: first.confidentiality ?? rest.confidentiality,
+                dateLo: firstLo,
+                dateHi: firstHi,
+                published: rest.firstPublished,
+                text: `text ${i} at first`,
+              },
         type: name,
         id: idOf('d', (i * 7) % 31),
         source: isAbout ? one.id : '',

@@ -66,6 +66,7 @@ const nameless =
   (type, _id, identifier) => ({
     resourceType: type,
     language,
+    ...required[type],
     implicitRules: `urn:${identifier}`,
   })
 const instance: Way['path'] = (type, id) => `/fhir/${type}/${id}`

@@ -17,6 +17,7 @@ const environment: Environment = {
   CURSOR_KEY: key,
   PUBLIC_URL: '',
   CLIENT_ADDRESS_HEADER: '',
+  AUTHORIZATION_SERVER: '',
   METRICS_TOKEN: 'm',
   MAX_SINGLE_FAILURES: '',
   RATE_LIMITS: '',

@@ -9,7 +9,7 @@ const source = join(root, 'src')
 /** From the top down; `cli` and `local` stand beside the shells, `cli` above `local`. */
 const layers = [
   ['worker', 'edge-node', 'cli', 'local'],
-  ['app.ts', 'public-routes.ts'],
+  ['app.ts', 'public-documents.ts', 'public-routes.ts'],
   ['console'],
   ['care'],
   ['governance'],
@@ -29,6 +29,7 @@ const layers = [
     'limits-trail.ts',
     'log-line.ts',
     'result.ts',
+    'secure-url.ts',
   ],
 ]
 

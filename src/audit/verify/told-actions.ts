@@ -99,6 +99,7 @@ export const inputReasons: ReadonlySet<unknown> = new Set([
   'redacted',
   'no-such-path',
   'method-not-allowed',
+  'not-acceptable',
   'unsupported-media-type',
   'body-too-large',
   'body-timeout',

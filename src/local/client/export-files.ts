@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ExportFormat } from '../../trail/export-format.ts'
 import { DownloadFailure, FinalFailure } from './download-failure.ts'
 import { causeOf } from './publisher.ts'

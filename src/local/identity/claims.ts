@@ -72,8 +72,14 @@ const roles = new Set(
   [...professionals, ...holders].flatMap((person) => person.roles.map((held) => roleOf(held))),
 )
 
-/** Scopes of this provider's own: they choose what a token says. Static, and listed in the provider's metadata. */
+/**
+ * Scopes listed in the provider's metadata: its own, which choose what a token says, and of SMART's those that narrow
+ * nothing.
+ */
 export const scopes: readonly string[] = [
+  'patient/*.cruds',
+  'user/*.cruds',
+  'system/*.cruds',
   ...purposes.map((code) => `purpose_of_use=${code}`),
   ...[...roles].map((role) => `subject_role=${role}`),
   ...facilities.map(({ id }) => `facility=${id}`),

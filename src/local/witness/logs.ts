@@ -1,5 +1,5 @@
 /** Which logs a witness watches, by which keys: named by its operator, or taken on trust from a record's list at first use. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { sha256 } from '../../audit/commitment.ts'
 import { FormatError } from '../../audit/tlog/errors.ts'
 import { keyTypes, parseVerifierKey, type VerifierKey } from '../../audit/tlog/note.ts'

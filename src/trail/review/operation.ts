@@ -2,7 +2,7 @@
  * `GET /audit/review?month=YYYY-MM`: what the rules find in the month's accesses, one JSON document, streamed. Each patient
  * whom a finding names is in the log before the bytes that name them leave.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller } from '../../access/caller.ts'
 import { forbidden } from '../../access/refusal.ts'
 import type { Disclosure, DisclosureChunk, Operation, OperationContext } from '../../disclosure/operation.ts'

@@ -1,5 +1,5 @@
 /** The rules of the monthly review, as the policy's rows have them: which are looked at, and past which numbers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { limits } from '../../limits.ts'
 import type { Rows, Statement } from '../../store/ports.ts'
 import { boolean } from '../../store/rows.ts'

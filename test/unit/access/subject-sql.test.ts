@@ -128,6 +128,22 @@ describe('a subject', () => {
     expect(about(of).subjects).toHaveLength(101)
   })
 
+  it('is whom a document was about that is there no more', () => {
+    for (const [version, source] of [
+      [1, 'u'],
+      [2, 's'],
+    ] as const)
+      registry.run({
+        sql: `insert into document_version select 'Observation', 'x', :version, :source, 'hospital', 'laboratory', '', '', '', '',
+          'final', 'N', '2024', 1, '', '', 0`,
+        args: { version, source },
+      })
+    const of = { by: 'document', type: 'Observation', id: 'x', sourceRecord: '' } as const
+    expect(about(of)).toMatchObject({ subjects: [{ person: 'p' }], document: null })
+    expect(about({ ...of, sourceRecord: 'u' })).toMatchObject({ subjects: [{ person: 'q' }] })
+    expect(about({ ...of, id: 'y' })).toMatchObject({ subjects: [], document: null })
+  })
+
   it('is asked for with a document only by who asks for one', () => {
     const of = { by: 'patient', id: 's' } as const
     expect(subjectStatement({ of, facility: 'hospital', professional: null, now: moment }).sql).not.toContain(

@@ -82,6 +82,22 @@ describe('dossier access', () => {
     ],
     [
       [
+        'clients',
+        'add',
+        'app',
+        '--issuer',
+        'https://i',
+        '--name',
+        'App',
+        '--origin',
+        'https://a',
+        'https://b',
+      ],
+      '/access/clients',
+      { issuer: 'https://i', clientId: 'app', name: 'App', origins: ['https://a', 'https://b'] },
+    ],
+    [
+      [
         'issuers',
         'add',
         'https://i',

@@ -51,6 +51,7 @@ export function streamingExchange({ append, source, subject = 's', acceptEncodin
     operation,
     rates: { admitAddress: () => 0, admitCaller: () => 0 },
     rate: 'general',
+    help: () => null,
   })
   return { exchange, operation }
 }

@@ -17,7 +17,7 @@ beforeEach(() => {
   office = openOffice()
 })
 
-const app = { issuer, clientId: 'app', name: 'App', facility: null }
+const app = { issuer, clientId: 'app', name: 'App', facility: null, origins: [] }
 const hospital = {
   id: 'nouvel-hopital',
   uri: 'https://record.example/facility/nouvel-hopital',
@@ -30,6 +30,14 @@ const hospital = {
 }
 
 describe.each<[string, string, string, object, object, object]>([
+  [
+    'a client with origins',
+    '/access/clients',
+    'client',
+    { ...app, origins: ['http://localhost:8080', 'https://app.example'] },
+    { origins: ['https://app.example'] },
+    { issuer, clientId: 'app' },
+  ],
   ['a client', '/access/clients', 'client', app, { name: 'App, renamed' }, { issuer, clientId: 'app' }],
   [
     'an organisation',
@@ -97,6 +105,22 @@ describe('what a place or a client rests on', () => {
       { ...app, facility: 'nowhere' },
       { reason: 'invalid', issues: [{ expression: 'facility' }] },
     ],
+    ...[
+      'http://app.example',
+      'https://app.example/',
+      'https://app.example/launch',
+      'https://*.example',
+      'https://App.example',
+      'https://app.example:443',
+      'null',
+      '*',
+      `https://${'a'.repeat(100)}.example`,
+    ].map((origin): [string, string, object, object] => [
+      `a client with ${origin} as its origin`,
+      '/access/clients',
+      { ...app, origins: [origin] },
+      { reason: 'invalid', issues: [{ expression: 'origins[0]' }] },
+    ]),
     [
       'a facility of an organisation nobody registered',
       '/access/facilities',

@@ -181,6 +181,7 @@ export class PruningWorld {
       operation,
       rates: { admitAddress: () => 0, admitCaller: () => 0 },
       rate: 'general',
+      help: () => null,
     })
     const refused = await exchange.authenticate()
     if (refused) throw new Error(`not let in: ${refused.status}`)

@@ -143,6 +143,7 @@ async function ask({ log = 'qc-east', index = '1', caller = officer, reader, pro
     operation,
     rates: { admitAddress: () => 0, admitCaller: () => 0 },
     rate: 'general',
+    help: () => null,
   })
   expect(await exchange.authenticate()).toBeNull()
   const response = await exchange.run(operation, redact.param.parse({ log, index }), {})

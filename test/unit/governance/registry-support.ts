@@ -147,6 +147,7 @@ export function openOffice(): Office {
           return err({ reason: 'forbidden', cause: 'operation-not-for-caller' })
         return ok({ caller, records, local: [], hasLocal: false, isLocalMissing: false })
       },
+      bodies: operation.bodies ?? [],
       body: async () => ok(typeof body === 'string' ? body : JSON.stringify(body)),
       intend: async (note: Readonly<Record<string, string>>) => {
         intents.push(note)

@@ -194,6 +194,7 @@ export function openDesk(records = openDatabase('records')): Desk {
             isLocalMissing: false,
           })
         },
+        bodies: operation.bodies ?? [],
         body: async () => {
           if (!hasRights) throw new Error('the body is read before the caller has rights')
           return ok(typeof asked.body === 'string' ? asked.body : JSON.stringify(asked.body))

@@ -89,6 +89,12 @@ describe.each(kinds)('%s', (type, of) => {
       })
     })
 
+    test('is refused where it is not one of R4, and the element is named', async () => {
+      const wrong = await create(type, of({ status: 'finale' }))
+      expect([statusOf(wrong), issuesOf(wrong)]).toEqual([400, [['code-invalid', `${type}.status`]]])
+      expect(currentRows(publisher)).toEqual([])
+    })
+
     test('again changes nothing and says so', async () => {
       const first = await create(type, of())
       const again = await create(type, of())
@@ -240,7 +246,7 @@ describe.each(kinds)('%s', (type, of) => {
         ['value', `${type}.resourceType`],
       ])
       expect(issuesOf(await put(type, 'x', of({ id: 'y' })))).toEqual([['value', `${type}.id`]])
-      expect(issuesOf(await put(type, 'x', of({ text: { div: null } })))).toEqual([
+      expect(issuesOf(await put(type, 'x', of({ text: { status: 'empty', div: null } })))).toEqual([
         ['structure', `${type}.text.div`],
       ])
     })

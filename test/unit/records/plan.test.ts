@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readBundle } from '../../../src/fhir/bundle.ts'
+import type { ValidationOptions } from '../../../src/fhir/validate.ts'
 import { limits } from '../../../src/limits.ts'
 import { serverId } from '../../../src/records/identity.ts'
 import { type Plan, planPublication } from '../../../src/records/plan.ts'
@@ -28,7 +29,7 @@ interface Entry {
   readonly put?: string
 }
 
-function planOf(entries: readonly Entry[], type = 'transaction') {
+function planOf(entries: readonly Entry[], type = 'transaction', using = context) {
   const bundle = readBundle({
     resourceType: 'Bundle',
     type,
@@ -43,7 +44,7 @@ function planOf(entries: readonly Entry[], type = 'transaction') {
   if (!bundle.ok) throw new Error(JSON.stringify(bundle.error))
   const direct = planned(bundle.value)
   if (!direct) throw new Error('names what is stored')
-  return planPublication(direct, context)
+  return planPublication(direct, using)
 }
 function plan(entries: readonly Entry[], type?: string): Plan {
   const made = planOf(entries, type)
@@ -204,6 +205,40 @@ describe('what is wrong', () => {
   test('a resource that is too long', () => {
     const note = [{ text: 'é'.repeat(limits.maxResourceBytes / 2) }]
     expect(issues([{ resource: observation({ note }) }])).toEqual([['too-long', 'Bundle.entry[0].resource']])
+  })
+
+  test('is validated by itself, so many issues told of it and so many of all', () => {
+    const asked: ValidationOptions[] = []
+    const wrong = (options: ValidationOptions) => {
+      asked.push(options)
+      return Array(options.maxIssues).fill({
+        code: 'value',
+        expression: options.at,
+        text: { fr: '', en: '' },
+      })
+    }
+    const resource = { resourceType: 'Basic' }
+    const many = Array(limits.maxIssues / limits.maxEntryIssues + 2).fill({ resource })
+    const made = planOf(many, 'batch', { ...context, validate: (_, options) => wrong(options) })
+    const found = made.ok
+      ? made.value.outcomes.map((outcome) => ('issues' in outcome ? outcome.issues.length : 0))
+      : []
+    expect(found).toEqual([...Array(many.length - 2).fill(limits.maxEntryIssues), 1, 1])
+    expect(asked.at(-1)).toMatchObject({ at: `Bundle.entry[${many.length - 1}].resource`, maxIssues: 1 })
+  })
+
+  test('may be referred to by another, whose target’s type is known to validation', () => {
+    const types: (string | null)[] = []
+    const resource = { resourceType: 'Basic', subject: { reference: 'urn:uuid:1' } }
+    const target = { fullUrl: 'urn:uuid:1', resource: { resourceType: 'Patient' } }
+    planOf([{ resource }, target], 'transaction', {
+      ...context,
+      validate: (_, { typeOf }) => {
+        types.push(typeOf('urn:uuid:1'), typeOf('urn:uuid:2'), typeOf('Patient/1'))
+        return []
+      },
+    })
+    expect(types.slice(0, 3)).toEqual(['Patient', null, null])
   })
 
   test('fails alone in a batch', () => {
