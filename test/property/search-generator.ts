@@ -95,7 +95,7 @@ export function searchOf(generator: Generator, n: number): Search {
   const { random, world, sights, slots } = generator
   const slot = slots[n % slots.length] as Generator['slots'][number]
   const { type } = slot
-  // One in a hundred is about no element: full text, lists, named queries, in turn.
+  // One in a hundred is about no element: full text, named queries, in turn.
   const others = withoutElements(type)
   const definition =
     n % 100 === 99 ? (others[((n - 99) / 100) % others.length] ?? slot.definition) : slot.definition
