@@ -370,7 +370,8 @@ function expectLogged(world: World, pages: readonly Answer[]): void {
 
 /** An officer of the whole record reads the register, which is empty here. */
 function registerStatus({ world, caller, interaction }: Case, { operation, parameters }: Drawn): number {
-  if (operation === 'vread' || !mayAsk(caller, 'Consent', interaction)) return 403
+  const isDocuments = operation === 'vread' || operation === 'history-type'
+  if (isDocuments || !mayAsk(caller, 'Consent', interaction)) return 403
   if (operation !== 'consent-search') return 404
   const source = parameters.find(({ name }) => name === 'patient')?.value.replace('Patient/', '')
   return world.sources.some(({ id }) => id === source) ? 200 : 403
