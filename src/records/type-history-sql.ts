@@ -1,4 +1,5 @@
 /** Statements of a type's history: what a facility published of it, by when. In *records* and local alike. */
+import { limits } from '../limits.ts'
 import type { Statement } from '../store/ports.ts'
 import { storedColumns } from './page.ts'
 
@@ -66,3 +67,19 @@ export const feedStatements = (page: FeedPage): readonly [Statement, Statement] 
   pageOf(current, page),
   pageOf(earlier, page),
 ]
+
+/**
+ * Of the local database: a row where a write of the facility has waited for longer than it takes to settle it. What it wrote is
+ * older than its readers go back, so without this they would never be told of it.
+ *
+ * @param now milliseconds since 1970
+ */
+export const overdueStatement = (facility: string | null, now: number): Statement => ({
+  sql: 'select 1 from pending where at >= :after and at < :before and facility = :facility limit 1',
+  args: {
+    facility,
+    before: now - 2 * limits.settleAfterMs,
+    // As `settlePending`: older ones stay as they are.
+    after: now - limits.writeKeyMemoryMs + limits.settleAfterMs,
+  },
+})

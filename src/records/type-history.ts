@@ -18,7 +18,7 @@ import { historyBundle } from './history-bundle.ts'
 import { type HistoryQuery, type HistorySpan, historyQuery, spanOf } from './history-query.ts'
 import { disclosedOf, judge, type PageRow, pageRow, versionedReference } from './page.ts'
 import { badCursor, bindingOf } from './search.ts'
-import { type FeedPosition, feedStatements } from './type-history-sql.ts'
+import { type FeedPosition, feedStatements, overdueStatement } from './type-history-sql.ts'
 
 const param = z.object({ type: z.string() })
 
@@ -60,6 +60,8 @@ async function typeHistory(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (grants !== null && !grants.some(isUnconditional)) return forbidden('scope-insufficient')
   // A list that says it is whole, and is not, would be worse than none.
   if (isLocalMissing) return err({ reason: 'store-unavailable', detail: 'local' })
+  const [, , overdue = []] = loaded.value.local
+  if (overdue.length > 0) return err({ reason: 'store-unavailable', detail: 'a local write waits' })
   const page = cut(versionsOf(loaded.value), span.count)
   const judged = judge(caller, { ...loaded.value, grants }, page.rows, () => noCodings)
   const last = page.rows.at(-1)
@@ -76,20 +78,21 @@ async function typeHistory(ctx: Context): Promise<Result<Disclosure, Refusal>> {
 
 function pageFor(
   type: string,
-  { sight }: Asker,
+  { sight, now }: Asker,
   { since, count }: HistorySpan,
   after: FeedPosition | null,
 ): Page {
+  const facility = sight?.kind === 'facility-system' ? sight.facility : null
   const statements = feedStatements({
     type,
-    facility: sight?.kind === 'facility-system' ? sight.facility : null,
+    facility,
     after,
     since,
     rows: count + 1,
     // Of two statements in each of two databases.
     bytes: Math.floor(limits.maxPageBytes / 4),
   })
-  return { records: statements, local: statements }
+  return { records: statements, local: [...statements, overdueStatement(facility, now)] }
 }
 
 type Version = PageRow & { readonly isDeletion: boolean }
@@ -113,7 +116,7 @@ function versionsOf({ records, local }: Pick<Loaded, 'records' | 'local'>): read
   const rowsIn = (results: readonly Rows[], shared: boolean): readonly Version[] =>
     results.flat().map((row) => ({ ...pageRow(row, shared), isDeletion: Number(row.deleted) === 1 }))
   const unique = new Map<string, Version>()
-  for (const row of [...rowsIn(records, true), ...rowsIn(local, false)]) {
+  for (const row of [...rowsIn(records, true), ...rowsIn(local.slice(0, 2), false)]) {
     const known = unique.get(versionedReference(row))
     if (!known || isHeldBack(known)) unique.set(versionedReference(row), row)
   }

@@ -1,6 +1,6 @@
 /** A facility publishes for years: a page of a type's history costs what it holds, not what there is. */
 import { describe, expect, test } from 'vitest'
-import { type FeedPosition, feedStatements } from '../../../src/records/type-history-sql.ts'
+import { type FeedPosition, feedStatements, overdueStatement } from '../../../src/records/type-history-sql.ts'
 import { openDatabase } from '../store/memory-database.ts'
 
 const page = (after: FeedPosition | null, rows = 21) =>
@@ -56,6 +56,12 @@ describe.each(['records', 'local'] as const)('in %s', (name) => {
     expect(next.ids).toEqual(down(1401))
     expect(next.calls).toBeLessThanOrEqual(24)
   })
+})
+
+test('what waits for too long is found by when it came', async () => {
+  const { sql, args = {} } = overdueStatement('h', 1_000_000_000_000)
+  const [rows = []] = await openDatabase('local').read([{ sql: `explain query plan ${sql}`, args }])
+  expect(rows.map(({ detail }) => detail)).toEqual(['SEARCH pending USING INDEX pending_at (at>? AND at<?)'])
 })
 
 test('nobody’s page is empty', async () => {
