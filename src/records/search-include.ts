@@ -56,23 +56,39 @@ function referencesOf(
 
 export type Visible = (type: string, scope: Scope) => string
 
+const typesOf = (referred: readonly Referred[]): readonly string[] => [
+  ...new Set(referred.map(({ type }) => type)),
+]
+
+const idsOf = (referred: readonly Referred[], type: string): readonly string[] =>
+  referred.filter((one) => one.type === type).map(({ id }) => id)
+
+/** Whether `includeStatements` asks for everything. */
+export function isWhollyAsked(referred: readonly Referred[]): boolean {
+  const types = typesOf(referred)
+  return (
+    types.length <= limits.maxIncludedTypes &&
+    types.every((type) => idsOf(referred, type).length <= limits.maxIncluded)
+  )
+}
+
 /** One statement per type referred to. Text that would not fit one answer is held back. */
 export function includeStatements(
   referred: readonly Referred[],
   visible: Visible,
   filterArgs: Readonly<Record<string, SqlValue>>,
 ): readonly Statement[] {
-  const types = [...new Set(referred.map(({ type }) => type))].slice(0, limits.maxSearchParameters)
+  const types = typesOf(referred).slice(0, limits.maxIncludedTypes)
   return types.map((type) => {
     const args: Record<string, SqlValue> = { ...filterArgs, type }
     const scope = createScope(args)
-    const ids = referred.filter((one) => one.type === type).map(({ id }) => id)
+    const ids = idsOf(referred, type).slice(0, limits.maxIncluded)
     const persons = ['', ...new Set(referred.map(({ person }) => person))]
     return bounded(
       `from document as d
-where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids.slice(0, limits.maxIncluded)))}))
+where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids))}))
   and d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))
-  and ${isRight(type, 'd', scope)}
+  and ${isRight('d')}
   and ${visible(type, scope)}`,
       args,
       types.length,
@@ -99,7 +115,7 @@ export function reverseStatements(
     const refers = ownPredicate(type, { kind: 'match', parameter, modifier: null, values }, 'd', scope)
     return bounded(
       `from document as d
-where d.type = :type and ${partition} and ${isRight(type, 'd', scope)}
+where d.type = :type and ${partition} and ${isRight('d')}
   and ${refers}
   and ${visible(type, scope)}`,
       args,

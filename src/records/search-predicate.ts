@@ -2,12 +2,7 @@
 import type { DatePrefix, DateSearch } from '../fhir/date.ts'
 import { elementsOf } from '../fhir/elements.ts'
 import type { OwnFilter } from '../fhir/search-filters.ts'
-import {
-  type Composite,
-  type SearchParameter,
-  type Source,
-  searchParametersByName,
-} from '../fhir/search-parameters.ts'
+import type { Composite, SearchParameter, Source } from '../fhir/search-parameters.ts'
 import {
   folded,
   type NumberPrefix,
@@ -77,14 +72,8 @@ export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: 
   }
 }
 
-/** What a document entered in error must never be found by: its status says so, or how sure somebody is of it. */
-export function isRight(type: string, d: string, scope: Scope): string {
-  const status = `${d}.status <> 'entered-in-error'`
-  const parameter = searchParametersByName(type).get('verification-status')
-  if (!parameter) return status
-  const inError: Value = { of: 'token', system: null, code: 'entered-in-error' }
-  return `${status} and ${ownPredicate(type, { kind: 'match', parameter, modifier: 'not', values: [inError] }, d, scope)}`
-}
+/** What a document entered in error is never found by: its stored status says so, whichever element does (`fhir/status.ts`). */
+export const isRight = (d: string): string => `${d}.status <> 'entered-in-error'`
 
 function elementsPredicate(
   type: string,

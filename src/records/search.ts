@@ -68,7 +68,7 @@ async function searchByPost(ctx: SearchContext): Promise<Result<Disclosure, Refu
 async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
-  if (type === 'AuditEvent' || type === 'Consent') return err(notOffered(type))
+  if (!isSearched(type)) return err(notOffered(type))
   const isLenient = parsePrefer(ctx.prefer).handling === 'lenient'
   const parsed = parseSearch(type, asked, { baseUrl: `${ctx.origin}/fhir/`, isLenient })
   if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error.slice(0, limits.maxIssues) })
@@ -196,7 +196,7 @@ async function disclosure(
       total: isWhole ? (answer.total ?? 0) + strangers.length : null,
       warnings: [
         ...(isLocalMissing ? [localMissing] : []),
-        ...(included.isCut ? [includesCut] : []),
+        ...(included.isCut || answer.isIncludeCut ? [includesCut] : []),
         ...wanted.ignored,
       ],
       parts: wanted,
