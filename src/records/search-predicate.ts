@@ -2,7 +2,7 @@
 import type { DatePrefix, DateSearch } from '../fhir/date.ts'
 import { elementsOf } from '../fhir/elements.ts'
 import type { OwnFilter } from '../fhir/search-filters.ts'
-import type { Composite, SearchParameter, Source } from '../fhir/search-parameters.ts'
+import { type Composite, type SearchParameter, type Source, textMembers } from '../fhir/search-parameters.ts'
 import {
   folded,
   type NumberPrefix,
@@ -285,26 +285,6 @@ function textPredicate(
   const meets = (value: string): string =>
     isAnywhere ? `instr(${value}, ${w}.value) > 0` : `substr(${value}, 1, length(${w}.value)) = ${w}.value`
   return inLookup(d, name, (value) => `exists (select 1 from ${wanted} as ${w} where ${meets(value)})`, scope)
-}
-
-/** Members of a name or an address that a string parameter compares, each by itself (R4 §3.1.1.4.8). */
-const textMembers: Readonly<Record<string, readonly (readonly [member: string, repeats: boolean])[]>> = {
-  HumanName: [
-    ['text', false],
-    ['family', false],
-    ['given', true],
-    ['prefix', true],
-    ['suffix', true],
-  ],
-  Address: [
-    ['text', false],
-    ['line', true],
-    ['city', false],
-    ['district', false],
-    ['state', false],
-    ['postalCode', false],
-    ['country', false],
-  ],
 }
 
 function exactPredicate(
