@@ -11,8 +11,9 @@ import type { Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import { type PageRow, rowColumns, storedColumns } from './page.ts'
+import { createScope, list, type Scope } from './search-conditions.ts'
 import { isAboutPersons } from './search-links.ts'
-import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
+import { isRight, ownPredicate } from './search-predicate.ts'
 
 /** A resource that a row of the page refers to, and whose that row is. */
 export interface Referred {
@@ -86,8 +87,8 @@ export function includeStatements(
     const persons = ['', ...new Set(referred.map(({ person }) => person))]
     return bounded(
       `from document as d
-where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids))}))
-  and d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))
+where d.type = :type and d.id in ${list(ids, scope)}
+  and d.person in ${list(persons, scope)}
   and ${isRight('d')}
   and ${visible(type, scope)}`,
       args,
@@ -109,9 +110,12 @@ export function reverseStatements(
     const args: Record<string, SqlValue> = { ...filterArgs, type }
     const scope = createScope(args)
     const partition = isAboutPersons(type)
-      ? `d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))`
+      ? `d.person in ${list(persons, scope)}`
       : `d.person = '' and d.id in (select l.id from lookup as l where l.type = :type and l.param = '${parameter.name}'
-      and l.value in (select value from json_each(${scope.bind(JSON.stringify(rows.map(({ type, id }) => `${type}/${id}`)))})))`
+      and l.value in ${list(
+        rows.map(({ type, id }) => `${type}/${id}`),
+        scope,
+      )})`
     const refers = ownPredicate(type, { kind: 'match', parameter, modifier: null, values }, 'd', scope)
     return bounded(
       `from document as d

@@ -11,8 +11,9 @@ import type { Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { codingsOf, pageRow, rowColumns } from './page.ts'
+import { createScope, type Scope } from './search-conditions.ts'
 import { placesOf, valuesAt } from './search-elements.ts'
-import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
+import { isRight, ownPredicate } from './search-predicate.ts'
 
 /** Whether resources of the type are about a person, or are one. */
 export const isAboutPersons = (type: string): boolean =>

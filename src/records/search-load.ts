@@ -12,6 +12,7 @@ import type { Position } from './cursor.ts'
 import { identityStatement } from './identity-look-up.ts'
 import { type PageRow, pageRow } from './page.ts'
 import type { SearchContext } from './search.ts'
+import { createScope } from './search-conditions.ts'
 import {
   includeStatements,
   isWhollyAsked,
@@ -20,7 +21,6 @@ import {
   reverseStatements,
 } from './search-include.ts'
 import { keysOf, type Order, orderOf } from './search-order.ts'
-import { createScope } from './search-predicate.ts'
 import { narrowed, type Resolved } from './search-resolve.ts'
 import {
   type Bound,

@@ -6,8 +6,9 @@ import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { rowColumns, storedColumns } from './page.ts'
+import { createScope, list, type Scope } from './search-conditions.ts'
 import { type Order, orderOf } from './search-order.ts'
-import { createScope, inLookup, isRight, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
+import { inLookup, isRight, ownPredicate, tokenColumn } from './search-predicate.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
@@ -159,14 +160,11 @@ function partitionOf(partition: Partition, scope: Scope): readonly string[] {
       // The condition on `_id` finds them.
       return []
     case 'identifiers':
-      return [`d.id in (${byLookup('identifier', `l.value in ${listed(partition.texts, scope)}`)})`]
+      return [`d.id in (${byLookup('identifier', `l.value in ${list(partition.texts, scope)}`)})`]
     case 'demographics':
       return [`d.id in (${candidates(partition.anchor, scope)})`]
   }
 }
-
-const listed = (values: readonly string[], scope: Scope): string =>
-  `(select value from json_each(${scope.bind(JSON.stringify(values))}))`
 
 const byLookup = (param: string, condition: string): string =>
   `select l.id from lookup as l where l.type = :type and l.param = '${param}' and ${condition}`
