@@ -10,7 +10,7 @@ import type { SearchParameter } from '../fhir/search-parameters.ts'
 import type { Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
-import { type PageRow, rowColumns, storedColumns } from './page.ts'
+import { type judge, merge, type PageRow, rowColumns, storedColumns } from './page.ts'
 import { createScope, list, type Scope } from './search-conditions.ts'
 import { isAboutPersons } from './search-links.ts'
 import { isRight, ownPredicate } from './search-predicate.ts'
@@ -126,6 +126,30 @@ where d.type = :type and ${partition} and ${isRight('d')}
       revincludes.length,
     )
   })
+}
+
+/** Of included rows, those that the policy permits and a released row has to do with; each once. */
+export function includedOf(
+  rows: readonly PageRow[],
+  page: readonly PageRow[],
+  judgeAll: (rows: readonly PageRow[], type: string) => ReturnType<typeof judge>,
+) {
+  const own = new Set(page.map(({ type, id }) => `${type}/${id}`))
+  const persons = new Set(page.map(({ person }) => person))
+  const fitting = rows.filter(
+    ({ type, id, person }) => !own.has(`${type}/${id}`) && (person === '' || persons.has(person)),
+  )
+  const types = [...new Set(fitting.map(({ type }) => type))]
+  const judged = types.map((type) => {
+    const ofType = fitting.filter((row) => row.type === type)
+    const merged = merge([ofType], ofType.length)
+    return { ...judgeAll(merged.rows, type), isCut: merged.isCut }
+  })
+  return {
+    rows: judged.flatMap((one) => one.rows).slice(0, limits.maxIncluded),
+    mismatches: judged.flatMap((one) => one.mismatches),
+    isCut: judged.some((one) => one.isCut) || rows.length > limits.maxIncluded,
+  }
 }
 
 /** At most so many rows, and of their text what fits. */

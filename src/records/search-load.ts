@@ -11,7 +11,6 @@ import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { identityStatement } from './identity-look-up.ts'
 import { type PageRow, pageRow } from './page.ts'
-import type { SearchContext } from './search.ts'
 import { createScope } from './search-conditions.ts'
 import {
   includeStatements,
@@ -21,7 +20,7 @@ import {
   reverseStatements,
 } from './search-include.ts'
 import { keysOf, type Order, orderOf } from './search-order.ts'
-import { narrowed, type Resolved } from './search-resolve.ts'
+import { narrowed, type Resolved, type SearchContext } from './search-resolve.ts'
 import {
   type Bound,
   candidateCount,

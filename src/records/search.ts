@@ -20,14 +20,13 @@ import { knownIdentities, minimalPatient } from './identity-look-up.ts'
 import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow } from './page.ts'
 import { normalFamily } from './person.ts'
 import { searchset } from './search-answer.ts'
+import { includedOf } from './search-include.ts'
 import { loadPage, type PageAsked, type PageLoaded } from './search-load.ts'
-import { admit, resolveSearch } from './search-resolve.ts'
+import { admit, resolveSearch, type SearchContext } from './search-resolve.ts'
 import { eachRow, runningSum } from './search-sql.ts'
 
 const param = z.object({ type: z.string() })
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
-
-export type SearchContext = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
 export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
   name: 'search-type',
@@ -211,30 +210,6 @@ async function disclosure(
     mismatches: [...judged.mismatches, ...included.mismatches],
     ...(basis === null ? {} : { note: { basis } }),
   })
-}
-
-/** Of included rows, those that the policy permits and a released row has to do with; each once. */
-function includedOf(
-  rows: readonly PageRow[],
-  page: readonly PageRow[],
-  judgeAll: (rows: readonly PageRow[], type: string) => ReturnType<typeof judge>,
-) {
-  const own = new Set(page.map(({ type, id }) => `${type}/${id}`))
-  const persons = new Set(page.map(({ person }) => person))
-  const fitting = rows.filter(
-    ({ type, id, person }) => !own.has(`${type}/${id}`) && (person === '' || persons.has(person)),
-  )
-  const types = [...new Set(fitting.map(({ type }) => type))]
-  const judged = types.map((type) => {
-    const ofType = fitting.filter((row) => row.type === type)
-    const merged = merge([ofType], ofType.length)
-    return { ...judgeAll(merged.rows, type), isCut: merged.isCut }
-  })
-  return {
-    rows: judged.flatMap((one) => one.rows).slice(0, limits.maxIncluded),
-    mismatches: judged.flatMap((one) => one.mismatches),
-    isCut: judged.some((one) => one.isCut) || rows.length > limits.maxIncluded,
-  }
 }
 
 /**
