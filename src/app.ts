@@ -41,6 +41,7 @@ import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType, searchTypeByPost } from './records/search.ts'
+import { readTypeHistory } from './records/type-history.ts'
 import { updateMatching, updateResource } from './records/update.ts'
 import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
@@ -82,6 +83,7 @@ export const operations: readonly AnyOperation[] = [
   readDocument,
   readVersion,
   readHistory,
+  readTypeHistory,
   updateResource,
   patchResource,
   deleteResource,
