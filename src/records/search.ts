@@ -74,17 +74,14 @@ async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Resul
   const wanted = parsed.value
 
   const cursors = createCursors(ctx.keys.cursorKey)
-  const binding = bindingOf(ctx, asked)
-  const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
+  const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, bindingOf(ctx, asked))
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
   const resolved = await resolveSearch(ctx, wanted)
   if (!resolved.ok) return resolved
   const found = await findPage(ctx, { wanted, resolved: resolved.value, after })
   if (!found.ok) return found
-  return await disclosure(ctx, wanted, found.value, (position) =>
-    nextLink(ctx, asked, cursors, position, binding),
-  )
+  return await disclosure(ctx, wanted, found.value, (position) => nextLink(ctx, asked, cursors, position))
 }
 
 interface Found {
@@ -266,15 +263,14 @@ export function bindingOf(
 const searchPath = ({ pathname }: URL): string => pathname.replace(/\/_search$/, '')
 
 async function nextLink(
-  { url }: SearchContext,
+  ctx: SearchContext,
   asked: URLSearchParams,
   cursors: Cursors,
   position: Position,
-  binding: string,
 ): Promise<string> {
-  const next = new URL(searchPath(url), url)
+  const next = new URL(searchPath(ctx.url), ctx.url)
   next.search = asked.toString()
-  next.searchParams.set('_cursor', await cursors.seal(position, binding))
+  next.searchParams.set('_cursor', await cursors.seal(position, bindingOf(ctx, asked)))
   return next.href
 }
 
