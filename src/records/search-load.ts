@@ -11,11 +11,16 @@ import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { identityStatement } from './identity-look-up.ts'
 import { type PageRow, pageRow } from './page.ts'
-import type { SearchContext } from './search.ts'
-import { includeStatements, referredBy, reverseStatements } from './search-include.ts'
+import { createScope } from './search-conditions.ts'
+import {
+  includeStatements,
+  isWhollyAsked,
+  type Referred,
+  referredBy,
+  reverseStatements,
+} from './search-include.ts'
 import { keysOf, type Order, orderOf } from './search-order.ts'
-import { createScope } from './search-predicate.ts'
-import { narrowed, type Resolved } from './search-resolve.ts'
+import { narrowed, type Resolved, type SearchContext } from './search-resolve.ts'
 import {
   type Bound,
   candidateCount,
@@ -42,6 +47,8 @@ export interface PageLoaded {
   readonly shared: readonly (readonly PageRow[])[]
   readonly local: readonly (readonly PageRow[])[]
   readonly included: readonly PageRow[]
+  /** The page refers to more than was asked for. */
+  readonly isIncludeCut: boolean
   /** Of both databases; null: not asked. */
   readonly total: number | null
   /** Of an identity look-up. */
@@ -52,13 +59,14 @@ export interface PageLoaded {
 
 export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Result<PageLoaded, Refusal>> {
   const { type } = ctx.param
-  const { wanted } = asked
+  const { wanted, referring } = asked
+  const referred = referring === null ? [] : referredBy(referring, wanted.includes)
   // Of the last time the statements were made: a registry that has moved on has them made again.
   let pages = 0
   let includes = 0
   const loaded = await ctx.load((asker) => {
-    const records = statementsFor(ctx, asked, asker, false)
-    const local = statementsFor(ctx, asked, asker, true)
+    const records = statementsFor(ctx, asked, referred, asker, false)
+    const local = statementsFor(ctx, asked, referred, asker, true)
     pages = records.page.pages.length
     includes = records.includes.length
     const subject = subjectOf(asked, records.page)
@@ -86,6 +94,7 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
     shared: pagesOf(records, true),
     local: pagesOf(local, false),
     included: [...includesOf(records, true), ...includesOf(local, false)],
+    isIncludeCut: !isWhollyAsked(referred),
     total: isCounted ? totalOf(records) + totalOf(local) : null,
     identities: wanted.identity ? (rest.at(-1) ?? []) : [],
     isTooMany: candidates > limits.maxNamesakes,
@@ -109,7 +118,13 @@ const candidatesOf = (type: string, { named }: SearchQuery): readonly Statement[
 const identityOf = ({ identity }: SearchQuery): readonly Statement[] =>
   identity ? [identityStatement(identity)] : []
 
-function statementsFor(ctx: SearchContext, asked: PageAsked, asker: Asker, isLocal: boolean): Statements {
+function statementsFor(
+  ctx: SearchContext,
+  asked: PageAsked,
+  referred: readonly Referred[],
+  asker: Asker,
+  isLocal: boolean,
+): Statements {
   const { type } = ctx.param
   const { wanted, resolved, after, bound, referring } = asked
   const person = resolved.person?.expression
@@ -134,7 +149,7 @@ function statementsFor(ctx: SearchContext, asked: PageAsked, asker: Asker, isLoc
   return {
     page,
     includes: [
-      ...includeStatements(referredBy(referring, wanted.includes), visibleOf, around.args),
+      ...includeStatements(referred, visibleOf, around.args),
       ...reverseStatements(referring, wanted.revincludes, visibleOf, around.args),
     ],
   }

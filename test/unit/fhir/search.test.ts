@@ -225,6 +225,12 @@ describe('the search grammar', () => {
     ],
     ['a patient by nothing that finds one', 'Patient', { gender: 'female' }, 'required identifier'],
     ['too many values', 'Observation', { patient: 'a', code: 'x,'.repeat(200) }, 'value code'],
+    [
+      'too many parameters',
+      'Observation',
+      { patient: 'a', code: Array(30).fill('x') },
+      'too-costly undefined',
+    ],
   ])('%s is refused', (_name, type, raw, issue) => {
     expect(refused(type, raw as RawQuery)).toContain(issue)
   })
