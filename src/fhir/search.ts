@@ -83,6 +83,8 @@ export function parseSearch(
       ignored.push(...read.error)
     else issues.push(...read.error)
   }
+  if (filters.reduce((sum, filter) => sum + comparisonsOf(filter), 0) > limits.maxSearchComparisons)
+    issues.push(wrong('', 'trop de valeurs à comparer', 'too many values to compare'))
   const named = issues.length > 0 ? ok<Named>({ by: 'type' }) : namedBy(type, filters)
   if (!named.ok) issues.push(...named.error)
   if (issues.length > 0 || !named.ok) return err(issues)
@@ -94,6 +96,21 @@ export function parseSearch(
     ignored,
   })
 }
+
+/** Values that a statement compares one by one; of all others it is given a list. */
+function comparisonsOf(filter: Filter): number {
+  switch (filter.kind) {
+    case 'missing':
+      return 0
+    case 'match':
+      return filter.values.filter(({ of }) => comparedSingly.has(of)).length
+    case 'chain':
+    case 'has':
+      return Math.max(...[...filter.filter.values()].map(comparisonsOf))
+  }
+}
+
+const comparedSingly: ReadonlySet<Value['of']> = new Set(['date', 'number', 'quantity', 'composite'])
 
 type Match = Extract<OwnFilter, { kind: 'match' }>
 

@@ -225,6 +225,16 @@ describe('the search grammar', () => {
     ],
     ['a patient by nothing that finds one', 'Patient', { gender: 'female' }, 'required identifier'],
     ['too many values', 'Observation', { patient: 'a', code: 'x,'.repeat(200) }, 'value code'],
+    [
+      'what must be compared too often, whatever the parameters',
+      'Observation',
+      {
+        patient: 'a',
+        'value-quantity': Array(15).fill('gt5').join(','),
+        '_has:Observation:has-member:date': Array(6).fill('ge2020').join(','),
+      },
+      'value ',
+    ],
   ])('%s is refused', (_name, type, raw, issue) => {
     expect(refused(type, raw as RawQuery)).toContain(issue)
   })
