@@ -225,6 +225,26 @@ describe('the search grammar', () => {
     ],
     ['a patient by nothing that finds one', 'Patient', { gender: 'female' }, 'required identifier'],
     ['too many values', 'Observation', { patient: 'a', code: 'x,'.repeat(200) }, 'value code'],
+    ...['constructor', '__proto__', 'toString'].flatMap((name) => [
+      [
+        `a chain to ${name}`,
+        'Observation',
+        { patient: 'a', [`performer:${name}.name`]: 'x' },
+        `not-supported performer:${name}.name`,
+      ] as const,
+      [
+        `a chain from ${name}`,
+        'Observation',
+        { patient: 'a', [`_has:${name}:subject:code`]: 'x' },
+        `not-supported _has:${name}:subject:code`,
+      ] as const,
+      [
+        `an include of ${name}`,
+        'Observation',
+        { patient: 'a', _revinclude: `${name}:subject` },
+        `not-supported _revinclude=${name}:subject`,
+      ] as const,
+    ]),
     [
       'what must be compared too often, whatever the parameters',
       'Observation',
