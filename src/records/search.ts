@@ -167,14 +167,19 @@ async function disclosure(
     ...disclosedOf([...judged.rows, ...included.rows]),
     ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
   ]
+  const isCount = wanted.summary === 'count'
+  // A search about one patient is that patient's access, also when it finds nothing.
+  const concerned =
+    disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
+      ? disclosed
+      : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] }))
   // Only a look-up by identifier or name can meet several persons; so many share one only by mistake.
-  if (disclosed.length > limits.maxAccessPatients)
-    return err({ reason: 'too-costly', of: 'patients', got: disclosed.length, max: limits.maxAccessPatients })
+  if (concerned.length > limits.maxAccessPatients)
+    return err({ reason: 'too-costly', of: 'patients', got: concerned.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
   const next = page.more && last ? await linkAfter({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
-  const isCount = wanted.summary === 'count'
   // A provider's local documents are counted of people whom rows of this page are about.
   const isAboutOthers =
     page.more &&
@@ -201,11 +206,7 @@ async function disclosure(
       ],
       parts: wanted,
     }),
-    // A search about one patient is that patient's access, also when it finds nothing.
-    disclosed:
-      disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
-        ? disclosed
-        : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] })),
+    disclosed: concerned,
     reason: isEmergency ? 'break-glass' : strangers.length > 0 ? 'identity-look-up' : judged.reason,
     breakGlassReason: isEmergency ? emergencyOf(caller, situation) : null,
     mismatches: [...judged.mismatches, ...included.mismatches],

@@ -122,3 +122,10 @@ test.each(['9007199254740993', '-9007199254740993', '1e300', '123456789012345678
     expect(rest.bundle.entry?.[0]?.resource.id).not.toBe(bundle.entry?.[0]?.resource.id)
   },
 )
+
+test('a count of more people than one access may name is refused, and audited', async () => {
+  const { response, cost } = await ask('Patient?family=foule&_summary=count', 'hospital system')
+  expect(response.status).toBe(422)
+  expect(response.headers.get('dossier-receipt')).not.toBeNull()
+  expect(cost.appends).toHaveLength(1)
+})
