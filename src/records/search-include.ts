@@ -54,6 +54,13 @@ function referencesOf(
   )
 }
 
+/** Whether there is more of it than the statements ask for. */
+export function isReferredCut(referred: readonly Referred[]): boolean {
+  const counts = new Map<string, number>()
+  for (const { type } of referred) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return counts.size > limits.maxSearchParameters || Math.max(0, ...counts.values()) > limits.maxIncluded
+}
+
 export type Visible = (type: string, scope: Scope) => string
 
 /** One statement per type referred to. Text that would not fit one answer is held back. */

@@ -12,7 +12,7 @@ import type { Position } from './cursor.ts'
 import { identityStatement } from './identity-look-up.ts'
 import { type PageRow, pageRow } from './page.ts'
 import type { SearchContext } from './search.ts'
-import { includeStatements, referredBy, reverseStatements } from './search-include.ts'
+import { includeStatements, isReferredCut, referredBy, reverseStatements } from './search-include.ts'
 import { keysOf, type Order, orderOf } from './search-order.ts'
 import { createScope } from './search-predicate.ts'
 import { narrowed, type Resolved } from './search-resolve.ts'
@@ -42,6 +42,8 @@ export interface PageLoaded {
   readonly shared: readonly (readonly PageRow[])[]
   readonly local: readonly (readonly PageRow[])[]
   readonly included: readonly PageRow[]
+  /** The rows refer to more than was asked for. */
+  readonly isReferredCut: boolean
   /** Of both databases; null: not asked. */
   readonly total: number | null
   /** Of an identity look-up. */
@@ -56,11 +58,13 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
   // Of the last time the statements were made: a registry that has moved on has them made again.
   let pages = 0
   let includes = 0
+  let isCut = false
   const loaded = await ctx.load((asker) => {
     const records = statementsFor(ctx, asked, asker, false)
     const local = statementsFor(ctx, asked, asker, true)
     pages = records.page.pages.length
     includes = records.includes.length
+    isCut = records.isReferredCut
     const subject = subjectOf(asked, records.page)
     return {
       ...(subject ? { subject } : {}),
@@ -86,6 +90,7 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
     shared: pagesOf(records, true),
     local: pagesOf(local, false),
     included: [...includesOf(records, true), ...includesOf(local, false)],
+    isReferredCut: isCut,
     total: isCounted ? totalOf(records) + totalOf(local) : null,
     identities: wanted.identity ? (rest.at(-1) ?? []) : [],
     isTooMany: candidates > limits.maxNamesakes,
@@ -95,6 +100,7 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
 interface Statements {
   readonly page: PageStatements
   readonly includes: readonly Statement[]
+  readonly isReferredCut: boolean
 }
 
 const inOrder = ({ page, includes }: Statements): readonly Statement[] => [
@@ -127,14 +133,16 @@ function statementsFor(ctx: SearchContext, asked: PageAsked, asker: Asker, isLoc
     filter,
     filterArgs: scopeArgs,
   })
-  if (referring === null) return { page, includes: [] }
+  if (referring === null) return { page, includes: [], isReferredCut: false }
   const around = seenBy(asked, asker, isLocal, undefined)
   const visibleOf = (of: string, scope: { readonly args: Record<string, SqlValue> }) =>
     `${around.filter} and ${narrowed(ctx, asker, of, scope.args, 'r')}`
+  const referred = referredBy(referring, wanted.includes)
   return {
     page,
+    isReferredCut: isReferredCut(referred),
     includes: [
-      ...includeStatements(referredBy(referring, wanted.includes), visibleOf, around.args),
+      ...includeStatements(referred, visibleOf, around.args),
       ...reverseStatements(referring, wanted.revincludes, visibleOf, around.args),
     ],
   }

@@ -201,7 +201,7 @@ async function disclosure(
       total: isWhole ? (answer.total ?? 0) + strangers.length : null,
       warnings: [
         ...(isLocalMissing ? [localMissing] : []),
-        ...(included.isCut ? [includesCut] : []),
+        ...(included.isCut || answer.isReferredCut ? [includesCut] : []),
         ...wanted.ignored,
       ],
       parts: wanted,

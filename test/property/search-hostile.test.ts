@@ -129,3 +129,11 @@ test('a count of more people than one access may name is refused, and audited', 
   expect(response.headers.get('dossier-receipt')).not.toBeNull()
   expect(cost.appends).toHaveLength(1)
 })
+
+test('where more is referred to than can be included, the answer says that some is missing', async () => {
+  const include = `DiagnosticReport?patient=${patient}&_include=DiagnosticReport:result`
+  const modesOf = async (count: number) =>
+    new Set((await ask(`${include}&_count=${count}`)).bundle.entry?.map(({ search }) => search.mode))
+  expect(await modesOf(6)).toEqual(new Set(['outcome', 'match', 'include']))
+  expect(await modesOf(5)).toEqual(new Set(['match', 'include']))
+})
