@@ -83,9 +83,10 @@ async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Resul
   if (!resolved.ok) return resolved
   const found = await findPage(ctx, { wanted, resolved: resolved.value, after })
   if (!found.ok) return found
-  return await disclosure(ctx, wanted, found.value, (position) =>
-    nextLink(ctx, asked, cursors, position, binding),
-  )
+  return await disclosure(ctx, wanted, found.value, {
+    self: selfLink(ctx, asked, wanted.ignoredNames),
+    after: (position) => nextLink(ctx, asked, cursors, position, binding),
+  })
 }
 
 interface Found {
@@ -147,7 +148,7 @@ async function disclosure(
   ctx: SearchContext,
   wanted: SearchQuery,
   { loaded: answer, page, basis: admitted }: Found,
-  linkAfter: (position: Position) => Promise<string>,
+  links: { readonly self: string; readonly after: (position: Position) => Promise<string> },
 ): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   const { loaded } = answer
@@ -177,7 +178,7 @@ async function disclosure(
   if (concerned.length > limits.maxAccessPatients)
     return err({ reason: 'too-costly', of: 'patients', got: concerned.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
-  const next = page.more && last ? await linkAfter({ keys: last.keys, id: last.id }) : null
+  const next = page.more && last ? await links.after({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
   // A provider's local documents are counted of people whom rows of this page are about.
@@ -192,7 +193,7 @@ async function disclosure(
     contentType: 'application/fhir+json; charset=utf-8',
     body: searchset({
       origin: ctx.origin,
-      self: ctx.url.href,
+      self: links.self,
       next,
       language: ctx.language,
       rows: judged.rows,
@@ -290,6 +291,15 @@ export function bindingOf(
 
 /** Of a search by POST, too, that of the same search by GET: `next` is followed by GET. */
 const searchPath = ({ pathname }: URL): string => pathname.replace(/\/_search$/, '')
+
+/** What was answered (R4 §3.1.1.6): with what a body asked, without what was passed over. */
+function selfLink({ url }: SearchContext, asked: URLSearchParams, ignoredNames: readonly string[]): string {
+  if (ignoredNames.length === 0 && searchPath(url) === url.pathname) return url.href
+  const self = new URL(searchPath(url), url)
+  const heeded = [...asked].filter(([name]) => !ignoredNames.includes(name))
+  self.search = new URLSearchParams(heeded).toString()
+  return self.href
+}
 
 async function nextLink(
   { url }: SearchContext,

@@ -137,3 +137,24 @@ test('where more is referred to than can be included, the answer says that some 
   expect(await modesOf(6)).toEqual(new Set(['outcome', 'match', 'include']))
   expect(await modesOf(5)).toEqual(new Set(['match', 'include']))
 })
+
+test('the link to itself is the search that was answered: with its body, without what was passed over', async () => {
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const posted = await ask('Observation/_search?_count=1', 'physician', {
+    method: 'POST',
+    headers: form,
+    body: new URLSearchParams({ patient, code: 'http://loinc.org|2823-3' }),
+  })
+  const self = new URL(linkOf(posted.bundle, 'self'))
+  expect([self.pathname, Object.fromEntries(self.searchParams)]).toEqual([
+    '/fhir/Observation',
+    { _count: '1', patient, code: 'http://loinc.org|2823-3' },
+  ])
+  const lenient = await ask(`Observation?patient=${patient}&colour=red&_count=1`, 'physician', {
+    headers: { Prefer: 'handling=lenient' },
+  })
+  expect(Object.fromEntries(new URL(linkOf(lenient.bundle, 'self')).searchParams)).toEqual({
+    patient,
+    _count: '1',
+  })
+})
