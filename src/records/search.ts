@@ -62,6 +62,9 @@ async function searchByPost(ctx: SearchContext): Promise<Result<Disclosure, Refu
   const body = await ctx.body()
   if (!body.ok) return body
   ctx.asked(body.value)
+  // UTF-8 takes at least one byte for each unit of the text.
+  if (body.value.length > limits.maxSearchFormBytes)
+    return err({ reason: 'body-too-large', maxBytes: limits.maxSearchFormBytes })
   return await search(ctx, new URLSearchParams([...ctx.url.searchParams, ...new URLSearchParams(body.value)]))
 }
 

@@ -158,3 +158,15 @@ test('the link to itself is the search that was answered: with its body, without
     _count: '1',
   })
 })
+
+test('a form of millions of parameters is refused before it is taken apart, and its entry has a digest of it', async () => {
+  const { response, cost } = await ask('Observation/_search', 'physician', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: `patient=${patient}&${'a&'.repeat(limits.maxSearchFormBytes / 2)}`,
+  })
+  expect(response.status).toBe(413)
+  const [entry] = cost.appends.flat()
+  expect(entry?.query.text.length).toBeLessThan(limits.maxSearchFormBytes)
+  expect(entry?.query.text).toContain(`/fhir/Observation/_search?patient=${patient}&a&a`)
+})
