@@ -24,8 +24,11 @@ export function nearest(given: string, known: Iterable<string>): string | null {
  */
 export function slipsBetween(given: string, name: string): number | null {
   if (given === '' || Math.max(given.length, name.length) > limits.maxHintLength) return null
+  const most = given.length < 8 ? 1 : 2
+  // A letter too many or too few is a slip each.
+  if (Math.abs(given.length - name.length) > most) return null
   const slips = distanceOf(given.toLowerCase(), name.toLowerCase())
-  return slips <= (given.length < 8 ? 1 : 2) ? slips : null
+  return slips <= most ? slips : null
 }
 
 /** Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment). */

@@ -104,16 +104,19 @@ const ofProfiles: Readonly<Record<string, readonly SearchParameter[]>> = {
 
 /** The audit log and the register of consents have searches of their own; what facilities publish of these types is not searched. */
 export const isSearched = (type: string): boolean =>
-  type !== 'AuditEvent' && type !== 'Consent' && parametersByType[type] !== undefined
+  type !== 'AuditEvent' && type !== 'Consent' && Object.hasOwn(parametersByType, type)
 
 const byType = new Map<string, ReadonlyMap<string, SearchParameter>>()
 
-/** By name; empty where the type is not searched. */
+const noParameters: ReadonlyMap<string, SearchParameter> = new Map()
+
+/** By name; empty where the type is not searched. Any text may be asked for: only what R4 has is remembered. */
 export function searchParametersByName(type: string): ReadonlyMap<string, SearchParameter> {
   const known = byType.get(type)
   if (known) return known
+  if (!isSearched(type)) return noParameters
   const persons = personParam(type)
-  const rows = isSearched(type) ? (parametersByType[type] ?? []) : []
+  const rows = parametersByType[type] ?? []
   const own = rows.map(([name, kind, paths, rest = []]): SearchParameter => {
     const composite = kind === 'composite'
     return {
@@ -135,8 +138,7 @@ export function searchParametersByName(type: string): ReadonlyMap<string, Search
         : null,
     }
   })
-  const all =
-    rows.length === 0 ? [] : [...storedParameters, ...metaParameters, ...own, ...(ofProfiles[type] ?? [])]
+  const all = [...storedParameters, ...metaParameters, ...own, ...(ofProfiles[type] ?? [])]
   const named = new Map(all.map((one) => [one.name, one]))
   byType.set(type, named)
   return named

@@ -52,8 +52,9 @@ export interface SearchQuery extends AnswerQuery {
   readonly identity: IdentityLookUp | null
   /** All must hold. */
   readonly filters: readonly Filter[]
-  /** What a lenient client's search does not heed. */
+  /** What a lenient client's search does not heed, and the names of those parameters. */
   readonly ignored: readonly Issue[]
+  readonly ignoredNames: readonly string[]
 }
 
 export interface SearchOptions {
@@ -70,6 +71,7 @@ export function parseSearch(
 ): Result<SearchQuery, readonly Issue[]> {
   const issues: Issue[] = []
   const ignored: Issue[] = []
+  const ignoredNames: string[] = []
   const filters: Filter[] = []
   const entries = [...raw]
   if (entries.length > limits.maxSearchParameters) return err([tooManyParameters])
@@ -78,10 +80,13 @@ export function parseSearch(
     if (isAnswerParameter(name)) continue
     const read = readFilter(type, name, text, baseUrl)
     if (read.ok) filters.push(read.value)
-    else if (isLenient && read.error.every(({ code }) => code === 'not-supported'))
+    else if (isLenient && read.error.every(({ code }) => code === 'not-supported')) {
       ignored.push(...read.error)
-    else issues.push(...read.error)
+      ignoredNames.push(name)
+    } else issues.push(...read.error)
   }
+  if (filters.reduce((sum, filter) => sum + comparisonsOf(filter), 0) > limits.maxSearchComparisons)
+    issues.push(wrong('', 'trop de valeurs à comparer', 'too many values to compare'))
   const named = issues.length > 0 ? ok<Named>({ by: 'type' }) : namedBy(type, filters)
   if (!named.ok) issues.push(...named.error)
   if (issues.length > 0 || !named.ok) return err(issues)
@@ -91,8 +96,24 @@ export function parseSearch(
     identity: type === 'Patient' ? identityIn(filters) : null,
     filters: named.value.by === 'person' ? filters.filter((one) => !namesPerson(one)) : filters,
     ignored,
+    ignoredNames,
   })
 }
+
+/** Values that a statement compares one by one; of all others it is given a list. */
+function comparisonsOf(filter: Filter): number {
+  switch (filter.kind) {
+    case 'missing':
+      return 0
+    case 'match':
+      return filter.values.filter(({ of }) => comparedSingly.has(of)).length
+    case 'chain':
+    case 'has':
+      return Math.max(...[...filter.filter.values()].map(comparisonsOf))
+  }
+}
+
+const comparedSingly: ReadonlySet<Value['of']> = new Set(['date', 'number', 'quantity', 'composite'])
 
 type Match = Extract<OwnFilter, { kind: 'match' }>
 

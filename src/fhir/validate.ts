@@ -54,11 +54,16 @@ class Validation {
   }
 
   #report({ code, text }: faults.Fault, ...below: readonly (string | number)[]): void {
-    if (this.issues.length >= this.#options.maxIssues) return
+    if (this.#isFull()) return
     let expression = this.#options.at
     for (const step of [...this.#path, ...below])
       expression += typeof step === 'number' ? `[${step}]` : expression === '' ? step : `.${step}`
     this.issues.push({ code, expression, text })
+  }
+
+  /** What more is found would not be told: it is not looked for, since each of thousands would be compared with all known names. */
+  #isFull(): boolean {
+    return this.issues.length >= this.#options.maxIssues
   }
 
   /** @param container of a contained resource; null: it is its own */
@@ -101,6 +106,7 @@ class Validation {
   #members(object: JsonObject, shape: Shape, type: string): void {
     let chosen: Map<string, string> | null = null
     for (const name in object) {
+      if (this.#isFull()) return
       const isTwin = name.startsWith('_')
       const rule = shape.elements.get(isTwin ? name.slice(1) : name)
       if (!rule || (isTwin && !rule.isPrimitive)) {
@@ -166,6 +172,7 @@ class Validation {
   }
 
   #single(value: unknown, rule: ElementRule): void {
+    if (this.#isFull()) return
     if (value === null) this.#report(faults.nullValue)
     else if (rule.isPrimitive) this.#primitive(value, rule)
     else if (rule.type === 'Resource') this.resource(value, this.#containerOf(rule))

@@ -24,6 +24,7 @@ export const isAboutPersons = (type: string): boolean =>
  * refers to by the link (`has`).
  *
  * @param person expression for the person whose resources are looked at; null: only those about nobody
+ * @param bytes of stored text that may come along; null: none is needed, since no scope asks about codings
  */
 export function linkStatement(
   { kind, parameter, filter }: LinkFilter,
@@ -31,8 +32,13 @@ export function linkStatement(
   person: string | null,
   visible: (scope: Scope) => string,
   filterArgs: Readonly<Record<string, SqlValue>>,
+  bytes: number | null,
 ): Statement {
-  const args: Record<string, SqlValue> = { ...filterArgs, type }
+  const args: Record<string, SqlValue> = {
+    ...filterArgs,
+    type,
+    ...(bytes === null ? {} : { link_bytes: bytes }),
+  }
   const scope = createScope(args)
   const own = filter.get(type)
   const where = [
@@ -46,8 +52,12 @@ export function linkStatement(
     .map(({ place }) => valuesAt(place, place.value('reference')))
   const refs =
     kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
+  const body =
+    bytes === null
+      ? 'null'
+      : 'case when sum(octet_length(d.body)) over (order by d.date_lo desc, d.id rows unbounded preceding) <= :link_bytes then body end'
   return naming(
-    `select ${rowColumns('d')}, ${refs} as refs, body from document as d
+    `select ${rowColumns('d')}, ${refs} as refs, ${body} as body from document as d
 where d.type = :type and ${where.join('\n  and ')}
 limit ${limits.maxLinked + 1}`,
     args,
@@ -59,6 +69,9 @@ function naming(sql: string, args: Readonly<Record<string, SqlValue>>): Statemen
   const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
   return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
 }
+/** Whether the token's scopes ask about codings, which only the stored text has. */
+export const isConditional = ({ grants }: Pick<Situation, 'grants'>): boolean =>
+  grants?.some(({ parameters }) => parameters.length > 0) ?? false
 
 /** What a link came to, or that it came to too much. */
 export type Linked = { readonly filter: OwnFilter | null } | { readonly tooMany: number }
@@ -77,13 +90,16 @@ export function linkedFilter(
   situationOf: (type: string) => Situation,
 ): Linked {
   if (Math.max(shared.length, local.length) > limits.maxLinked) return { tooMany: limits.maxLinked }
+  // Text that was held back cannot be decided by its codings.
+  const isHeldBack = (row: Row): boolean => row.body === null && isConditional(situationOf(String(row.type)))
+  const known = [...shared, ...local].findIndex(isHeldBack)
+  if (known >= 0) return { tooMany: known }
   const permitted = [...permittedOf(shared, true), ...permittedOf(local, false)]
   function permittedOf(rows: Rows, isShared: boolean): readonly Row[] {
     return rows.filter((row) => {
       const read = pageRow(row, isShared)
       const situation = situationOf(read.type)
-      const isConditional = situation.grants?.some(({ parameters }) => parameters.length > 0) ?? false
-      const codings = isConditional ? codingsOf(read) : noCodings
+      const codings = isConditional(situation) ? codingsOf(read) : noCodings
       return decideRow(caller, situation, { ...read, codings }).outcome === 'permit'
     })
   }

@@ -104,9 +104,9 @@ function keyOf(
       case 'date':
         return valuesAt(place, rangeAt(place, source.dataType).lo)
       case 'quantity':
-        return valuesAt(place, place.value('value'))
+        return valuesAt(place, sortedNumber(place.value('value')))
       case 'number':
-        return valuesAt(place, place.value())
+        return valuesAt(place, sortedNumber(place.value()))
       case 'reference':
         return valuesAt(place, place.value(source.dataType === 'Reference' ? 'reference' : ''))
       default:
@@ -115,6 +115,10 @@ function keyOf(
   })
   return `(select ${least}(v) from (${values.join(' union all ')}))`
 }
+
+/** Integers past 2^53 cannot be read back exactly, and what is past a double is no JSON: neither may fail a page, or its cursor. */
+const sortedNumber = (value: string): string =>
+  `max(min(cast(${value} as real), ${Number.MAX_VALUE}), -${Number.MAX_VALUE})`
 
 function afterKeys(
   keys: readonly string[],

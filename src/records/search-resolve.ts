@@ -10,10 +10,11 @@ import type { Asker, Loaded, OperationContext, Page } from '../disclosure/operat
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { PersonNamed, SearchQuery } from '../fhir/search.ts'
 import type { LinkFilter, OwnFilter } from '../fhir/search-filters.ts'
+import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Rows, SqlValue, Statement } from '../store/ports.ts'
 import { judge, pageRow, rowColumns } from './page.ts'
-import { isAboutPersons, linkedFilter, linkStatement } from './search-links.ts'
+import { isAboutPersons, isConditional, linkedFilter, linkStatement } from './search-links.ts'
 import { onePerson } from './search-sql.ts'
 
 /** What every step of a search needs of its request. */
@@ -145,6 +146,10 @@ async function resolveLinks(
   const own = person ?? (type === 'Patient' ? patientNamed(wanted) : null)
   const asked = links.flatMap((link) => link.types.map((other) => ({ link, other })))
   if (own === null && asked.some(({ other }) => isAboutPersons(other))) return err(chainWithoutPerson)
+  const bytesFor = ({ sight }: Asker, other: string): number | null => {
+    const grants = grantsFor(ctx.scopes, sight?.kind ?? 'provider', { type: other, interaction: 's' })
+    return isConditional({ grants }) ? Math.floor(limits.maxPageBytes / asked.length) : null
+  }
   const statements = (asker: Asker, isLocal: boolean) =>
     asked.map(({ link, other }) =>
       linkStatement(
@@ -156,6 +161,7 @@ async function resolveLinks(
           return `${filter} and ${narrowed(ctx, asker, other, scope.args)}`
         },
         { ...own?.args, ...(isLocal ? visibleLocalArgs(asker.facility) : visibleArgs(asker)) },
+        bytesFor(asker, other),
       ),
     )
   const loaded = await ctx.load((asker) => ({

@@ -61,6 +61,9 @@ async function searchByPost(ctx: SearchContext): Promise<Result<Disclosure, Refu
   const body = await ctx.body()
   if (!body.ok) return body
   ctx.asked(body.value)
+  // UTF-8 takes at least one byte for each unit of the text.
+  if (body.value.length > limits.maxSearchFormBytes)
+    return err({ reason: 'body-too-large', maxBytes: limits.maxSearchFormBytes })
   return await search(ctx, new URLSearchParams([...ctx.url.searchParams, ...new URLSearchParams(body.value)]))
 }
 
@@ -81,7 +84,10 @@ async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Resul
   if (!resolved.ok) return resolved
   const found = await findPage(ctx, { wanted, resolved: resolved.value, after })
   if (!found.ok) return found
-  return await disclosure(ctx, wanted, found.value, (position) => nextLink(ctx, asked, cursors, position))
+  return await disclosure(ctx, wanted, found.value, {
+    self: selfLink(ctx, asked, wanted.ignoredNames),
+    after: (position) => nextLink(ctx, asked, cursors, position),
+  })
 }
 
 interface Found {
@@ -143,7 +149,7 @@ async function disclosure(
   ctx: SearchContext,
   wanted: SearchQuery,
   { loaded: answer, page, basis: admitted }: Found,
-  linkAfter: (position: Position) => Promise<string>,
+  links: { readonly self: string; readonly after: (position: Position) => Promise<string> },
 ): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   const { loaded } = answer
@@ -163,14 +169,19 @@ async function disclosure(
     ...disclosedOf([...judged.rows, ...included.rows]),
     ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
   ]
+  const isCount = wanted.summary === 'count'
+  // A search about one patient is that patient's access, also when it finds nothing.
+  const concerned =
+    disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
+      ? disclosed
+      : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] }))
   // Only a look-up by identifier or name can meet several persons; so many share one only by mistake.
-  if (disclosed.length > limits.maxAccessPatients)
-    return err({ reason: 'too-costly', of: 'patients', got: disclosed.length, max: limits.maxAccessPatients })
+  if (concerned.length > limits.maxAccessPatients)
+    return err({ reason: 'too-costly', of: 'patients', got: concerned.length, max: limits.maxAccessPatients })
   const last = page.rows.at(-1)
-  const next = page.more && last ? await linkAfter({ keys: last.keys, id: last.id }) : null
+  const next = page.more && last ? await links.after({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
-  const isCount = wanted.summary === 'count'
   // A provider's local documents are counted of people whom rows of this page are about.
   const isAboutOthers =
     page.more &&
@@ -183,7 +194,7 @@ async function disclosure(
     contentType: 'application/fhir+json; charset=utf-8',
     body: searchset({
       origin: ctx.origin,
-      self: ctx.url.href,
+      self: links.self,
       next,
       language: ctx.language,
       rows: judged.rows,
@@ -197,11 +208,7 @@ async function disclosure(
       ],
       parts: wanted,
     }),
-    // A search about one patient is that patient's access, also when it finds nothing.
-    disclosed:
-      disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
-        ? disclosed
-        : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] })),
+    disclosed: concerned,
     reason: isEmergency ? 'break-glass' : strangers.length > 0 ? 'identity-look-up' : judged.reason,
     breakGlassReason: isEmergency ? emergencyOf(caller, situation) : null,
     mismatches: [...judged.mismatches, ...included.mismatches],
@@ -261,6 +268,15 @@ export function bindingOf(
 
 /** Of a search by POST, too, that of the same search by GET: `next` is followed by GET. */
 const searchPath = ({ pathname }: URL): string => pathname.replace(/\/_search$/, '')
+
+/** What was answered (R4 §3.1.1.6): with what a body asked, without what was passed over. */
+function selfLink({ url }: SearchContext, asked: URLSearchParams, ignoredNames: readonly string[]): string {
+  if (ignoredNames.length === 0 && searchPath(url) === url.pathname) return url.href
+  const self = new URL(searchPath(url), url)
+  const heeded = [...asked].filter(([name]) => !ignoredNames.includes(name))
+  self.search = new URLSearchParams(heeded).toString()
+  return self.href
+}
 
 async function nextLink(
   ctx: SearchContext,

@@ -226,12 +226,28 @@ describe('the search grammar', () => {
     ['a patient by nothing that finds one', 'Patient', { gender: 'female' }, 'required identifier'],
     ['too many values', 'Observation', { patient: 'a', code: 'x,'.repeat(200) }, 'value code'],
     [
-      'too many parameters',
+      'what must be compared too often, whatever the parameters',
       'Observation',
-      { patient: 'a', code: Array(30).fill('x') },
-      'too-costly undefined',
+      {
+        patient: 'a',
+        'value-quantity': Array(15).fill('gt5').join(','),
+        '_has:Observation:has-member:date': Array(6).fill('ge2020').join(','),
+      },
+      'value ',
     ],
   ])('%s is refused', (_name, type, raw, issue) => {
     expect(refused(type, raw as RawQuery)).toContain(issue)
+  })
+
+  test.each(['constructor', '__proto__', 'toString'])('%s is no type', (name) => {
+    for (const [parameter, value, expression] of [
+      [`performer:${name}.name`, 'x', `performer:${name}.name`],
+      [`_has:${name}:subject:code`, 'x', `_has:${name}:subject:code`],
+      ['_include', `${name}:subject`, `_include=${name}:subject`],
+      ['_revinclude', `${name}:subject`, `_revinclude=${name}:subject`],
+    ] as const)
+      expect(refused('Observation', { patient: 'a', [parameter]: value })).toContain(
+        `not-supported ${expression}`,
+      )
   })
 })

@@ -62,6 +62,19 @@ describe('an issue', () => {
     ])
     expect(found(wrong, { maxIssues: 2 })).toHaveLength(2)
   })
+
+  test('past those that are told is not looked for: each of thousands would be compared with all known names', () => {
+    let isLookedAt = false
+    const wrong = {
+      ...observation({ a: 1, b: 1 }),
+      get note() {
+        isLookedAt = true
+        return []
+      },
+    }
+    expect(found(wrong, { maxIssues: 2 })).toEqual(['structure a', 'structure b'])
+    expect(isLookedAt).toBe(false)
+  })
 })
 
 describe('an element', () => {

@@ -161,7 +161,7 @@ describe('of any other search, nothing that grows is gone through from end to en
     const links = parsed.value.filters.flatMap((link) =>
       link.kind === 'chain' || link.kind === 'has'
         ? link.types.map((type) =>
-            linkStatement(link, type, onePerson, () => visible('d', viewer, onePerson), args),
+            linkStatement(link, type, onePerson, () => visible('d', viewer, onePerson), args, null),
           )
         : [],
     )
