@@ -15,6 +15,7 @@ export default defineConfig({
           maxWorkers: '100%',
           // Some read megabytes or try a thousand worlds: a busy machine is not a failure.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ['unit', 'conformance', 'property', 'fault'].map((layer) => `test/${layer}/**/*.test.ts`),
         },
       },

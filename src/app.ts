@@ -18,7 +18,8 @@ import type { Defer, Ports } from './disclosure/ports.ts'
 import { createCallerRates, type RateKind } from './disclosure/rate-limit.ts'
 import type { Refusal } from './disclosure/refusal.ts'
 import { refuseWithoutReceipt } from './disclosure/release.ts'
-import { formParameters, isFhir } from './disclosure/representation.ts'
+import { isFhir } from './disclosure/representation.ts'
+import { formParameters } from './fhir/interactions.ts'
 import { resourceTypes } from './fhir/types.ts'
 import { careOperations } from './governance/care-operations.ts'
 import { consentOperations } from './governance/consent-operations.ts'
@@ -40,6 +41,7 @@ import { patchResource } from './records/patch.ts'
 import { publishBundle } from './records/publish.ts'
 import { readDocument } from './records/read.ts'
 import { searchType, searchTypeByPost } from './records/search.ts'
+import { readTypeHistory } from './records/type-history.ts'
 import { updateMatching, updateResource } from './records/update.ts'
 import { readVersion } from './records/vread.ts'
 import { accounting } from './trail/accounting.ts'
@@ -81,6 +83,7 @@ export const operations: readonly AnyOperation[] = [
   readDocument,
   readVersion,
   readHistory,
+  readTypeHistory,
   updateResource,
   patchResource,
   deleteResource,
@@ -172,12 +175,11 @@ export function createApp(ports: Ports): Hono<Env> {
 function queryOf({ path, query }: AnyOperation): AnyOperation['query'] {
   if (!isFhir(path)) return query
   return z.preprocess(
-    (all) => Object.fromEntries(Object.entries(all as object).filter(([name]) => !isOfForm(name))),
+    (all) =>
+      Object.fromEntries(Object.entries(all as object).filter(([name]) => !formParameters.includes(name))),
     query,
   )
 }
-
-const isOfForm = (name: string): boolean => formParameters.some((one) => one === name)
 
 /** The base of FHIR is written with a slash at its end, or without. */
 const written = (path: string): string[] => (path === '/fhir' ? [path, `${path}/`] : [path])

@@ -86,6 +86,8 @@ export const limits = {
   maxLinked: 1_000,
   /** Resources that `_include` and `_revinclude` add to a page; what is left out is said in it. */
   maxIncluded: 500,
+  /** Types among them that `_include` may lead to from one page: each is a statement of its own, and has its part of the text. */
+  maxIncludedTypes: 30,
   /** People that a name or a birth date may be of before whoever looks for one is asked for more: a day has about 300 of 8.5 M. */
   maxNamesakes: 2_000,
   /** Characters of a text that string parameters find it by. */

@@ -233,7 +233,9 @@ export function scopeFilter(
   return `(${alternatives.join('\n  or ')})`
 }
 
-const isUnconditional = ({ inContext, parameters }: Grant): boolean => !inContext && parameters.length === 0
+/** Whatever the row. */
+export const isUnconditional = ({ inContext, parameters }: Grant): boolean =>
+  !inContext && parameters.length === 0
 
 /** First codings are columns, further ones rows of `lookup`; each kind of token is one bound JSON list. */
 function parameterFilter(

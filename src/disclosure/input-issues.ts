@@ -1,6 +1,6 @@
 /** What is wrong with input, as zod found it: in both languages, with its place and, of a mistyped name, the right one. */
 import * as z from 'zod'
-import { nearest, repeatable } from '../fhir/nearest.ts'
+import { unknownName } from '../fhir/nearest.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
 
@@ -10,7 +10,9 @@ export type Fault = z.core.$ZodIssue
 export function parameterIssues(schema: z.ZodType, faults: readonly Fault[]): readonly Issue[] {
   return faults.slice(0, limits.maxIssues).flatMap((fault) => {
     if (fault.code === 'unrecognized_keys')
-      return fault.keys.slice(0, limits.maxSearchParameters).map((key) => unknownParameter(schema, key))
+      return fault.keys
+        .slice(0, limits.maxSearchParameters)
+        .map((key) => unknownName(unknown, key, parameterNames(schema)))
     const name = expressionOf(fault.path)
     const { fr, en } = faultText(fault)
     return [
@@ -23,20 +25,7 @@ export function parameterIssues(schema: z.ZodType, faults: readonly Fault[]): re
   })
 }
 
-function unknownParameter(schema: z.ZodType, given: string): Issue {
-  const shown = repeatable(given)
-  const meant = nearest(given, parameterNames(schema))
-  const fr = shown === null ? '' : ` : « ${shown} »`
-  const en = shown === null ? '' : `: "${shown}"`
-  return {
-    code: 'not-supported',
-    ...(shown === null ? {} : { expression: shown }),
-    text: {
-      fr: `Paramètre inconnu${fr}.${meant === null ? '' : ` Vouliez-vous dire « ${meant} » ?`}`,
-      en: `Unknown parameter${en}.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
-    },
-  }
-}
+const unknown = { fr: 'Paramètre inconnu', en: 'Unknown parameter' }
 
 /** Names that a schema of parameters knows; none of one that takes any. */
 function parameterNames(schema: z.ZodType): readonly string[] {

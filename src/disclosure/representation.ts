@@ -19,9 +19,6 @@ import { type Weighted, weightedList } from './weights.ts'
 
 export const isFhir = (path: string): boolean => path === '/fhir' || path.startsWith('/fhir/')
 
-/** Query parameters about the form: known to every operation on `/fhir`, and looked at by none. */
-export const formParameters = ['_format', '_pretty'] as const
-
 /** `text/json` is what R4 clients of old send. */
 const offered = ['application/fhir+json', 'application/json', 'text/json'] as const
 const version = '4.0'

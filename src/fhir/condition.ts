@@ -3,6 +3,7 @@
  * `Type?…`, and `If-Match`.
  */
 import { err, ok, type Result } from '../result.ts'
+import { formParameters } from './interactions.ts'
 import type { Issue } from './outcome.ts'
 import { idPattern } from './types.ts'
 
@@ -13,15 +14,12 @@ export interface Condition {
   readonly id: string | null
 }
 
-/** Answer parameters: they ask for nothing of the resource. */
-const ignored: ReadonlySet<string> = new Set(['_format', '_pretty'])
-
 /**
  * @param text the query, without `?`
  * @param at expression of what is wrong
  */
 export function parseCondition(text: string, at: string): Result<Condition, readonly Issue[]> {
-  const parameters = [...new URLSearchParams(text)].filter(([name]) => !ignored.has(name))
+  const parameters = [...new URLSearchParams(text)].filter(([name]) => !formParameters.includes(name))
   const issues: Issue[] = []
   let identifier: string | null = null
   let id: string | null = null

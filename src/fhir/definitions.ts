@@ -8,7 +8,6 @@ export interface ElementRule {
   readonly name: string
   /** The choice it is one of, e.g. `value[x]`; null: none. */
   readonly choice: string | null
-  readonly isRequired: boolean
   readonly isRepeated: boolean
   /** FHIR type: a primitive, a data type, `Resource`, or `BackboneElement` where the elements stand in `shape`. */
   readonly type: string
@@ -91,7 +90,6 @@ function readShape(
       return {
         name: isChoice ? `${declaredName.slice(0, -3)}${capitalised(typeName)}` : declaredName,
         choice: isChoice ? declaredName : null,
-        isRequired: cardinality.startsWith('1'),
         isRepeated: cardinality.endsWith('*'),
         type: typeName.startsWith('@') ? 'BackboneElement' : typeName,
         isPrimitive: /^[a-z]/.test(typeName),

@@ -6,6 +6,9 @@
 /** Request headers that make an interaction conditional (R4 §3.1.0.1, §3.1.0.5.2). */
 export type Condition = 'If-Match' | 'If-Modified-Since' | 'If-None-Exist' | 'If-None-Match'
 
+/** Query parameters of any request, about the form of its answer (R4 §3.1.0.1.11–12). */
+export const formParameters: readonly string[] = ['_format', '_pretty']
+
 export interface OfferedParameter {
   readonly name: string
   /** FHIR R4 search parameter type. */

@@ -56,12 +56,21 @@ const cell = (row: readonly number[], at: number): number => row[at] ?? Number.P
 export const repeatable = (given: string): string | null =>
   given.length <= limits.maxHintLength && /^[\w.:/$-]*$/.test(given) ? given : null
 
+/** An issue about a search parameter that `type` does not have, with the one that may be meant. */
+export const unknownParameter = (type: string, given: string, known: Iterable<string>): Issue =>
+  unknownName(
+    { fr: `Paramètre de recherche inconnu pour ${type}`, en: `Unknown search parameter for ${type}` },
+    given,
+    known,
+  )
+
 /**
- * An issue about a search parameter that `type` does not have, with the one that may be meant.
+ * An issue about a name that is not known, with the one that may be meant.
  *
+ * @param what how it begins
  * @param given as received, with its modifier or chain
  */
-export function unknownParameter(type: string, given: string, known: Iterable<string>): Issue {
+export function unknownName(what: Issue['text'], given: string, known: Iterable<string>): Issue {
   const shown = repeatable(given)
   const names = [...known]
   const meant = nearest(given, names) ?? nearest(given.split(/[:.]/, 1)[0] ?? '', names)
@@ -71,8 +80,8 @@ export function unknownParameter(type: string, given: string, known: Iterable<st
     code: 'not-supported',
     ...(shown === null ? {} : { expression: shown }),
     text: {
-      fr: `Paramètre de recherche inconnu pour ${type}${fr}.${meant === null ? '' : ` Vouliez-vous dire « ${meant} » ?`}`,
-      en: `Unknown search parameter for ${type}${en}.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
+      fr: `${what.fr}${fr}.${meant === null ? '' : ` Vouliez-vous dire « ${meant} » ?`}`,
+      en: `${what.en}${en}.${meant === null ? '' : ` Did you mean "${meant}"?`}`,
     },
   }
 }

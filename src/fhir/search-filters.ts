@@ -4,7 +4,7 @@
  */
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
-import { unknownParameter as unknownName } from './nearest.ts'
+import { unknownParameter as unknownOf } from './nearest.ts'
 import type { Issue } from './outcome.ts'
 import {
   answerParameters,
@@ -170,8 +170,8 @@ function linked(
   return ok({ kind, parameter, types, filter })
 }
 
-export const unknownParameter = (type: string, name: string): Issue =>
-  unknownName(type, name, [...searchParametersByName(type).keys(), ...answerParameters, '_has'])
+const unknownParameter = (type: string, name: string): Issue =>
+  unknownOf(type, name, [...searchParametersByName(type).keys(), ...answerParameters, '_has'])
 
 const unknownModifier = (name: string): Issue => ({
   code: 'not-supported',

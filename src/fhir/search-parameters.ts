@@ -65,9 +65,30 @@ const metaParameters: readonly SearchParameter[] = [
 
 /** Stored beside the document: its id, and when its version was published. */
 const storedParameters: readonly SearchParameter[] = [
-  { ...simple('_id', 'token', 'id:id') },
-  { ...simple('_lastUpdated', 'date', 'meta.lastUpdated:instant') },
+  simple('_id', 'token', 'id:id'),
+  simple('_lastUpdated', 'date', 'meta.lastUpdated:instant'),
 ]
+
+/** Members of a name or an address that a string parameter compares, each by itself (R4 §3.1.1.4.8); by data type. */
+export const textMembers: Readonly<Record<string, readonly (readonly [member: string, repeats: boolean])[]>> =
+  {
+    HumanName: [
+      ['text', false],
+      ['family', false],
+      ['given', true],
+      ['prefix', true],
+      ['suffix', true],
+    ],
+    Address: [
+      ['text', false],
+      ['line', true],
+      ['city', false],
+      ['district', false],
+      ['state', false],
+      ['postalCode', false],
+      ['country', false],
+    ],
+  }
 
 /** IHE PDQm (ITI-78), IHE MHD (ITI-67): beside those of R4. */
 const ofProfiles: Readonly<Record<string, readonly SearchParameter[]>> = {

@@ -82,7 +82,8 @@ function readValue(
     case 'token':
       return readToken(text)
     case 'string':
-      return text === ''
+      // What has no letters begins every text.
+      return folded(unescaped(text)) === ''
         ? expects('attend un texte', 'expects a text')
         : { of: 'string', text: unescaped(text) }
     case 'date': {

@@ -74,8 +74,7 @@ export function parseSearch(
   const ignoredNames: string[] = []
   const filters: Filter[] = []
   const entries = [...raw]
-  if (entries.length > limits.maxSearchParameters)
-    return err([wrong('', 'trop de paramètres', 'too many parameters')])
+  if (entries.length > limits.maxSearchParameters) return err([tooManyParameters])
   const answer = readAnswerQuery(type, raw, issues)
   for (const [name, text] of entries) {
     if (isAnswerParameter(name)) continue
@@ -232,6 +231,14 @@ function identityIn(filters: readonly Filter[]): IdentityLookUp | null {
     families: family ? textsOf(family) : null,
     isAll: filters.length === 2 + (family ? 1 : 0) && otherFamilies.length === 0,
   }
+}
+
+const tooManyParameters: Issue = {
+  code: 'too-costly',
+  text: {
+    fr: `Une recherche a au plus ${limits.maxSearchParameters} paramètres.`,
+    en: `A search has at most ${limits.maxSearchParameters} parameters.`,
+  },
 }
 
 const personUnnamed: Issue = {

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Caller } from '../access/caller.ts'
 import type { Disclosure, OperationContext } from '../disclosure/operation.ts'
+import { etagOf } from '../fhir/not-modified.ts'
 import type { Rows } from '../store/ports.ts'
 import { firstRow } from '../store/rows.ts'
 import { consentResource } from './consent-resource.ts'
@@ -27,8 +28,6 @@ export function ownConsent(
   const person = decideKeeper(caller, String(row.person), JSON.parse(String(row.organisations)) as string[])
   return person.ok ? { ...storedConsent(row), person: person.value } : null
 }
-
-export const etagOf = ({ version }: Pick<StoredConsent, 'version'>): string => `W/"${version}"`
 
 export const consentReference = ({ id, version }: Pick<StoredConsent, 'id' | 'version'>): string =>
   `Consent/${id}/_history/${version}`

@@ -5,6 +5,7 @@
 import * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
+import { etagOf } from '../fhir/not-modified.ts'
 import { limits } from '../limits.ts'
 import { readDocument } from '../records/read.ts'
 import { searchType } from '../records/search.ts'
@@ -14,7 +15,6 @@ import {
   consentId,
   consentPath,
   consentReference,
-  etagOf,
   fhirJson,
   isRegistrant,
   ownConsent,

@@ -74,7 +74,14 @@ const isNotFound = (access: Access): boolean =>
   access.decision.reason === 'not-found' && isAboutDocuments(access)
 
 /** Operations that find documents; the others judge by themselves. */
-const documentOperations: readonly string[] = ['search-type', 'read', 'vread', 'history', 'consent-read']
+const documentOperations: readonly string[] = [
+  'search-type',
+  'read',
+  'vread',
+  'history',
+  'history-type',
+  'consent-read',
+]
 const isAboutDocuments = ({ operation }: Access): boolean => documentOperations.includes(operation)
 
 const scopesOf = ({ note }: Access) =>

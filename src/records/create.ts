@@ -3,22 +3,21 @@ import type * as z from 'zod'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { parseCondition } from '../fhir/condition.ts'
-import { err, ok, type Result } from '../result.ts'
+import { err, type Result } from '../result.ts'
 import {
-  answered,
-  formatQuery,
+  beginWrite,
   isWrittenAlone,
+  noQuery,
   readSent,
-  refusedType,
   resourceBodies,
   typeParam,
   typePath,
+  writeOne,
 } from './single-write.ts'
-import { beginPublishing, writeBundle } from './write-bundle.ts'
 
-type Context = OperationContext<z.infer<typeof typeParam>, z.infer<typeof formatQuery>>
+type Context = OperationContext<z.infer<typeof typeParam>, z.infer<typeof noQuery>>
 
-export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof formatQuery>> = {
+export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof noQuery>> = {
   name: 'create',
   method: 'POST',
   path: typePath,
@@ -26,7 +25,7 @@ export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof
   callers: ['facility-system'],
   scope: ({ type }) => ({ type, interaction: 'c' }),
   param: typeParam,
-  query: formatQuery,
+  query: noQuery,
   bodyTypes: resourceBodies,
   conditions: ['If-None-Exist'],
   serves: isWrittenAlone,
@@ -35,9 +34,7 @@ export const createResource: Operation<z.infer<typeof typeParam>, z.infer<typeof
 
 async function create(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
-  const refused = refusedType(type, ctx)
-  if (refused) return err(refused)
-  const publishing = await beginPublishing(ctx)
+  const publishing = await beginWrite(ctx, type)
   if (!publishing.ok) return publishing
   const resource = await readSent(ctx, type, null)
   if (!resource.ok) return resource
@@ -51,6 +48,5 @@ async function create(ctx: Context): Promise<Result<Disclosure, Refusal>> {
     putId: null,
     ...(condition ? { ifNoneExist: condition.value } : {}),
   }
-  const sent = { kind: 'transaction', entries: [ok(entry)] } as const
-  return answered(ctx, type, await writeBundle(publishing.value, sent, {}))
+  return await writeOne(publishing.value, type, entry)
 }

@@ -6,21 +6,21 @@ import type * as z from 'zod'
 import type { Disclosure, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { DeleteEntry } from '../fhir/bundle.ts'
-import { err, ok, type Result } from '../result.ts'
+import { ok, type Result } from '../result.ts'
 import {
-  answered,
+  beginWrite,
   conditionQuery,
-  formatQuery,
   instanceParam,
   instancePath,
   isWrittenAlone,
+  noQuery,
   readAddressed,
   readIfMatch,
-  refusedType,
   typeParam,
   typePath,
+  writeOne,
 } from './single-write.ts'
-import { beginPublishing, type WriteContext, writeBundle } from './write-bundle.ts'
+import type { WriteContext } from './write-bundle.ts'
 
 const shared = {
   method: 'DELETE',
@@ -30,13 +30,13 @@ const shared = {
   serves: isWrittenAlone,
 } as const
 
-export const deleteResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {
+export const deleteResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof noQuery>> = {
   ...shared,
   name: 'delete',
   path: instancePath,
   scope: ({ type }) => ({ type, interaction: 'd' }),
   param: instanceParam,
-  query: formatQuery,
+  query: noQuery,
   handle: (ctx) => remove(ctx, ctx.param.type, () => ok({ id: ctx.param.id })),
 }
 
@@ -55,14 +55,11 @@ async function remove(
   type: string,
   named: () => Result<DeleteEntry['deletes']['by'], Refusal>,
 ): Promise<Result<Disclosure, Refusal>> {
-  const refused = refusedType(type, ctx)
-  if (refused) return err(refused)
-  const publishing = await beginPublishing(ctx)
+  const publishing = await beginWrite(ctx, type)
   if (!publishing.ok) return publishing
   const [by, ifMatch] = [named(), readIfMatch(ctx)]
   if (!by.ok) return by
   if (!ifMatch.ok) return ifMatch
   const entry = { index: 0, deletes: { type, by: by.value }, ...ifMatch.value }
-  const sent = { kind: 'transaction', entries: [ok(entry)] } as const
-  return answered(ctx, type, await writeBundle(publishing.value, sent, {}))
+  return await writeOne(publishing.value, type, entry)
 }

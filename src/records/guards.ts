@@ -1,5 +1,6 @@
 /** What must still hold when a plan is written: checked inside the batch that writes, which fails as a whole otherwise. */
 import type { Statement } from '../store/ports.ts'
+import { conditionsMet } from './conditions-met.ts'
 import { chunked, documentKey } from './documents-rows.ts'
 import type { Plan } from './plan.ts'
 import type { StoredDocument } from './plan-entry.ts'
@@ -53,29 +54,16 @@ const heldVersions = (rows: string, facility: string): Statement => ({
   args: { rows, facility },
 })
 
-/** @param rows JSON array of `[type, identifier, id, id of what is found]`; empty: nothing is */
-const heldConditions = (rows: string, facility: string): Statement => ({
+/** @param conditions JSON array of `[type, identifier, id, id of what was found]`; empty: nothing was */
+const heldConditions = (conditions: string, facility: string): Statement => ({
   sql: `
     insert into refused (reason)
     select 'conflict' where exists (
-      with held as materialized (
-        select value ->> 0 as type, value ->> 1 as identifier, value ->> 2 as id, value ->> 3 as found
-        from json_each(:rows)),
-      met as (
-        select h.type, h.identifier, h.id, h.found, d.id as met from held as h
-        cross join lookup as l on l.type = h.type and l.param = 'identifier' and l.value = h.identifier
-        cross join document as d on d.type = l.type and d.id = l.id
-        where h.identifier is not null and d.facility = :facility and d.id = coalesce(h.id, d.id)
-        union all
-        select h.type, h.identifier, h.id, h.found, d.id from held as h
-        cross join document as d on d.type = h.type and d.id = h.id
-        where h.identifier is null and d.facility = :facility)
-      select 1 from met where met <> found
+      with ${conditionsMet}
+      select 1 from met where id <> mark
       union all
-      select 1 from held where found <> '' and found not in (
-        select m.met from met as m
-        where m.type = held.type and m.identifier is held.identifier and m.id is held.id))`,
-  args: { rows, facility },
+      select 1 from asked where mark <> '' and place not in (select place from met))`,
+  args: { conditions, facility },
 })
 
 /**

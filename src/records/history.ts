@@ -5,37 +5,23 @@ import { grantsFor } from '../access/scope.ts'
 import { permittedLocal, permittedLocalArgs } from '../access/visible-local.ts'
 import type { Asker, Disclosure, Loaded, Operation, OperationContext, Page } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { parseDate } from '../fhir/date.ts'
-import { etagOf } from '../fhir/not-modified.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import { sealedTexts } from './cursor.ts'
 import { filtersFor, stateOf, stateStatements, subjectOf } from './document-state.ts'
+import { historyBundle } from './history-bundle.ts'
+import { type HistoryQuery, type HistorySpan, historyQuery, spanOf } from './history-query.ts'
 import { type PageRow, pageRow, versionedReference } from './page.ts'
 import { badCursor, bindingOf } from './search.ts'
 import { judgeVersions, type Known, reasonOf, type VersionRow } from './versions.ts'
 import { type HistoryPage, historyStatement, type RowFilter } from './versions-sql.ts'
 
 const param = z.object({ type: z.string(), id: z.string() })
-const query = z.strictObject({
-  _count: z
-    .string()
-    .regex(/^[1-9]\d{0,5}$/)
-    .optional(),
-  /** Versions made at or after this time. */
-  _since: z
-    .string()
-    .refine((text) => parseDate(text) !== null, {
-      params: { fr: 'attend une date ou un instant', en: 'expects a date or an instant' },
-    })
-    .optional(),
-  _cursor: z.string().max(limits.maxCursorLength).optional(),
-})
 
-type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
+type Context = OperationContext<z.infer<typeof param>, HistoryQuery>
 
-export const readHistory: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
+export const readHistory: Operation<z.infer<typeof param>, HistoryQuery> = {
   name: 'history',
   method: 'GET',
   path: '/fhir/:type{[A-Z][A-Za-z]*}/:id{[A-Za-z0-9.-]{1,64}}/_history',
@@ -43,14 +29,12 @@ export const readHistory: Operation<z.infer<typeof param>, z.infer<typeof query>
   callers: ['provider', 'facility-system'],
   scope: ({ type }) => ({ type, interaction: 'r' }),
   param,
-  query,
+  query: historyQuery,
   handle: history,
 }
 
-interface Wanted {
+interface Wanted extends HistorySpan {
   readonly before: number | null
-  readonly since: string
-  readonly count: number
 }
 
 async function history(ctx: Context): Promise<Result<Disclosure, Refusal>> {
@@ -58,13 +42,12 @@ async function history(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
   const cursors = sealedTexts(ctx.keys.cursorKey)
   const binding = bindingOf(ctx, ctx.url.searchParams)
-  const { _cursor: cursor, _count: count, _since: since } = ctx.query
+  const { _cursor: cursor } = ctx.query
   const opened = cursor === undefined ? null : await cursors.open(cursor, binding)
   if (cursor !== undefined && opened === null) return err(badCursor)
   const wanted: Wanted = {
     before: opened === null ? null : Number(opened),
-    since: parseDate(since ?? '')?.lo ?? '',
-    count: Math.min(Number(count ?? limits.defaultPageRows), limits.maxPageRows),
+    ...spanOf(ctx.query),
   }
 
   let loaded = await ctx.load((asker) => pageFor(ctx, asker, wanted, null))
@@ -155,31 +138,4 @@ function pageOf(
     rows.push(row)
   }
   return { rows, more: false }
-}
-
-/** Stored text put together, never parsed (R4 §3.1.0.13). */
-function historyBundle(
-  { origin, url, param: { type, id } }: Context,
-  rows: readonly Told[],
-  next: string | null,
-): string {
-  const links = [{ relation: 'self', url: url.href }]
-  if (next !== null) {
-    const following = new URL(url)
-    following.searchParams.set('_cursor', next)
-    links.push({ relation: 'next', url: following.href })
-  }
-  const entries = rows.map((row) => {
-    const resource = row.isDeletion ? '' : `"resource":${row.body},`
-    const request = row.isDeletion
-      ? { method: 'DELETE', url: `${type}/${id}` }
-      : row.version === 1
-        ? { method: 'POST', url: type }
-        : { method: 'PUT', url: `${type}/${id}` }
-    const status = { DELETE: '204', POST: '201', PUT: '200' }[request.method]
-    const response = { status, etag: etagOf(row), lastModified: row.published }
-    return `{"fullUrl":"${origin}/fhir/${type}/${id}",${resource}"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}`
-  })
-  const entry = entries.length > 0 ? `,"entry":[${entries.join(',')}]` : ''
-  return `{"resourceType":"Bundle","type":"history","link":${JSON.stringify(links)}${entry}}`
 }

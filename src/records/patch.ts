@@ -16,26 +16,18 @@ import { noSuchDocument, otherVersion, overtaken } from './plan-issues.ts'
 import { readDocument } from './resolve.ts'
 import {
   answered,
-  formatQuery,
+  beginWrite,
   instanceParam,
   instancePath,
   isWrittenAlone,
+  noQuery,
   readIfMatch,
-  refusedType,
 } from './single-write.ts'
-import {
-  beginPublishing,
-  type Carried,
-  carry,
-  intendLookup,
-  type Publishing,
-  planFor,
-  readingIn,
-} from './write-bundle.ts'
+import { type Carried, carry, intendLookup, type Publishing, planFor, readingIn } from './write-bundle.ts'
 
-type Context = OperationContext<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>>
+type Context = OperationContext<z.infer<typeof instanceParam>, z.infer<typeof noQuery>>
 
-export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {
+export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof noQuery>> = {
   name: 'patch',
   method: 'PATCH',
   path: instancePath,
@@ -43,7 +35,7 @@ export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typ
   callers: ['facility-system'],
   scope: ({ type }) => ({ type, interaction: 'u' }),
   param: instanceParam,
-  query: formatQuery,
+  query: noQuery,
   bodyTypes: ['application/json-patch+json'],
   conditions: ['If-Match'],
   serves: isWrittenAlone,
@@ -52,9 +44,7 @@ export const patchResource: Operation<z.infer<typeof instanceParam>, z.infer<typ
 
 async function patch(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
-  const refused = refusedType(type, ctx)
-  if (refused) return err(refused)
-  const publishing = await beginPublishing(ctx)
+  const publishing = await beginWrite(ctx, type)
   if (!publishing.ok) return publishing
   const operations = await readOperations(ctx)
   if (!operations.ok) return operations

@@ -3,7 +3,12 @@ import type { Resource } from '../fhir/bundle.ts'
 import { valuesAt } from '../fhir/codings.ts'
 import { elementsOf } from '../fhir/elements.ts'
 import { isObject } from '../fhir/json.ts'
-import { type SearchParameter, type Source, searchParametersOf } from '../fhir/search-parameters.ts'
+import {
+  type SearchParameter,
+  type Source,
+  searchParametersOf,
+  textMembers,
+} from '../fhir/search-parameters.ts'
 import { folded } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 
@@ -31,8 +36,8 @@ function parametersLookedUp(type: string) {
 
 /** Folded texts of the string parameters. */
 export const searchedTexts = (resource: Resource): Values =>
-  valuesOf(resource, parametersLookedUp(resource.resourceType).texts, (value) =>
-    textsIn(value).map((text) => folded(text).slice(0, limits.maxLookupLength)),
+  valuesOf(resource, parametersLookedUp(resource.resourceType).texts, (value, { dataType }) =>
+    textsIn(value, dataType).map((text) => folded(text).slice(0, limits.maxLookupLength)),
   )
 
 /** `Type/id` of the reference parameters, where the resource is about nobody: `_revinclude` finds it by them. */
@@ -67,11 +72,10 @@ function elementsAt(resource: Resource, { path }: Source): readonly unknown[] {
 }
 
 /** A text, or those of a name or an address. */
-function textsIn(value: unknown): readonly string[] {
+function textsIn(value: unknown, dataType: string): readonly string[] {
   if (typeof value === 'string') return [value]
   if (!isObject(value)) return []
-  const { text, family, given, prefix, suffix, line, city, district, state, postalCode, country } = value
-  return [text, family, given, prefix, suffix, line, city, district, state, postalCode, country]
-    .flat()
+  return (textMembers[dataType] ?? [])
+    .flatMap(([member]) => value[member])
     .filter((part): part is string => typeof part === 'string')
 }

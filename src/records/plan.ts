@@ -10,6 +10,7 @@ import {
   baseOfFullUrl,
   type FoundReference,
   findReferences,
+  type ReferenceScope,
   type ReferenceTarget,
   replaceReferences,
   resolveReference,
@@ -79,14 +80,24 @@ interface Draft {
   readonly isServerId: boolean
 }
 
+/** What is wrong with the entry at this position. */
+type Report = (index: number, ...found: readonly Issue[]) => void
+
+/** Of one bundle, what all its steps look at. */
+interface Planning {
+  readonly context: PlanContext
+  readonly ids: ServerIds
+  readonly references: ReferenceScope
+  readonly report: Report
+}
+
 /** @returns every issue of every entry; for a `batch` the issues are in `outcomes` and never fail the others. */
 export function planPublication(bundle: PlanBundle, context: PlanContext): Result<Plan, readonly Issue[]> {
   const ids = serverIds(context.idKey, context.facility)
   const issues = new Map<number, Issue[]>()
-  const report = (index: number, ...found: readonly Issue[]): void => {
+  const report: Report = (index, ...found) => {
     issues.set(index, [...(issues.get(index) ?? []), ...found])
   }
-
   const entries: WriteEntry[] = []
   const removals: RemovalEntry[] = []
   bundle.entries.forEach((read, index) => {
@@ -94,26 +105,40 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
     else if ('removes' in read.value) removals.push(read.value)
     else entries.push(read.value)
   })
+  const planning = { context, ids, references: referenceScope(entries, context, ids.isServerId), report }
+  const drafts = draftsOf(entries, planning)
+  giveContentIds(drafts, ids.derive)
+  reportFullUrls(drafts, report)
+  const documents = documentsOf(bundle.kind, drafts, planning)
+  for (const { index, removes } of removals) {
+    const same = removes && documents.get(`${removes.type}/${removes.id}`)
+    if (!same) continue
+    report(index, keyConflict(index, same.index))
+    if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, index))
+  }
+  if (bundle.kind !== 'batch' && issues.size > 0)
+    return err([...issues].sort(([a], [b]) => a - b).flatMap(([, found]) => found))
+  return ok(assemble(bundle, context, ids, drafts, documents, issues))
+}
 
-  const scope = referenceScope(entries, context, ids.isServerId)
+/** Each entry validated, with its references resolved and the id that it brings; by position. */
+function draftsOf(
+  entries: readonly WriteEntry[],
+  { context, ids, references: scope, report }: Planning,
+): ReadonlyMap<number, Draft> {
   const typeAt = new Map(entries.map(({ index, resource }) => [index, resource.resourceType]))
   let allowance = limits.maxIssues
   const drafts = new Map<number, Draft>()
   for (const entry of entries) {
-    if (entry.existing) {
-      drafts.set(entry.index, {
-        entry,
-        references: [],
-        targets: [],
-        ownId: entry.existing.id,
-        isServerId: true,
-      })
+    const { index, resource, existing } = entry
+    if (existing) {
+      drafts.set(index, { entry, references: [], targets: [], ownId: existing.id, isServerId: true })
       continue
     }
-    const references = findReferences(entry.resource)
+    const references = findReferences(resource)
     const base = baseOfFullUrl(entry.fullUrl)
-    const found = context.validate(entry.resource, {
-      at: `Bundle.entry[${entry.index}].resource`,
+    const found = context.validate(resource, {
+      at: `Bundle.entry[${index}].resource`,
       maxIssues: Math.max(1, Math.min(limits.maxEntryIssues, allowance)),
       typeOf: (text) => {
         const target = resolveReference(text, base, scope)
@@ -121,39 +146,54 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
       },
     })
     allowance -= found.length
-    if (found.length > 0) report(entry.index, ...found)
+    if (found.length > 0) report(index, ...found)
     const targets = references.map(({ text }) => resolveReference(text, base, scope))
     targets.forEach((target, i) => {
       const reference = references[i]
       if (target.kind === 'unresolved' && reference)
-        report(entry.index, unresolvedReference(entry.index, reference, target.why))
+        report(index, unresolvedReference(index, reference, target.why))
     })
-    const { resourceType } = entry.resource
+    const { resourceType } = resource
     const isServerId = entry.putId !== null && ids.isServerId(resourceType, entry.putId)
     const key = isServerId ? null : ownSourceKey(entry, context.identitySystems)
     const ownId = isServerId ? entry.putId : key === null ? null : ids.derive(resourceType, key)
-    drafts.set(entry.index, { entry, references, targets, ownId, isServerId })
+    drafts.set(index, { entry, references, targets, ownId, isServerId })
   }
+  return drafts
+}
 
-  giveContentIds(drafts, ids.derive)
+const keyOf = ({ entry, ownId }: Draft): string => `${entry.resource.resourceType}/${ownId ?? ''}`
+
+/** One `fullUrl` means one resource. */
+function reportFullUrls(drafts: ReadonlyMap<number, Draft>, report: Report): void {
+  const firstByFullUrl = new Map<string, string>()
+  for (const draft of drafts.values()) {
+    const { index, fullUrl } = draft.entry
+    if (fullUrl === null) continue
+    const key = keyOf(draft)
+    const first = firstByFullUrl.get(fullUrl) ?? key
+    firstByFullUrl.set(fullUrl, first)
+    if (first !== key) report(index, duplicateFullUrl(index))
+  }
+}
+
+/** What is written, each document once, by `Type/id`. */
+function documentsOf(
+  kind: BundleKind,
+  drafts: ReadonlyMap<number, Draft>,
+  { context, ids, references, report }: Planning,
+): ReadonlyMap<string, PlannedDocument> {
   const entryAt = (index: number) => {
     const draft = drafts.get(index)
     return { type: draft?.entry.resource.resourceType ?? '', id: draft?.ownId ?? '' }
   }
-  const persons = { context, ids, references: scope, entryAt }
+  const persons = { context, ids, references, entryAt }
   const documents = new Map<string, PlannedDocument>()
-  const firstByFullUrl = new Map<string, string>()
   for (const draft of drafts.values()) {
     const { entry } = draft
-    const id = draft.ownId ?? ''
-    const key = `${entry.resource.resourceType}/${id}`
-    if (entry.fullUrl !== null) {
-      const first = firstByFullUrl.get(entry.fullUrl) ?? key
-      firstByFullUrl.set(entry.fullUrl, first)
-      if (first !== key) report(entry.index, duplicateFullUrl(entry.index))
-    }
     if (entry.existing) continue
-    const described = describeDocument({ ...entry, resource: rewritten(draft, drafts, ids.derive) }, id, {
+    const resource = rewritten(draft, drafts, ids.derive)
+    const described = describeDocument({ ...entry, resource }, draft.ownId ?? '', {
       rules: context.rules,
       persons,
       mustExist: draft.isServerId,
@@ -162,6 +202,7 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
       report(entry.index, ...described.error)
       continue
     }
+    const key = keyOf(draft)
     const same = documents.get(key)
     if (!same) documents.set(key, described.value)
     else if (same.hash === described.value.hash)
@@ -169,20 +210,10 @@ export function planPublication(bundle: PlanBundle, context: PlanContext): Resul
     else {
       report(entry.index, keyConflict(entry.index, same.index))
       // Which of them is meant cannot be said: in a batch neither is stored.
-      if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, entry.index))
+      if (kind === 'batch') report(same.index, keyConflict(same.index, entry.index))
     }
   }
-
-  for (const { index, removes } of removals) {
-    const same = removes && documents.get(`${removes.type}/${removes.id}`)
-    if (!same) continue
-    report(index, keyConflict(index, same.index))
-    if (bundle.kind === 'batch') report(same.index, keyConflict(same.index, index))
-  }
-
-  if (bundle.kind !== 'batch' && issues.size > 0)
-    return err([...issues].sort(([a], [b]) => a - b).flatMap(([, found]) => found))
-  return ok(assemble(bundle, context, ids, drafts, documents, issues))
+  return documents
 }
 
 /** Gives resources known by their content an id, targets of references first. */

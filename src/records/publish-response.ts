@@ -1,4 +1,5 @@
 /** What a publisher is told: one response entry per entry of its bundle, in order (FHIR R4, batch/transaction). */
+import { etagOf } from '../fhir/not-modified.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import type { RecordsOutcome } from './documents.ts'
 import type { Finished } from './documents-local.ts'
@@ -79,7 +80,9 @@ function entryResponse(
   if ('removed' in outcome)
     return {
       status: '204 No Content',
-      ...(outcome.removed ? { etag: entityTag(outcome.removed.version + 1), lastModified: published } : {}),
+      ...(outcome.removed
+        ? { etag: etagOf({ version: outcome.removed.version + 1 }), lastModified: published }
+        : {}),
     }
   if ('existing' in outcome) return versionResponse('200 OK', outcome.existing)
   const document = written[outcome.document]
@@ -95,12 +98,10 @@ function versionResponse(
   return {
     status,
     location: versionedReference(document),
-    etag: entityTag(document.version),
+    etag: etagOf(document),
     lastModified: document.published,
   }
 }
-
-export const entityTag = (version: number): string => `W/"${version}"`
 
 function warningOf(document: PlannedDocument | undefined, index: number, language: 'fr' | 'en') {
   const warning = document && unknownPersonOf(document, index)

@@ -14,9 +14,7 @@ import { concerned, responseBundle, type Written, writtenDocuments } from './pub
 import { beginPublishing, type Carried, writeBundle } from './write-bundle.ts'
 
 const param = z.object({})
-const query = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-})
+const query = z.strictObject({})
 type Context = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
 export const publishBundle: Operation<z.infer<typeof param>, z.infer<typeof query>> = {

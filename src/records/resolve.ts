@@ -7,6 +7,7 @@ import type { Condition, Expected } from '../fhir/condition.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Reader, Row, Rows, Statement } from '../store/ports.ts'
+import { conditionsMet } from './conditions-met.ts'
 import { documentKey } from './documents-rows.ts'
 import { serverIds } from './identity.ts'
 import type { HeldCondition, PlanBundle, RemovalEntry, StoredDocument, WriteEntry } from './plan-entry.ts'
@@ -197,7 +198,7 @@ async function findMatches(
   { facility, records, local }: ResolveOptions,
 ): Promise<ReadonlyMap<number, Found>> {
   const rows = asked.flatMap((one, index) =>
-    one ? [[index, one.type, one.condition.identifier, one.condition.id]] : [],
+    one ? [[one.type, one.condition.identifier, one.condition.id, index]] : [],
   )
   if (rows.length === 0) return new Map()
   const statement = matchesOf(JSON.stringify(rows), facility)
@@ -212,19 +213,8 @@ async function findMatches(
 
 /** Of each condition the least and the greatest id that meets it: the same when there is but one. */
 const matchesOf = (conditions: string, facility: string): Statement => ({
-  sql: `
-    with asked as materialized (
-      select value ->> 0 as position, value ->> 1 as type, value ->> 2 as identifier, value ->> 3 as id
-      from json_each(:conditions)),
-    met as (
-      select a.position, d.id from asked as a
-      cross join lookup as l on l.type = a.type and l.param = 'identifier' and l.value = a.identifier
-      cross join document as d on d.type = l.type and d.id = l.id
-      where a.identifier is not null and d.facility = :facility and d.id = coalesce(a.id, d.id)
-      union all
-      select a.position, d.id from asked as a cross join document as d on d.type = a.type and d.id = a.id
-      where a.identifier is null and d.facility = :facility)
-    select position, min(id) as least, max(id) as most from met group by position`,
+  sql: `with ${conditionsMet}
+    select mark as position, min(id) as least, max(id) as most from met group by mark`,
   args: { conditions, facility },
 })
 

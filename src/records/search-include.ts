@@ -10,9 +10,10 @@ import type { SearchParameter } from '../fhir/search-parameters.ts'
 import type { Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
-import { type PageRow, rowColumns, storedColumns } from './page.ts'
+import { type judge, merge, type PageRow, rowColumns, storedColumns } from './page.ts'
+import { createScope, list, type Scope } from './search-conditions.ts'
 import { isAboutPersons } from './search-links.ts'
-import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
+import { isRight, ownPredicate } from './search-predicate.ts'
 
 /** A resource that a row of the page refers to, and whose that row is. */
 export interface Referred {
@@ -54,14 +55,23 @@ function referencesOf(
   )
 }
 
-/** Whether there is more of it than the statements ask for. */
-export function isReferredCut(referred: readonly Referred[]): boolean {
-  const counts = new Map<string, number>()
-  for (const { type } of referred) counts.set(type, (counts.get(type) ?? 0) + 1)
-  return counts.size > limits.maxSearchParameters || Math.max(0, ...counts.values()) > limits.maxIncluded
-}
-
 export type Visible = (type: string, scope: Scope) => string
+
+const typesOf = (referred: readonly Referred[]): readonly string[] => [
+  ...new Set(referred.map(({ type }) => type)),
+]
+
+const idsOf = (referred: readonly Referred[], type: string): readonly string[] =>
+  referred.filter((one) => one.type === type).map(({ id }) => id)
+
+/** Whether `includeStatements` asks for everything. */
+export function isWhollyAsked(referred: readonly Referred[]): boolean {
+  const types = typesOf(referred)
+  return (
+    types.length <= limits.maxIncludedTypes &&
+    types.every((type) => idsOf(referred, type).length <= limits.maxIncluded)
+  )
+}
 
 /** One statement per type referred to. Text that would not fit one answer is held back. */
 export function includeStatements(
@@ -69,17 +79,17 @@ export function includeStatements(
   visible: Visible,
   filterArgs: Readonly<Record<string, SqlValue>>,
 ): readonly Statement[] {
-  const types = [...new Set(referred.map(({ type }) => type))].slice(0, limits.maxSearchParameters)
+  const types = typesOf(referred).slice(0, limits.maxIncludedTypes)
   return types.map((type) => {
     const args: Record<string, SqlValue> = { ...filterArgs, type }
     const scope = createScope(args)
-    const ids = referred.filter((one) => one.type === type).map(({ id }) => id)
+    const ids = idsOf(referred, type).slice(0, limits.maxIncluded)
     const persons = ['', ...new Set(referred.map(({ person }) => person))]
     return bounded(
       `from document as d
-where d.type = :type and d.id in (select value from json_each(${scope.bind(JSON.stringify(ids.slice(0, limits.maxIncluded)))}))
-  and d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))
-  and ${isRight(type, 'd', scope)}
+where d.type = :type and d.id in ${list(ids, scope)}
+  and d.person in ${list(persons, scope)}
+  and ${isRight('d')}
   and ${visible(type, scope)}`,
       args,
       types.length,
@@ -100,19 +110,46 @@ export function reverseStatements(
     const args: Record<string, SqlValue> = { ...filterArgs, type }
     const scope = createScope(args)
     const partition = isAboutPersons(type)
-      ? `d.person in (select value from json_each(${scope.bind(JSON.stringify(persons))}))`
+      ? `d.person in ${list(persons, scope)}`
       : `d.person = '' and d.id in (select l.id from lookup as l where l.type = :type and l.param = '${parameter.name}'
-      and l.value in (select value from json_each(${scope.bind(JSON.stringify(rows.map(({ type, id }) => `${type}/${id}`)))})))`
+      and l.value in ${list(
+        rows.map(({ type, id }) => `${type}/${id}`),
+        scope,
+      )})`
     const refers = ownPredicate(type, { kind: 'match', parameter, modifier: null, values }, 'd', scope)
     return bounded(
       `from document as d
-where d.type = :type and ${partition} and ${isRight(type, 'd', scope)}
+where d.type = :type and ${partition} and ${isRight('d')}
   and ${refers}
   and ${visible(type, scope)}`,
       args,
       revincludes.length,
     )
   })
+}
+
+/** Of included rows, those that the policy permits and a released row has to do with; each once. */
+export function includedOf(
+  rows: readonly PageRow[],
+  page: readonly PageRow[],
+  judgeAll: (rows: readonly PageRow[], type: string) => ReturnType<typeof judge>,
+) {
+  const own = new Set(page.map(({ type, id }) => `${type}/${id}`))
+  const persons = new Set(page.map(({ person }) => person))
+  const fitting = rows.filter(
+    ({ type, id, person }) => !own.has(`${type}/${id}`) && (person === '' || persons.has(person)),
+  )
+  const types = [...new Set(fitting.map(({ type }) => type))]
+  const judged = types.map((type) => {
+    const ofType = fitting.filter((row) => row.type === type)
+    const merged = merge([ofType], ofType.length)
+    return { ...judgeAll(merged.rows, type), isCut: merged.isCut }
+  })
+  return {
+    rows: judged.flatMap((one) => one.rows).slice(0, limits.maxIncluded),
+    mismatches: judged.flatMap((one) => one.mismatches),
+    isCut: judged.some((one) => one.isCut) || rows.length > limits.maxIncluded,
+  }
 }
 
 /** At most so many rows, and of their text what fits. */

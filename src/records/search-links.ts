@@ -11,9 +11,9 @@ import type { Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
 import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import { codingsOf, pageRow, rowColumns } from './page.ts'
+import { createScope, type Scope } from './search-conditions.ts'
 import { placesOf, valuesAt } from './search-elements.ts'
-import { createScope, isRight, ownPredicate, type Scope } from './search-predicate.ts'
-import { statement } from './search-sql.ts'
+import { isRight, ownPredicate } from './search-predicate.ts'
 
 /** Whether resources of the type are about a person, or are one. */
 export const isAboutPersons = (type: string): boolean =>
@@ -43,7 +43,7 @@ export function linkStatement(
   const own = filter.get(type)
   const where = [
     `d.person = ${isAboutPersons(type) && person !== null ? person : "''"}`,
-    isRight(type, 'd', scope),
+    isRight('d'),
     own ? ownPredicate(type, own, 'd', scope) : 'false',
     visible(scope),
   ]
@@ -56,12 +56,18 @@ export function linkStatement(
     bytes === null
       ? 'null'
       : 'case when sum(octet_length(d.body)) over (order by d.date_lo desc, d.id rows unbounded preceding) <= :link_bytes then body end'
-  return statement(
+  return naming(
     `select ${rowColumns('d')}, ${refs} as refs, ${body} as body from document as d
 where d.type = :type and ${where.join('\n  and ')}
 limit ${limits.maxLinked + 1}`,
     args,
   )
+}
+
+/** Of these values those that the statement names, which is not always the person: a database refuses others. */
+function naming(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
+  const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
+  return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
 }
 
 /** Whether the token's scopes ask about codings, which only the stored text has. */

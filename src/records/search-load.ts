@@ -11,11 +11,16 @@ import type { Row, Rows, SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { identityStatement } from './identity-look-up.ts'
 import { type PageRow, pageRow } from './page.ts'
-import type { SearchContext } from './search.ts'
-import { includeStatements, isReferredCut, referredBy, reverseStatements } from './search-include.ts'
+import { createScope } from './search-conditions.ts'
+import {
+  includeStatements,
+  isWhollyAsked,
+  type Referred,
+  referredBy,
+  reverseStatements,
+} from './search-include.ts'
 import { keysOf, type Order, orderOf } from './search-order.ts'
-import { createScope } from './search-predicate.ts'
-import { narrowed, type Resolved } from './search-resolve.ts'
+import { narrowed, type Resolved, type SearchContext } from './search-resolve.ts'
 import {
   type Bound,
   candidateCount,
@@ -42,8 +47,8 @@ export interface PageLoaded {
   readonly shared: readonly (readonly PageRow[])[]
   readonly local: readonly (readonly PageRow[])[]
   readonly included: readonly PageRow[]
-  /** The rows refer to more than was asked for. */
-  readonly isReferredCut: boolean
+  /** The page refers to more than was asked for. */
+  readonly isIncludeCut: boolean
   /** Of both databases; null: not asked. */
   readonly total: number | null
   /** Of an identity look-up. */
@@ -54,17 +59,16 @@ export interface PageLoaded {
 
 export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Result<PageLoaded, Refusal>> {
   const { type } = ctx.param
-  const { wanted } = asked
+  const { wanted, referring } = asked
+  const referred = referring === null ? [] : referredBy(referring, wanted.includes)
   // Of the last time the statements were made: a registry that has moved on has them made again.
   let pages = 0
   let includes = 0
-  let isCut = false
   const loaded = await ctx.load((asker) => {
-    const records = statementsFor(ctx, asked, asker, false)
-    const local = statementsFor(ctx, asked, asker, true)
+    const records = statementsFor(ctx, asked, referred, asker, false)
+    const local = statementsFor(ctx, asked, referred, asker, true)
     pages = records.page.pages.length
     includes = records.includes.length
-    isCut = records.isReferredCut
     const subject = subjectOf(asked, records.page)
     return {
       ...(subject ? { subject } : {}),
@@ -90,7 +94,7 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
     shared: pagesOf(records, true),
     local: pagesOf(local, false),
     included: [...includesOf(records, true), ...includesOf(local, false)],
-    isReferredCut: isCut,
+    isIncludeCut: !isWhollyAsked(referred),
     total: isCounted ? totalOf(records) + totalOf(local) : null,
     identities: wanted.identity ? (rest.at(-1) ?? []) : [],
     isTooMany: candidates > limits.maxNamesakes,
@@ -100,7 +104,6 @@ export async function loadPage(ctx: SearchContext, asked: PageAsked): Promise<Re
 interface Statements {
   readonly page: PageStatements
   readonly includes: readonly Statement[]
-  readonly isReferredCut: boolean
 }
 
 const inOrder = ({ page, includes }: Statements): readonly Statement[] => [
@@ -115,7 +118,13 @@ const candidatesOf = (type: string, { named }: SearchQuery): readonly Statement[
 const identityOf = ({ identity }: SearchQuery): readonly Statement[] =>
   identity ? [identityStatement(identity)] : []
 
-function statementsFor(ctx: SearchContext, asked: PageAsked, asker: Asker, isLocal: boolean): Statements {
+function statementsFor(
+  ctx: SearchContext,
+  asked: PageAsked,
+  referred: readonly Referred[],
+  asker: Asker,
+  isLocal: boolean,
+): Statements {
   const { type } = ctx.param
   const { wanted, resolved, after, bound, referring } = asked
   const person = resolved.person?.expression
@@ -133,14 +142,12 @@ function statementsFor(ctx: SearchContext, asked: PageAsked, asker: Asker, isLoc
     filter,
     filterArgs: scopeArgs,
   })
-  if (referring === null) return { page, includes: [], isReferredCut: false }
+  if (referring === null) return { page, includes: [] }
   const around = seenBy(asked, asker, isLocal, undefined)
   const visibleOf = (of: string, scope: { readonly args: Record<string, SqlValue> }) =>
     `${around.filter} and ${narrowed(ctx, asker, of, scope.args, 'r')}`
-  const referred = referredBy(referring, wanted.includes)
   return {
     page,
-    isReferredCut: isReferredCut(referred),
     includes: [
       ...includeStatements(referred, visibleOf, around.args),
       ...reverseStatements(referring, wanted.revincludes, visibleOf, around.args),

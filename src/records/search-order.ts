@@ -4,8 +4,9 @@ import type { SearchParameter } from '../fhir/search-parameters.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
+import type { Scope } from './search-conditions.ts'
 import { placesOf, rangeAt, tokensAt, valuesAt } from './search-elements.ts'
-import { dateColumns, type Scope } from './search-predicate.ts'
+import { dateColumns } from './search-predicate.ts'
 
 /** Null sorts last, whatever the direction. */
 export type Key = string | number | null

@@ -1,58 +1,24 @@
-/** Conditions of a search as predicates on a row of `document` (FHIR R4 §3.1.1.4). Values are bound, never written into the SQL. */
-import type { DatePrefix, DateSearch } from '../fhir/date.ts'
+/** Conditions of a search as predicates on a row of `document`: which columns, look-ups or elements each one looks at. */
 import { elementsOf } from '../fhir/elements.ts'
 import type { OwnFilter } from '../fhir/search-filters.ts'
-import {
-  type Composite,
-  type SearchParameter,
-  type Source,
-  searchParametersByName,
-} from '../fhir/search-parameters.ts'
-import {
-  folded,
-  type NumberPrefix,
-  type NumberSearch,
-  type QuantitySearch,
-  type Value,
-} from '../fhir/search-values.ts'
+import { type Composite, type SearchParameter, type Source, textMembers } from '../fhir/search-parameters.ts'
+import { folded, type Value } from '../fhir/search-values.ts'
 import { limits } from '../limits.ts'
-import type { SqlValue } from '../store/ports.ts'
 import {
-  type Namer,
-  type Place,
-  placeOf,
-  placesOf,
-  quantityAt,
-  rangeAt,
-  someAt,
-  tokensAt,
-} from './search-elements.ts'
-
-/** What a statement binds, and the names it gives: one per statement. */
-export interface Scope {
-  readonly args: Record<string, SqlValue>
-  readonly namer: Namer
-  /** `:name` of a value. */
-  bind(value: SqlValue): string
-}
-
-export function createScope(args: Record<string, SqlValue>): Scope {
-  let count = 0
-  const namer: Namer = (prefix) => `${prefix}${count++}`
-  return {
-    args,
-    namer,
-    bind: (value) => {
-      const name = namer('v')
-      args[name] = value
-      return `:${name}`
-    },
-  }
-}
-
-type Of<T extends Value['of']> = Extract<Value, { readonly of: T }>
-const only = <T extends Value['of']>(values: readonly Value[], of: T): readonly Of<T>[] =>
-  values.filter((value): value is Of<T> => value.of === of)
+  anyOf,
+  codingCondition,
+  dateCondition,
+  list,
+  numberCondition,
+  type Of,
+  only,
+  quantityCondition,
+  referenceCondition,
+  type Scope,
+  tokenCondition,
+  urlOf,
+} from './search-conditions.ts'
+import { type Place, placeOf, placesOf, quantityAt, rangeAt, someAt, tokensAt } from './search-elements.ts'
 
 /** Predicate on a row `d` of `type`. */
 export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: Scope): string {
@@ -77,14 +43,8 @@ export function ownPredicate(type: string, filter: OwnFilter, d: string, scope: 
   }
 }
 
-/** What a document entered in error must never be found by: its status says so, or how sure somebody is of it. */
-export function isRight(type: string, d: string, scope: Scope): string {
-  const status = `${d}.status <> 'entered-in-error'`
-  const parameter = searchParametersByName(type).get('verification-status')
-  if (!parameter) return status
-  const inError: Value = { of: 'token', system: null, code: 'entered-in-error' }
-  return `${status} and ${ownPredicate(type, { kind: 'match', parameter, modifier: 'not', values: [inError] }, d, scope)}`
-}
+/** What a document entered in error is never found by: its stored status says so, whichever element does (`fhir/status.ts`). */
+export const isRight = (d: string): string => `${d}.status <> 'entered-in-error'`
 
 function elementsPredicate(
   type: string,
@@ -98,7 +58,7 @@ function elementsPredicate(
     if (columns)
       return anyOf(
         only(values, 'date').map((date) =>
-          datePredicate(date, columns.lo, columns.hi, scope, columns.present),
+          dateCondition(date, columns.lo, columns.hi, scope, columns.present),
         ),
       )
   }
@@ -106,9 +66,6 @@ function elementsPredicate(
   if (composite) return compositePredicate(composite, only(values, 'composite'), d, scope)
   return sourcesPredicate(parameter, values, `${d}.body`, scope)
 }
-
-const anyOf = (conditions: readonly string[]): string =>
-  conditions.length === 0 ? 'false' : `(${conditions.join('\n    or ')})`
 
 function isPresent(parameter: SearchParameter, d: string, { namer }: Scope): string {
   if (parameter.name === '_id' || parameter.name === '_lastUpdated') return 'true'
@@ -157,7 +114,7 @@ function sourcePredicate(
       const { lo, hi } = rangeAt(place, dataType)
       const [low, high] = [scope.namer('lo'), scope.namer('hi')]
       const conditions = only(values, 'date').map((date) =>
-        datePredicate(date, low, high, scope, `${low} is not null`),
+        dateCondition(date, low, high, scope, `${low} is not null`),
       )
       return someAt(
         place,
@@ -194,10 +151,6 @@ function sourcePredicate(
   }
 }
 
-/** A list of values as one bound JSON text. */
-const list = (values: readonly SqlValue[], scope: Scope): string =>
-  `(select value from json_each(${scope.bind(JSON.stringify(values))}))`
-
 // --- token
 
 /**
@@ -227,8 +180,8 @@ function tokenPredicate(
     )}`
   const column = tokenColumn(type, parameter)
   if (column === null) return sourcesPredicate(parameter, tokens, `${d}.body`, scope)
-  const first = textCondition(`${d}.${column}`, tokens, scope)
-  return `(${first} or ${inLookup(d, column, (value) => textCondition(value, tokens, scope), scope)})`
+  const first = codingCondition(`${d}.${column}`, tokens, scope)
+  return `(${first} or ${inLookup(d, column, (value) => codingCondition(value, tokens, scope), scope)})`
 }
 
 export function inLookup(
@@ -239,43 +192,6 @@ export function inLookup(
 ): string {
   const l = namer('l')
   return `exists (select 1 from lookup as ${l} where ${l}.type = ${d}.type and ${l}.id = ${d}.id and ${l}.param = '${param}' and ${condition(`${l}.value`)})`
-}
-
-/** Tokens against a stored `system|code`. */
-const textCondition = (text: string, tokens: readonly Of<'token'>[], scope: Scope): string =>
-  tokenCondition(
-    {
-      system: `substr(${text}, 1, instr(${text}, '|') - 1)`,
-      code: `substr(${text}, instr(${text}, '|') + 1)`,
-      whole: text,
-    },
-    tokens,
-    scope,
-  )
-
-/** A disjunction of tokens, as one bound list per form. */
-function tokenCondition(
-  at: { readonly system: string; readonly code: string; readonly whole?: string },
-  tokens: readonly Of<'token'>[],
-  scope: Scope,
-): string {
-  const forms: string[] = []
-  const form = (values: readonly string[], expression: string) => {
-    if (values.length > 0) forms.push(`${expression} in ${list(values, scope)}`)
-  }
-  form(
-    tokens.flatMap(({ system, code }) => (system !== null && code !== null ? [`${system}|${code}`] : [])),
-    at.whole ?? `coalesce(${at.system}, '') || '|' || ${at.code}`,
-  )
-  form(
-    tokens.flatMap(({ system, code }) => (system === null ? [code ?? ''] : [])),
-    at.code,
-  )
-  form(
-    tokens.flatMap(({ system, code }) => (code === null ? [system ?? ''] : [])),
-    at.system,
-  )
-  return anyOf(forms)
 }
 
 // --- string
@@ -296,26 +212,6 @@ function textPredicate(
   const meets = (value: string): string =>
     isAnywhere ? `instr(${value}, ${w}.value) > 0` : `substr(${value}, 1, length(${w}.value)) = ${w}.value`
   return inLookup(d, name, (value) => `exists (select 1 from ${wanted} as ${w} where ${meets(value)})`, scope)
-}
-
-/** Members of a name or an address that a string parameter compares, each by itself (R4 §3.1.1.4.8). */
-const textMembers: Readonly<Record<string, readonly (readonly [member: string, repeats: boolean])[]>> = {
-  HumanName: [
-    ['text', false],
-    ['family', false],
-    ['given', true],
-    ['prefix', true],
-    ['suffix', true],
-  ],
-  Address: [
-    ['text', false],
-    ['line', true],
-    ['city', false],
-    ['district', false],
-    ['state', false],
-    ['postalCode', false],
-    ['country', false],
-  ],
 }
 
 function exactPredicate(
@@ -352,90 +248,6 @@ export function dateColumns(type: string, { name, sources }: SearchParameter, d:
   return date.length === paths.length
     ? { lo: `${d}.date_lo`, hi: `${d}.date_hi`, present: `${d}.date_lo <> ''` }
     : null
-}
-
-/** R4 §3.1.1.4.6: the searched range against the range of the document, both as UTC text. */
-function datePredicate(
-  { prefix, lo, hi }: DateSearch,
-  low: string,
-  high: string,
-  scope: Scope,
-  present: string,
-): string {
-  const conditions: Readonly<Record<DatePrefix, () => string>> = {
-    eq: () => `${low} >= ${scope.bind(lo)} and ${high} <= ${scope.bind(hi)}`,
-    ne: () => `(${low} < ${scope.bind(lo)} or ${high} > ${scope.bind(hi)})`,
-    gt: () => `${high} > ${scope.bind(hi)}`,
-    ge: () => `${high} >= ${scope.bind(lo)}`,
-    lt: () => `${low} < ${scope.bind(lo)}`,
-    le: () => `${low} <= ${scope.bind(hi)}`,
-    sa: () => `${low} > ${scope.bind(hi)}`,
-    eb: () => `${high} < ${scope.bind(lo)}`,
-    ap: () => `${low} <= ${scope.bind(hi)} and ${high} >= ${scope.bind(lo)}`,
-  }
-  return `(${conditions[prefix]()} and ${present})`
-}
-
-// --- number and quantity
-
-function numberCondition(
-  value: string,
-  { prefix, value: wanted, lo, hi }: NumberSearch,
-  scope: Scope,
-): string {
-  const conditions: Readonly<Record<NumberPrefix, () => string>> = {
-    // With all the digits that a number can have, nothing but itself rounds to it.
-    eq: () =>
-      `(${value} = ${scope.bind(wanted)} or ${value} >= ${scope.bind(lo)} and ${value} < ${scope.bind(hi)})`,
-    ne: () =>
-      `${value} <> ${scope.bind(wanted)} and (${value} < ${scope.bind(lo)} or ${value} >= ${scope.bind(hi)})`,
-    gt: () => `${value} > ${scope.bind(wanted)}`,
-    sa: () => `${value} > ${scope.bind(wanted)}`,
-    ge: () => `${value} >= ${scope.bind(wanted)}`,
-    lt: () => `${value} < ${scope.bind(wanted)}`,
-    eb: () => `${value} < ${scope.bind(wanted)}`,
-    le: () => `${value} <= ${scope.bind(wanted)}`,
-    ap: () => `${value} >= ${scope.bind(lo)} and ${value} <= ${scope.bind(hi)}`,
-  }
-  return `(typeof(${value}) in ('integer', 'real') and ${conditions[prefix]()})`
-}
-
-function quantityCondition(
-  at: ReturnType<typeof quantityAt>,
-  { system, code, ...number }: QuantitySearch,
-  scope: Scope,
-): string {
-  const unit =
-    code === null
-      ? []
-      : system === null
-        ? [`${scope.bind(code)} in (${at.code}, ${at.unit})`]
-        : [`${at.system} = ${scope.bind(system)}`, `${at.code} = ${scope.bind(code)}`]
-  return `(${[numberCondition(at.value, number, scope), ...unit].join(' and ')})`
-}
-
-// --- reference
-
-const urlOf = (reference: Of<'reference'>): string =>
-  reference.kind === 'url' ? reference.url : `${reference.type ?? ''}/${reference.id}`
-
-/** Stored references are `Type/<server id>` or absolute: an id alone is the part after the only slash. */
-function referenceCondition(
-  text: string,
-  type: string | null,
-  references: readonly Of<'reference'>[],
-  scope: Scope,
-): string {
-  const bare = references.flatMap((one) => (one.kind === 'local' && one.type === null ? [one.id] : []))
-  const whole = references.filter((one) => one.kind === 'url' || one.type !== null).map(urlOf)
-  const forms = [
-    ...(whole.length > 0 ? [`${text} in ${list(whole, scope)}`] : []),
-    ...(bare.length > 0
-      ? [`${text} not like '%:%' and substr(${text}, instr(${text}, '/') + 1) in ${list(bare, scope)}`]
-      : []),
-  ]
-  const isTarget = type === null ? '' : `${text} like '${type}/%' and `
-  return `(${isTarget}${anyOf(forms)})`
 }
 
 // --- composite

@@ -6,7 +6,7 @@ import { type Basis, decideSubject } from '../access/policy.ts'
 import { grantsFor, scopeFilter } from '../access/scope.ts'
 import type { SubjectOf } from '../access/subject.ts'
 import { visible, visibleArgs, visibleLocal, visibleLocalArgs } from '../access/visible.ts'
-import type { Asker, Loaded, Page } from '../disclosure/operation.ts'
+import type { Asker, Loaded, OperationContext, Page } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { PersonNamed, SearchQuery } from '../fhir/search.ts'
 import type { LinkFilter, OwnFilter } from '../fhir/search-filters.ts'
@@ -14,9 +14,11 @@ import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Rows, SqlValue, Statement } from '../store/ports.ts'
 import { judge, pageRow, rowColumns } from './page.ts'
-import type { SearchContext } from './search.ts'
 import { isAboutPersons, isConditional, linkedFilter, linkStatement } from './search-links.ts'
 import { onePerson } from './search-sql.ts'
+
+/** What every step of a search needs of its request. */
+export type SearchContext = OperationContext<{ readonly type: string }, unknown>
 
 /** The person whose documents are looked at. */
 export interface PersonSought {

@@ -6,8 +6,9 @@ import { limits } from '../limits.ts'
 import type { SqlValue, Statement } from '../store/ports.ts'
 import type { Position } from './cursor.ts'
 import { rowColumns, storedColumns } from './page.ts'
+import { createScope, list, type Scope } from './search-conditions.ts'
 import { type Order, orderOf } from './search-order.ts'
-import { createScope, inLookup, isRight, ownPredicate, type Scope, tokenColumn } from './search-predicate.ts'
+import { inLookup, isRight, ownPredicate, tokenColumn } from './search-predicate.ts'
 
 /**
  * Keeps the answer of a statement within `bytes` of stored text, by holding back bodies: the rows stay, and with them
@@ -82,7 +83,7 @@ export function pageStatements(question: PageQuestion): PageStatements {
   const { type, partition, filters, wanted, filterArgs } = question
   const isCount = wanted.summary === 'count'
   const count = isCount ? limits.maxPageRows : wanted.count
-  const args: Record<string, SqlValue> = { ...filterArgs, type, rows: count + 1 }
+  const args: Record<string, SqlValue> = { ...filterArgs, type }
   const scope = createScope(args)
   const order = orderOf(type, wanted.sort, 'd', scope)
   const exact = partition.by === 'person' ? exactCode(type, filters) : null
@@ -90,20 +91,22 @@ export function pageStatements(question: PageQuestion): PageStatements {
   const where = [
     ...partitionOf(partition, scope),
     ...rest.map((one) => ownPredicate(type, one, 'd', scope)),
-    isRight(type, 'd', scope),
+    isRight('d'),
     question.filter,
   ]
   const branches = exact ? exactBranches(exact.text, scope) : [{ table: 'document as d', where: [] }]
-  const total = wanted.isTotalWanted ? totalOf(where, branches, args) : null
+  // A database refuses values that a statement does not name: those of the page alone come after.
+  const total = wanted.isTotalWanted ? totalOf(where, branches, { ...args }) : null
   // A count needs no rows, unless it is they that tell whom it is about.
   if (isCount && (partition.by === 'person' || partition.by === 'type')) return { pages: [], total }
+  args.rows = count + 1
   const after = question.after ? [order.after(question.after)] : []
   const pages = branches.map((branch): Statement => {
     const from = `from ${branch.table}
 where d.type = :type and ${[...branch.where, ...where, ...after].join('\n  and ')}
 order by ${order.by} limit :rows`
     const bytes = Math.floor(limits.maxPageBytes / branches.length)
-    return statement(question.bound(from, order, args, count + 1, bytes), args)
+    return { sql: question.bound(from, order, args, count + 1, bytes), args }
   })
   return { pages, total }
 }
@@ -134,13 +137,7 @@ function totalOf(
     (branch) =>
       `(select count(*) from ${branch.table} where d.type = :type and ${[...branch.where, ...where].join('\n  and ')})`,
   )
-  return statement(`select ${counts.join('\n  + ')} as total`, args)
-}
-
-/** Of the values that statements share, those this one names: a database refuses others. */
-export function statement(sql: string, args: Readonly<Record<string, SqlValue>>): Statement {
-  const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
-  return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
+  return { sql: `select ${counts.join('\n  + ')} as total`, args }
 }
 
 /** The only condition on `code`, where it is one coding. */
@@ -163,14 +160,11 @@ function partitionOf(partition: Partition, scope: Scope): readonly string[] {
       // The condition on `_id` finds them.
       return []
     case 'identifiers':
-      return [`d.id in (${byLookup('identifier', `l.value in ${listed(partition.texts, scope)}`)})`]
+      return [`d.id in (${byLookup('identifier', `l.value in ${list(partition.texts, scope)}`)})`]
     case 'demographics':
       return [`d.id in (${candidates(partition.anchor, scope)})`]
   }
 }
-
-const listed = (values: readonly string[], scope: Scope): string =>
-  `(select value from json_each(${scope.bind(JSON.stringify(values))}))`
 
 const byLookup = (param: string, condition: string): string =>
   `select l.id from lookup as l where l.type = :type and l.param = '${param}' and ${condition}`

@@ -20,14 +20,13 @@ import { knownIdentities, minimalPatient } from './identity-look-up.ts'
 import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow } from './page.ts'
 import { normalFamily } from './person.ts'
 import { searchset } from './search-answer.ts'
+import { includedOf } from './search-include.ts'
 import { loadPage, type PageAsked, type PageLoaded } from './search-load.ts'
-import { admit, resolveSearch } from './search-resolve.ts'
+import { admit, resolveSearch, type SearchContext } from './search-resolve.ts'
 import { eachRow, runningSum } from './search-sql.ts'
 
 const param = z.object({ type: z.string() })
 const query = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
-
-export type SearchContext = OperationContext<z.infer<typeof param>, z.infer<typeof query>>
 
 export const searchType: Operation<z.infer<typeof param>, z.infer<typeof query>> = {
   name: 'search-type',
@@ -71,15 +70,14 @@ async function searchByPost(ctx: SearchContext): Promise<Result<Disclosure, Refu
 async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Result<Disclosure, Refusal>> {
   const { type } = ctx.param
   if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
-  if (type === 'AuditEvent' || type === 'Consent') return err(notOffered(type))
+  if (!isSearched(type)) return err(notOffered(type))
   const isLenient = parsePrefer(ctx.prefer).handling === 'lenient'
   const parsed = parseSearch(type, asked, { baseUrl: `${ctx.origin}/fhir/`, isLenient })
   if (!parsed.ok) return err({ reason: 'invalid', issues: parsed.error.slice(0, limits.maxIssues) })
   const wanted = parsed.value
 
   const cursors = createCursors(ctx.keys.cursorKey)
-  const binding = bindingOf(ctx, asked)
-  const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, binding)
+  const after = wanted.cursor === null ? null : await cursors.open(wanted.cursor, bindingOf(ctx, asked))
   if (wanted.cursor !== null && after === null) return err(badCursor)
 
   const resolved = await resolveSearch(ctx, wanted)
@@ -88,7 +86,7 @@ async function search(ctx: SearchContext, asked: URLSearchParams): Promise<Resul
   if (!found.ok) return found
   return await disclosure(ctx, wanted, found.value, {
     self: selfLink(ctx, asked, wanted.ignoredNames),
-    after: (position) => nextLink(ctx, asked, cursors, position, binding),
+    after: (position) => nextLink(ctx, asked, cursors, position),
   })
 }
 
@@ -205,7 +203,7 @@ async function disclosure(
       total: isWhole ? (answer.total ?? 0) + strangers.length : null,
       warnings: [
         ...(isLocalMissing ? [localMissing] : []),
-        ...(included.isCut || answer.isReferredCut ? [includesCut] : []),
+        ...(included.isCut || answer.isIncludeCut ? [includesCut] : []),
         ...wanted.ignored,
       ],
       parts: wanted,
@@ -216,30 +214,6 @@ async function disclosure(
     mismatches: [...judged.mismatches, ...included.mismatches],
     ...(basis === null ? {} : { note: { basis } }),
   })
-}
-
-/** Of included rows, those that the policy permits and a released row has to do with; each once. */
-function includedOf(
-  rows: readonly PageRow[],
-  page: readonly PageRow[],
-  judgeAll: (rows: readonly PageRow[], type: string) => ReturnType<typeof judge>,
-) {
-  const own = new Set(page.map(({ type, id }) => `${type}/${id}`))
-  const persons = new Set(page.map(({ person }) => person))
-  const fitting = rows.filter(
-    ({ type, id, person }) => !own.has(`${type}/${id}`) && (person === '' || persons.has(person)),
-  )
-  const types = [...new Set(fitting.map(({ type }) => type))]
-  const judged = types.map((type) => {
-    const ofType = fitting.filter((row) => row.type === type)
-    const merged = merge([ofType], ofType.length)
-    return { ...judgeAll(merged.rows, type), isCut: merged.isCut }
-  })
-  return {
-    rows: judged.flatMap((one) => one.rows).slice(0, limits.maxIncluded),
-    mismatches: judged.flatMap((one) => one.mismatches),
-    isCut: judged.some((one) => one.isCut) || rows.length > limits.maxIncluded,
-  }
 }
 
 /**
@@ -305,15 +279,14 @@ function selfLink({ url }: SearchContext, asked: URLSearchParams, ignoredNames: 
 }
 
 async function nextLink(
-  { url }: SearchContext,
+  ctx: SearchContext,
   asked: URLSearchParams,
   cursors: Cursors,
   position: Position,
-  binding: string,
 ): Promise<string> {
-  const next = new URL(searchPath(url), url)
+  const next = new URL(searchPath(ctx.url), ctx.url)
   next.search = asked.toString()
-  next.searchParams.set('_cursor', await cursors.seal(position, binding))
+  next.searchParams.set('_cursor', await cursors.seal(position, bindingOf(ctx, asked)))
   return next.href
 }
 

@@ -1,19 +1,28 @@
 /** A write of one resource over HTTP (FHIR R4, RESTful API): its address, its conditions, and what it answers. */
 import * as z from 'zod'
-import { allowsRow, grantsFor } from '../access/scope.ts'
+import { allowsRow, grantsFor, type ScopedRow } from '../access/scope.ts'
 import type { Disclosure } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
-import { otherId, type Resource, readResource } from '../fhir/bundle.ts'
+import { type BundleEntry, type DeleteEntry, otherId, type Resource, readResource } from '../fhir/bundle.ts'
 import { type Condition, type Expected, parseCondition, parseIfMatch } from '../fhir/condition.ts'
 import { parseJson } from '../fhir/json.ts'
+import { etagOf, lastModifiedOf, type Version } from '../fhir/not-modified.ts'
 import { type Issue, operationOutcome } from '../fhir/outcome.ts'
 import { parsePrefer } from '../fhir/prefer.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { err, ok, type Result } from '../result.ts'
 import { disclosedOf, versionedReference } from './page.ts'
 import type { PlannedDocument } from './plan-document.ts'
-import { concerned, entityTag, unknownPersonOf, writtenDocuments } from './publish-response.ts'
-import { type Carried, scopedRow, type WriteContext } from './write-bundle.ts'
+import { concerned, unknownPersonOf, writtenDocuments } from './publish-response.ts'
+import {
+  beginPublishing,
+  type Carried,
+  type Publishing,
+  plannedRow,
+  scopedRow,
+  type WriteContext,
+  writeBundle,
+} from './write-bundle.ts'
 
 export const typePath = '/fhir/:type{[A-Z][A-Za-z]*}'
 export const instancePath = `${typePath}/:id{[A-Za-z0-9.-]{1,64}}`
@@ -22,10 +31,7 @@ export const typeParam = z.object({ type: z.string() })
 export const instanceParam = z.object({ type: z.string(), id: z.string() })
 
 /** Of a write without a condition in its address. */
-export const formatQuery = z.strictObject({
-  _format: z.enum(['json', 'application/json', 'application/fhir+json']).optional(),
-  _pretty: z.enum(['true', 'false']).optional(),
-})
+export const noQuery = z.strictObject({})
 
 /** What a condition may say is for `parseCondition` to tell, in its own words. */
 export const conditionQuery = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
@@ -37,10 +43,21 @@ const keptInBundles: ReadonlySet<string> = new Set(['AuditEvent', 'Consent'])
 
 export const isWrittenAlone = (type: string): boolean => !keptInBundles.has(type)
 
-/** Null: resources of this type can be written one by one. */
-export function refusedType(type: string, { url }: WriteContext): Refusal | null {
-  if (!resourceTypes.has(type)) return { reason: 'no-such-path', path: url.pathname }
-  return !isWrittenAlone(type) ? { reason: 'method-not-allowed', allow: 'GET' } : null
+/** The load of a write of one resource of this type. */
+export async function beginWrite(ctx: WriteContext, type: string): Promise<Result<Publishing, Refusal>> {
+  if (!resourceTypes.has(type)) return err({ reason: 'no-such-path', path: ctx.url.pathname })
+  if (!isWrittenAlone(type)) return err({ reason: 'method-not-allowed', allow: 'GET' })
+  return await beginPublishing(ctx)
+}
+
+/** A publication of one entry. */
+export async function writeOne(
+  publishing: Publishing,
+  type: string,
+  entry: BundleEntry | DeleteEntry,
+): Promise<Result<Disclosure, Refusal>> {
+  const carried = await writeBundle(publishing, { kind: 'transaction', entries: [ok(entry)] }, {})
+  return answered(publishing.ctx, type, carried)
 }
 
 /** The resource of a body. @param putId the id of the address; null: it has none */
@@ -107,7 +124,7 @@ export function answered(
     return ok({
       ...common,
       status: 204,
-      headers: { ...clock, ...(removed ? versionHeaders(removed.version + 1, published) : {}) },
+      headers: { ...clock, ...(removed ? versionHeaders({ version: removed.version + 1, published }) : {}) },
       body: '',
       note: { state: removed ? 'deleted' : 'absent' },
     })
@@ -121,37 +138,28 @@ export function answered(
     status: one?.state === 'created' ? 201 : 200,
     headers: {
       ...clock,
-      ...versionHeaders(latest.version, latest.published),
+      ...versionHeaders(latest),
       Location: `${ctx.origin}/fhir/${versionedReference(latest)}`,
     },
     body: existing
       ? bodyOf(ctx, type, scopedRow(existing), () => existing.body)
       : document
-        ? bodyOf(ctx, type, rowOf(document), () => servedText(document, latest), document)
+        ? bodyOf(ctx, type, plannedRow(document), () => servedText(document, latest), document)
         : '',
     note: { state: existing ? 'existing' : (one?.state ?? '') },
   })
 }
 
-const versionHeaders = (version: number, published: string) => ({
-  ETag: entityTag(version),
-  'Last-Modified': new Date(published).toUTCString(),
+const versionHeaders = (version: Version) => ({
+  ETag: etagOf(version),
+  'Last-Modified': lastModifiedOf(version),
 })
-
-const rowOf = ({ category, code, status, lookups }: PlannedDocument) => {
-  const further = (name: string) => lookups.flatMap(([param, value]) => (param === name ? [value] : []))
-  return scopedRow({
-    categories: [category, ...further('category')],
-    codes: [code, ...further('code')],
-    status,
-  })
-}
 
 /** R4 §3.1.0.1.9. What the token may not read, it is not told either: it may have sent a part of it only. */
 function bodyOf(
   ctx: WriteContext,
   type: string,
-  row: ReturnType<typeof scopedRow>,
+  row: ScopedRow,
   text: () => string,
   document?: PlannedDocument,
 ): string {

@@ -6,23 +6,23 @@ import type * as z from 'zod'
 import type { Disclosure, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Condition } from '../fhir/condition.ts'
-import { err, ok, type Result } from '../result.ts'
+import type { Result } from '../result.ts'
 import {
-  answered,
+  beginWrite,
   conditionQuery,
-  formatQuery,
   instanceParam,
   instancePath,
   isWrittenAlone,
+  noQuery,
   readAddressed,
   readIfMatch,
   readSent,
-  refusedType,
   resourceBodies,
   typeParam,
   typePath,
+  writeOne,
 } from './single-write.ts'
-import { beginPublishing, type WriteContext, writeBundle } from './write-bundle.ts'
+import type { WriteContext } from './write-bundle.ts'
 
 const shared = {
   method: 'PUT',
@@ -33,13 +33,13 @@ const shared = {
   serves: isWrittenAlone,
 } as const
 
-export const updateResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof formatQuery>> = {
+export const updateResource: Operation<z.infer<typeof instanceParam>, z.infer<typeof noQuery>> = {
   ...shared,
   name: 'update',
   path: instancePath,
   scope: ({ type }) => ({ type, interaction: 'u' }),
   param: instanceParam,
-  query: formatQuery,
+  query: noQuery,
   handle: (ctx) => update(ctx, ctx.param.type, ctx.param.id),
 }
 
@@ -59,9 +59,7 @@ async function update(
   type: string,
   putId: string | null,
 ): Promise<Result<Disclosure, Refusal>> {
-  const refused = refusedType(type, ctx)
-  if (refused) return err(refused)
-  const publishing = await beginPublishing(ctx)
+  const publishing = await beginWrite(ctx, type)
   if (!publishing.ok) return publishing
   const ifMatch = readIfMatch(ctx)
   if (!ifMatch.ok) return ifMatch
@@ -74,6 +72,5 @@ async function update(
   const resource = await readSent(ctx, type, putId)
   if (!resource.ok) return resource
   const entry = { index: 0, fullUrl: null, resource: resource.value, putId, ...condition, ...ifMatch.value }
-  const sent = { kind: 'transaction', entries: [ok(entry)] } as const
-  return answered(ctx, type, await writeBundle(publishing.value, sent, {}))
+  return await writeOne(publishing.value, type, entry)
 }

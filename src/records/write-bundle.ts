@@ -14,6 +14,7 @@ import { carryOut, refusalOf, type Stored } from './carry-out.ts'
 import { personSystems } from './person.ts'
 import { type Plan, planPublication } from './plan.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { PlannedDocument } from './plan-document.ts'
 import { type PlanBundle, planned, type StoredDocument } from './plan-entry.ts'
 import { outOfScope, statusOf } from './plan-issues.ts'
 import { withoutRefused } from './publish-conflict.ts'
@@ -167,17 +168,10 @@ function refusalOfPlan(found: readonly Issue[]): Refusal {
 /** Entries that the token's scopes do not allow, by position of the planned document. */
 function issuesOutOfScope({ documents }: Plan, scopes: Scopes): ReadonlyMap<number, Issue> {
   const refused = new Map<number, Issue>()
-  documents.forEach(({ index, type, interaction, category, code, status, lookups }, position) => {
+  documents.forEach((document, position) => {
+    const { index, type, interaction } = document
     const grants = grantsFor(scopes, 'facility-system', { type, interaction })
-    const further = (name: string): readonly string[] =>
-      lookups.filter(([param]) => param === name).map(([, value]) => value)
-    const codings = {
-      isInContext: false,
-      categories: [category, ...further('category')],
-      codes: [code, ...further('code')],
-      statuses: [status],
-    }
-    if (!allowsRow(grants, codings)) refused.set(position, outOfScope(index))
+    if (!allowsRow(grants, plannedRow(document))) refused.set(position, outOfScope(index))
   })
   return refused
 }
@@ -204,6 +198,16 @@ export const scopedRow = ({
   codes,
   statuses: [status],
 })
+
+/** What scopes ask about a document that is to be written. */
+export function plannedRow({ category, code, status, lookups }: PlannedDocument): ScopedRow {
+  const further = (name: string) => lookups.flatMap(([param, value]) => (param === name ? [value] : []))
+  return scopedRow({
+    categories: [category, ...further('category')],
+    codes: [code, ...further('code')],
+    status,
+  })
+}
 
 const sharingRule = (row: Row): SharingRule => ({
   domain: row.domain as string,

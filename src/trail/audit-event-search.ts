@@ -10,6 +10,7 @@ import type { Refusal } from '../disclosure/refusal.ts'
 import { auditEventParameters } from '../fhir/audit-event-parameters.ts'
 import { limits } from '../limits.ts'
 import { createCursors } from '../records/cursor.ts'
+import { badCursor } from '../records/search.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Rows } from '../store/ports.ts'
 import { texts } from '../store/rows.ts'
@@ -263,18 +264,4 @@ async function nextLink({ keys, url }: Context, { time, log, index }: TrailPosit
   const position = { keys: [time], id: `${log}/${index}` }
   next.searchParams.set('_cursor', await createCursors(keys.cursorKey).seal(position, binding))
   return next.href
-}
-
-const badCursor: Refusal = {
-  reason: 'invalid',
-  issues: [
-    {
-      code: 'value',
-      expression: '_cursor',
-      text: {
-        fr: 'Ce curseur n’est pas de cette recherche : reprenez à la première page.',
-        en: 'This cursor is not of this search: start again from its first page.',
-      },
-    },
-  ],
 }

@@ -4,6 +4,7 @@
  */
 import { auditEventParameters } from '../fhir/audit-event-parameters.ts'
 import { parseDateSearch } from '../fhir/date.ts'
+import { formParameters } from '../fhir/interactions.ts'
 import { unknownParameter } from '../fhir/nearest.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { limits } from '../limits.ts'
@@ -87,7 +88,7 @@ export function parseTrailSearch(
 }
 
 /** The form of an answer is the gate's. */
-const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', '_format', '_pretty'])
+const answerNames: ReadonlySet<string> = new Set(['_count', '_cursor', ...formParameters])
 
 function patientOf(text: string | null, issues: Issue[]): string | null {
   if (text === null) return null

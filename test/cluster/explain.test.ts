@@ -205,7 +205,7 @@ describe('the explanation of a past access', () => {
       await ward.publish('hopital-cap-diamant', ...admission(other).entry.map(({ resource }) => resource))
       // Without a number nobody knows that they are the same.
       const mine = { ...other, uuid: samplePatient(++people).uuid }
-      const unknown = { ...patientResource(mine), identifier: [] }
+      const { identifier: _identifier, ...unknown } = patientResource(mine)
       const result = observation(mine, { n: 1, date: '2024-01-01' })
       const [patient = '', laboratory = ''] = await ward.publish(
         hospital,

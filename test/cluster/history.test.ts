@@ -1,4 +1,5 @@
 /** What became of a document, over real databases: corrected, relabelled, deleted; who may still read what, and what the log is told. */
+import { Client, type FhirResource } from 'fhir-kit-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import {
@@ -156,6 +157,59 @@ describe('a document', () => {
       })
     }
     expect((await get('gagnon', corrected, { headers: { 'If-None-Match': 'W/"1"' } })).status).toBe(200)
+  })
+
+  test('is read in all its versions by a FHIR client, one, all of one document, all of a type', async () => {
+    const client = new Client({
+      baseUrl: `${ward.test.cluster.url}/fhir`,
+      bearerToken: await ward.test.cluster.token(`system-${facility}`),
+    })
+    const told = (bundle: FhirResource): readonly string[] =>
+      ((bundle as { entry?: readonly (Entry & { readonly fullUrl: string })[] }).entry ?? []).map(
+        ({ fullUrl, request, response }) =>
+          `${request.method} ${fullUrl.split('/').slice(-2).join('/')} ${response.etag}`,
+      )
+    const [resourceType = '', id = ''] = corrected.split('/')
+    const first = await client.vread({ resourceType, id, version: '1' })
+    expect(first.valueString).toBe(`${marker} wrong`)
+    const ofOne = [`PUT ${corrected} W/"2"`, `POST ${corrected} W/"1"`]
+    expect(told(await client.resourceHistory({ resourceType, id }))).toEqual(ofOne)
+
+    const versions = [
+      `DELETE ${deleted} W/"2"`,
+      ...[corrected, relabelled]
+        .map((document) => `PUT ${document} W/"2"`)
+        .sort()
+        .reverse(),
+      ...[corrected, relabelled, deleted]
+        .map((document) => `POST ${document} W/"1"`)
+        .sort()
+        .reverse(),
+    ]
+    const whole = await client.typeHistory({ resourceType })
+    expect(told(whole)).toEqual(versions)
+    const receipt = Client.httpFor(whole).response?.headers.get('dossier-receipt') ?? ''
+    const [entry] = await ward.entries({ receipt })
+    expect(entry?.access).toMatchObject({ action: 'history', patient: personId, status: 200 })
+    expect(entry?.access.resources).toHaveLength(versions.length)
+
+    // Page by page, while its newest version comes to be, which the next reading finds.
+    const paged: string[] = []
+    let page = (await client.request(`${resourceType}/_history?_count=2`)) as FhirResource | undefined
+    for (; page; page = await client.nextPage({ bundle: page as never })) {
+      paged.push(...told(page))
+      if (paged.length > 2) continue
+      await ward.publish(facility, patientResource(person), labelled(1, 'right again'))
+      await replicated(ward.test.cluster)
+    }
+    expect(paged).toEqual(versions)
+    const [newest] = (whole.entry ?? []) as readonly { response: { lastModified: string } }[]
+    const since = await client.request(
+      `${resourceType}/_history?_since=${encodeURIComponent(newest?.response.lastModified ?? '')}`,
+    )
+    expect(told(since as FhirResource)).toEqual([`PUT ${corrected} W/"3"`, ...versions.slice(0, 1)])
+    expect((await get('tremblay', 'Observation/_history')).status).toBe(403)
+    expect(entriesIn(await get('system-hopital-cap-diamant', 'Observation/_history'))).toEqual([])
   })
 
   test('leaves in the form that is asked for: indented, compressed when large, never in another format', async () => {

@@ -37,6 +37,7 @@ const telling: Readonly<Record<string, RegExp>> = {
   read: new RegExp(marker),
   vread: new RegExp(marker),
   history: new RegExp(marker),
+  'history-type': new RegExp(marker),
   notices: /Geneviève Gagnon/,
   reviews: /Tremblay/,
   'watched-list': /Ministre/,
@@ -246,6 +247,7 @@ describe('the route walk', () => {
       read: () => get(`/fhir/${observed}`, 'provider'),
       vread: () => get(`/fhir/${observed}/_history/1`, 'provider'),
       history: () => get(`/fhir/${observed}/_history`, 'provider'),
+      'history-type': () => get('/fhir/Observation/_history', 'system'),
       'audit-export': () => get('/audit/export', 'officer'),
       accounting: () =>
         get(

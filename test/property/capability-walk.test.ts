@@ -39,7 +39,11 @@ const system: Caller = { ...physician, kind: 'system', role: null, purpose: null
 const officer: Caller = { ...physician, kind: 'office', role: null, purpose: 'HCOMPL' }
 
 /** Who may ask for something of this kind. */
-const callersOf = (method: string): readonly Caller[] => [method === 'GET' ? physician : system, officer]
+const callersOf = (method: string): readonly Caller[] => [
+  ...(method === 'GET' ? [physician] : []),
+  system,
+  officer,
+]
 
 /** Every way to ask for an interaction on a type: code, method, address after the type, media type of a body. */
 const ways: readonly (readonly [string, string, string, string?])[] = [

@@ -8,9 +8,20 @@ import { alarmCounts } from '../../src/disclosure/alarms.ts'
 import type { Operation } from '../../src/disclosure/operation.ts'
 import { parseDate } from '../../src/fhir/date.ts'
 import { searchParametersOf } from '../../src/fhir/search-parameters.ts'
+import { resourceTypes } from '../../src/fhir/types.ts'
 import { type Caller, callerIn } from './caller.ts'
 import { bodyOf, type Cluster, type Cost, deletionOf, earlierOf, origin, startCluster } from './cluster.ts'
-import { actorOf, isRelated, mayAsk, permits, permitsDocument, permitsEarlier, statusFor } from './oracle.ts'
+import {
+  actorOf,
+  isRelated,
+  mayAsk,
+  permits,
+  permitsDocument,
+  permitsEarlier,
+  permitsEnd,
+  statusFor,
+  withoutCodings,
+} from './oracle.ts'
 import { type Drawn, documentOperations, matches, requestIn } from './requests.ts'
 import { type Document, type World, world } from './world.ts'
 
@@ -86,6 +97,8 @@ const ofOperation = () => {
     'vread',
     'history',
     'history',
+    'history-type',
+    'history-type',
     'search-type',
     'search-type',
     'search-type',
@@ -357,7 +370,8 @@ function expectLogged(world: World, pages: readonly Answer[]): void {
 
 /** An officer of the whole record reads the register, which is empty here. */
 function registerStatus({ world, caller, interaction }: Case, { operation, parameters }: Drawn): number {
-  if (operation === 'vread' || !mayAsk(caller, 'Consent', interaction)) return 403
+  const isDocuments = operation === 'vread' || operation === 'history-type'
+  if (isDocuments || !mayAsk(caller, 'Consent', interaction)) return 403
   if (operation !== 'consent-search') return 404
   const source = parameters.find(({ name }) => name === 'patient')?.value.replace('Patient/', '')
   return world.sources.some(({ id }) => id === source) ? 200 : 403
@@ -378,6 +392,31 @@ function versionsFor({ world, caller, interaction }: Case, type: string, id: str
     permitsEarlier(world, caller, one, document, interaction),
   )
   return [document.isDeleted ? deletionOf(document) : document, ...earlier]
+}
+
+/** Every version that the caller's facility published of the type, ends included, by when, id and version. */
+function feedFor({ world, caller, interaction }: Case, type: string, { parameters }: Drawn): Expected {
+  const isRefused = caller.kind !== 'system' || !mayAsk(withoutCodings(caller), type, interaction)
+  if (isRefused) return { status: 403, documents: [], ends: [] }
+  if (!resourceTypes.has(type) || ['AuditEvent', 'Consent'].includes(type))
+    return { status: 404, documents: [], ends: [] }
+  const from = sinceOf(parameters)
+  const order = (one: Document): string => `${one.published} ${one.id} ${one.version}`
+  const versions = world.documents
+    .filter((document) => document.type === type && permitsEnd(world, caller, document, interaction))
+    .flatMap((document) => [document.isDeleted ? deletionOf(document) : document, ...earlierOf(document)])
+    .filter(({ published }) => published >= from)
+    .sort((a, b) => (order(a) < order(b) ? 1 : -1))
+  return {
+    status: 200,
+    documents: versions.filter(({ isDeleted }) => !isDeleted),
+    ends: versions.filter(({ isDeleted }) => isDeleted).map(({ id }) => id),
+  }
+}
+
+function sinceOf(parameters: Drawn['parameters']): string {
+  const since = parameters.find(({ name }) => name === '_since')?.value
+  return since === undefined ? '' : (parseDate(since)?.lo ?? '')
 }
 
 function expectedOf(one: Case, request: Drawn): Expected {
@@ -407,8 +446,7 @@ function expectedOf(one: Case, request: Drawn): Expected {
     case 'history': {
       const versions = versionsFor(one, type, id)
       if (versions.length === 0) return none(404)
-      const since = request.parameters.find(({ name }) => name === '_since')?.value
-      const from = since === undefined ? '' : (parseDate(since)?.lo ?? '')
+      const from = sinceOf(request.parameters)
       const asked = versions.filter(({ published }) => published >= from)
       return {
         status: 200,
@@ -416,6 +454,8 @@ function expectedOf(one: Case, request: Drawn): Expected {
         ends: asked.filter(({ isDeleted }) => isDeleted).map((document) => document.id),
       }
     }
+    case 'history-type':
+      return feedFor(one, type, request)
     case 'search-type': {
       const persons = searchParametersOf(type).filter(({ isPerson }) => isPerson)
       const person = request.parameters.find(({ name }) => persons.some((one) => one.name === name))

@@ -147,12 +147,13 @@ export function statusFor(
 
 /** Of the end of a document nothing tells the codings: a scope that asks for some does not reach it. */
 export const permitsEnd = (world: World, caller: Caller, document: Document, interaction: string): boolean =>
-  permits(
-    world,
-    { ...caller, scopes: caller.scopes?.filter(({ parameter }) => parameter === null) ?? null },
-    document,
-    interaction,
-  )
+  permits(world, withoutCodings(caller), document, interaction)
+
+/** Of the token's scopes those that ask for no coding. */
+export const withoutCodings = (caller: Caller): Caller => ({
+  ...caller,
+  scopes: caller.scopes?.filter(({ parameter }) => parameter === null) ?? null,
+})
 
 /** Whether the caller may know that there is, or was, this document. */
 export const permitsDocument = (

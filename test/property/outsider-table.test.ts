@@ -167,6 +167,8 @@ function requestsOf(operation: string): readonly Request[] {
       }))
     case 'history':
       return [{ name: 'history', path: (id) => `/fhir/Observation/${id}/_history`, reads: both }]
+    case 'history-type':
+      return [{ name: 'history-type', path: () => '/fhir/Observation/_history', reads: both }]
     case 'search-type':
       return [
         { name: 'search', path: (id) => `/fhir/Observation?patient=${id}`, reads: both },
@@ -218,6 +220,7 @@ const table: Readonly<Record<string, readonly Told[]>> = {
   'vread 2': cases.map(() => notFound),
   'vread 3': cases.map(() => notFound),
   history: cases.map(() => notFound),
+  'history-type': cases.map(() => forbidden),
   'consent-read': cases.map(() => notFound),
   'consent-search': cases.map(() => notOffered),
   'consent-history': cases.map(() => forbidden),

@@ -333,6 +333,7 @@ function queryOf(
         )
         .map((all) => all.filter((one) => one !== null))
     case 'history':
+    case 'history-type':
       return fc
         .tuple(
           sometimes(

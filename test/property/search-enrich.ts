@@ -30,7 +30,9 @@ const day = (n: number): string => `20${String(10 + (n % 10))}-0${1 + (n % 9)}-1
 export function enriched(resource: Published, n: number): Published {
   const meta = {
     ...resource.meta,
-    tag: [...(resource.meta?.tag ?? []), ...(every(n, 5) ? [{ system: 'urn:tags', code: 'reviewed' }] : [])],
+    ...some(every(n, 5), {
+      tag: [...(resource.meta?.tag ?? []), { system: 'urn:tags', code: 'reviewed' }],
+    }),
     ...some(every(n, 4), { profile: ['urn:profile:one', ...(every(n, 8) ? ['urn:profile:two|2.0'] : [])] }),
     ...some(every(n, 11, 3), { security: [confidentiality('R')] }),
     ...some(every(n, 23, 5), { security: [confidentiality('V')] }),
@@ -50,6 +52,7 @@ export function enriched(resource: Published, n: number): Published {
 export const medication = {
   resourceType: 'Medication',
   id: '5e1f6a52-0f1c-4b3e-9d0a-000000000001',
+  meta: { tag: [{ system: 'urn:tags', code: 'orders' }] },
   status: 'active',
   code: concept('http://www.nlm.nih.gov/research/umls/rxnorm', '309362'),
   form: concept(snomed, '385055001'),

@@ -1,7 +1,8 @@
 /** What the comparison with the oracle has brought to light, each held on its own, with a few resources and no other data. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Cluster, insertCare, startCluster } from './cluster.ts'
-import { callers, openSharing, publish, registry } from './search-world.ts'
+import { callers, registry } from './search-callers.ts'
+import { openSharing, publish } from './search-world.ts'
 
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const urn = (n: number) => ({ reference: `urn:uuid:${uuid(n)}` })

@@ -95,8 +95,10 @@ export function searchOf(generator: Generator, n: number): Search {
   const { random, world, sights, slots } = generator
   const slot = slots[n % slots.length] as Generator['slots'][number]
   const { type } = slot
-  // Now and then what is about no element: full text, lists, named queries.
-  const definition = random.chance(1) ? random.pick(withoutElements(type)) : slot.definition
+  // One in a hundred is about no element: full text, named queries, in turn.
+  const others = withoutElements(type)
+  const definition =
+    n % 100 === 99 ? (others[((n - 99) / 100) % others.length] ?? slot.definition) : slot.definition
   const names = Object.keys(world.callers)
   const seeing = names.filter((name) => sights.get(name)?.ofType(type).length)
   const caller = random.pick(random.chance(90) ? seeing : names)

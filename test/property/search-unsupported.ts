@@ -16,7 +16,6 @@ const everywhere = (reason: string, ...parameters: readonly string[]): readonly 
 
 export const unsupported: readonly Unsupported[] = [
   ...everywhere('full text: an index of words would tell of what may not be seen', '_text', '_content'),
-  ...everywhere('a List is a document as others are: its members are asked for by `_id`', '_list'),
   ...everywhere('no named queries are defined', '_query'),
   ...everywhere('R4 names no algorithm', 'phonetic'),
   {

@@ -5,13 +5,14 @@ import { elementsOf } from '../../src/fhir/elements.ts'
 import { refreshLocalSourceRecords } from '../../src/records/settle.ts'
 import type { Row, Statement } from '../../src/store/ports.ts'
 import { locations } from '../cluster/bundles.ts'
-import type { Caller, Scope } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { type Cluster, insertCare, insertRules, origin, startCluster } from './cluster.ts'
 import { permits } from './oracle.ts'
+import { callers, registry, system } from './search-callers.ts'
 import type { Resource } from './search-definitions.ts'
 import { enriched, medication } from './search-enrich.ts'
 import type { Meanings } from './search-oracle.ts'
-import type { Document, FacilityId, Professional, Relationship, Rule, World } from './world.ts'
+import type { Document, FacilityId, Relationship, Rule, World } from './world.ts'
 
 const folder = '../shared/data/synthea'
 export const isSyntheaThere = existsSync(folder)
@@ -48,67 +49,6 @@ interface Bundle {
     readonly resource: { readonly resourceType: string; readonly id: string; readonly identifier?: unknown }
     readonly request: unknown
   }[]
-}
-
-const clinical = ['medication', 'laboratory', 'imaging', 'immunization', 'allergy', 'hospital-summary']
-const everywhere = { facilityType: '*', purpose: 'TREAT' }
-const cells = (role: string, domains: readonly string[]) =>
-  domains.map((domain) => ({ ...everywhere, role, domain }))
-
-export const registry: World = {
-  types: [],
-  matrix: [
-    ...cells('physician', [...clinical, 'other']),
-    ...cells('nurse', ['laboratory', 'immunization', 'hospital-summary']),
-    ...cells('pharmacist', ['medication']),
-  ],
-  clearances: [{ ...everywhere, role: 'physician', own: 'V', elsewhere: 'N' }],
-  held: [
-    { professional: 'tremblay', role: 'physician', facility: 'hospital' },
-    { professional: 'gagnon', role: 'nurse', facility: 'hospital' },
-    { professional: 'roy', role: 'pharmacist', facility: 'pharmacy' },
-    { professional: 'roy', role: 'physician', facility: 'clinic' },
-  ],
-  lifted: [],
-  sources: [],
-  relationships: [],
-  rules: [],
-  emergencies: [],
-  documents: [],
-}
-
-const provider = (
-  professional: Professional,
-  role: string,
-  facility: FacilityId,
-  scopes: readonly Scope[] | null = null,
-): Caller => ({ kind: 'provider', professional, facility, role, purpose: 'TREAT', scopes, context: null })
-
-export const system = (facility: FacilityId): Caller => ({
-  ...provider('tremblay', '', facility),
-  kind: 'system',
-  role: null,
-  purpose: null,
-})
-
-const narrow = (type: string, parameter: Scope['parameter'] = null): Scope => ({
-  context: 'user',
-  type,
-  interactions: 'rs',
-  parameter,
-})
-
-export const callers: Readonly<Record<string, Caller>> = {
-  physician: provider('tremblay', 'physician', 'hospital'),
-  nurse: provider('gagnon', 'nurse', 'hospital'),
-  pharmacist: provider('roy', 'pharmacist', 'pharmacy'),
-  elsewhere: provider('roy', 'physician', 'clinic'),
-  narrowed: provider('tremblay', 'physician', 'hospital', [
-    narrow('Observation', { name: 'category', token: 'laboratory' }),
-    ...['Patient', 'Encounter', 'DiagnosticReport', 'Condition', 'Organization'].map((type) => narrow(type)),
-  ]),
-  'hospital system': system('hospital'),
-  'clinic system': system('clinic'),
 }
 
 /** Of patient `n`: who keeps a record of them. Every fourth has two, by a number that joins them into one person. */
@@ -288,7 +228,7 @@ function servedOf(row: Row, isShared: boolean): Served {
 const window = { starts: 0, ends: 4_000_000_000_000 }
 
 /** The hospital cares for nearly everybody, the clinic and the pharmacy for some. */
-export function careOf(source: string, i: number): readonly Relationship[] {
+function careOf(source: string, i: number): readonly Relationship[] {
   const of = (facility: FacilityId): Relationship => ({
     ...window,
     kind: 'attestation',

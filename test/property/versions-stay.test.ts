@@ -74,6 +74,18 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
+/** A write that nothing stands against. */
+const plain = (kind: Step['kind'], content: string): Step => ({
+  kind,
+  written: { type: 'Observation', key: 'x', content, label: 'N', identifier: '1' },
+  other: { type: 'Flag', key: 'y', content, label: 'N', identifier: '2' },
+  ifMatch: '*',
+  facility: 'hopital',
+  fault: null,
+  isConcurrent: false,
+  isSettled: false,
+})
+
 /** What writes only while the version that it knows is the current one; for the others see `docs/decisions/008`. */
 const namesVersion = ({ kind }: Step): boolean =>
   ['put-match', 'delete', 'delete-where', 'patch'].includes(kind)
@@ -210,7 +222,8 @@ test('every version ever stored stays as it was', async () => {
       expect(new Set(current.map(({ type, id }) => `${type}/${id}`)).size).toBe(current.length)
       expect(publisher.local.rows('select * from pending')).toEqual([])
     }),
-    { numRuns: 200 },
+    // One of a version that is known is rare enough among the others to be made sure of.
+    { numRuns: 200, examples: [[[plain('put', 'a'), plain('put-match', 'b')]]] },
   )
   // Both ends of every kind of write were tried.
   expect([...seen.keys()].sort()).toEqual(expect.arrayContaining(kinds.map((kind) => `${kind} true`)))

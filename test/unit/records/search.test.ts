@@ -75,7 +75,9 @@ async function read(database: MemoryDatabase, statements: Page['records']): Prom
   return rows
 }
 
-async function search(address: string): Promise<{ ids: string[]; next: string | null }> {
+async function search(
+  address: string,
+): Promise<{ ids: string[]; next: string | null; isIncomplete: boolean }> {
   const url = new URL(address, 'https://record.example')
   const context = {
     param: { type: 'Observation' },
@@ -98,10 +100,12 @@ async function search(address: string): Promise<{ ids: string[]; next: string | 
   if (!result.ok) throw new Error(JSON.stringify(result.error))
   const bundle = JSON.parse(result.value.body as string) as {
     link: { relation: string; url: string }[]
-    entry?: { resource: { id: string } }[]
+    entry?: { resource: { id: string }; search: { mode: string } }[]
   }
+  const entries = bundle.entry ?? []
   return {
-    ids: (bundle.entry ?? []).map(({ resource }) => resource.id),
+    ids: entries.filter(({ search }) => search.mode !== 'outcome').map(({ resource }) => resource.id),
+    isIncomplete: entries.some(({ search }) => search.mode === 'outcome'),
     next: bundle.link.find(({ relation }) => relation === 'next')?.url ?? null,
   }
 }
@@ -158,6 +162,19 @@ test('a chain to large documents reads none of their text', async () => {
   const address = '/fhir/Observation?patient=p&has-member:Observation.status=final'
   expect((await search(address)).ids).toEqual(['panel'])
 })
+
+test.each([
+  [limits.maxIncluded, false],
+  [limits.maxIncluded + 1, true],
+])(
+  'a page that refers to %i resources of a type says whether some were left out: %s',
+  async (count, isIncomplete) => {
+    const performer = Array.from({ length: count }, (_, n) => ({ reference: `Practitioner/x${n}` }))
+    store(records, 'd', day(1), JSON.stringify({ resourceType: 'Observation', id: 'd', performer }))
+    const page = await search('/fhir/Observation?patient=p&_include=Observation:performer')
+    expect(page).toMatchObject({ ids: ['d'], isIncomplete })
+  },
+)
 
 test('documents of ordinary size are read once', async () => {
   names.forEach((id) => {
