@@ -21,6 +21,8 @@ export const limits = {
   maxBundleEntries: 5_000,
   /** Operations of one JSON Patch: each copies the lists and objects on its path; forms and devices send a handful. */
   maxPatchOperations: 1_000,
+  /** Members of the lists and objects that those copies have, together: 1,000 changes of a list of 5,000. */
+  maxPatchCopies: 5_000_000,
   /** One resource as stored text: four of them fit a sqld value. */
   maxResourceBytes: 1024 * 1024,
   /** Nesting of JSON; FHIR needs about 20, a recursive descent must not be driven into the stack. */

@@ -19,7 +19,7 @@ export interface PatchFault {
   readonly at: number
   /**
    * `malformed`: no such operation; `missing`: nothing is there, or nothing can be; `differs`: a `test` that failed;
-   * `too-long`: copies of copies.
+   * `too-long`: copies of copies, or of long lists over and over.
    */
   readonly fault: 'malformed' | 'missing' | 'differs' | 'too-long'
 }
@@ -77,7 +77,11 @@ export function applyPatch(
 ): Result<unknown, PatchFault> {
   let current = document
   let weight = 0
+  let copies = 0
   for (const [at, operation] of operations.entries()) {
+    copies += membersAlong(current, operation.path)
+    if (operation.op === 'move') copies += membersAlong(current, operation.from)
+    if (copies > limits.maxPatchCopies) return err({ at, fault: 'too-long' })
     if (operation.op === 'copy' || operation.op === 'move') {
       const found = valueAt(current, operation.from)
       weight += found.ok ? weightOf(found.value, limits.maxResourceBytes - weight, limits.maxJsonDepth) : 0
@@ -88,6 +92,20 @@ export function applyPatch(
     current = next.value
   }
   return ok(current)
+}
+
+/** Of the lists and objects that a change at the end of the path copies. */
+function membersAlong(document: unknown, path: Pointer): number {
+  let members = 0
+  let value = document
+  for (const token of path) {
+    if (Array.isArray(value)) members += value.length
+    else if (isObject(value)) members += Object.keys(value).length
+    else break
+    const next = valueAt(value, [token])
+    value = next.ok ? next.value : undefined
+  }
+  return members
 }
 
 /** Characters and members, stopping past `most`; what is too deep weighs more than that. */

@@ -148,8 +148,8 @@ const faultTexts: Readonly<Record<PatchFault['fault'], Issue['text'] & { readonl
   },
   'too-long': {
     code: 'too-long',
-    fr: 'La ressource deviendrait trop longue ou trop profonde',
-    en: 'The resource would become too long or too deep',
+    fr: 'La ressource deviendrait trop longue ou trop profonde, ou demanderait trop de travail',
+    en: 'The resource would become too long or too deep, or take too much work',
   },
 }
 

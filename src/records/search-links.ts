@@ -69,6 +69,7 @@ function naming(sql: string, args: Readonly<Record<string, SqlValue>>): Statemen
   const names = new Set([...sql.matchAll(/:([a-z_][a-z_0-9]*)/g)].map(([, name]) => name ?? ''))
   return { sql, args: Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name))) }
 }
+
 /** Whether the token's scopes ask about codings, which only the stored text has. */
 export const isConditional = ({ grants }: Pick<Situation, 'grants'>): boolean =>
   grants?.some(({ parameters }) => parameters.length > 0) ?? false

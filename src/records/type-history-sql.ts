@@ -83,3 +83,19 @@ export const overdueStatement = (facility: string | null, now: number): Statemen
     after: now - limits.writeKeyMemoryMs + limits.settleAfterMs,
   },
 })
+
+/** In *records*: whom documents are about that are current there, and whom source records are. */
+export const personsOf = (
+  type: string,
+  ids: readonly string[],
+  sources: readonly string[],
+): readonly [Statement, Statement] => [
+  {
+    sql: `select id, person from document where type = :type and id in (select value from json_each(:ids)) and person <> ''`,
+    args: { type, ids: JSON.stringify(ids) },
+  },
+  {
+    sql: 'select id, person from source_record where id in (select value from json_each(:sources))',
+    args: { sources: JSON.stringify(sources) },
+  },
+]

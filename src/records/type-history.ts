@@ -18,7 +18,7 @@ import { historyBundle } from './history-bundle.ts'
 import { type HistoryQuery, type HistorySpan, historyQuery, spanOf } from './history-query.ts'
 import { disclosedOf, judge, type PageRow, pageRow, versionedReference } from './page.ts'
 import { badCursor, bindingOf } from './search.ts'
-import { type FeedPosition, feedStatements, overdueStatement } from './type-history-sql.ts'
+import { type FeedPosition, feedStatements, overdueStatement, personsOf } from './type-history-sql.ts'
 
 const param = z.object({ type: z.string() })
 
@@ -62,10 +62,12 @@ async function typeHistory(ctx: Context): Promise<Result<Disclosure, Refusal>> {
   if (isLocalMissing) return err({ reason: 'store-unavailable', detail: 'local' })
   const [, , overdue = []] = loaded.value.local
   if (overdue.length > 0) return err({ reason: 'store-unavailable', detail: 'a local write waits' })
-  const page = cut(versionsOf(loaded.value), span.count)
-  const judged = judge(caller, { ...loaded.value, grants }, page.rows, () => noCodings)
-  const last = page.rows.at(-1)
-  const next = page.more && last ? await cursors.seal(positionOf(last), binding) : null
+  const page = await withPersons(ctx, cut(versionsOf(loaded.value), span.count))
+  if (!page.ok) return page
+  const { rows, more } = page.value
+  const judged = judge(caller, { ...loaded.value, grants }, rows, () => noCodings)
+  const last = rows.at(-1)
+  const next = more && last ? await cursors.seal(positionOf(last), binding) : null
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
@@ -130,11 +132,40 @@ const descending = (a: string, b: string): number => (a === b ? 0 : a < b ? 1 : 
 
 const isHeldBack = ({ body, isDeletion }: Version): boolean => body === '' && !isDeletion
 
+interface Cut {
+  readonly rows: readonly Version[]
+  readonly more: boolean
+}
+
+/**
+ * Whom an earlier version is about, where its own database does not say: the document may be current in the other one, and
+ * the version may have named nobody yet. It is that person's entry that tells of it.
+ */
+async function withPersons(ctx: Context, { rows, more }: Cut): Promise<Result<Cut, Refusal>> {
+  const unknown = rows.filter(({ person }) => person === '')
+  if (unknown.length === 0) return ok({ rows, more })
+  const loaded = await ctx.load(() => ({
+    records: personsOf(
+      ctx.param.type,
+      unknown.map(({ id }) => id),
+      unknown.map(({ sourceRecord }) => sourceRecord),
+    ),
+  }))
+  if (!loaded.ok) return loaded
+  const [documents = [], sources = []] = loaded.value.records
+  const byId = new Map(documents.map(({ id, person }) => [id, String(person)]))
+  const bySource = new Map(sources.map(({ id, person }) => [id, String(person)]))
+  const known = rows.map((row) =>
+    row.person === '' ? { ...row, person: bySource.get(row.sourceRecord) ?? byId.get(row.id) ?? '' } : row,
+  )
+  // About somebody, and nobody can say whom: no entry could be that person's.
+  if (known.some(({ person, sourceRecord }) => person === '' && sourceRecord !== ''))
+    return err({ reason: 'store-unavailable', detail: 'a version is about a person that is not known' })
+  return ok({ rows: known, more })
+}
+
 /** Each statement has the first `count + 1` of its own, the first of them with its body: so there is always one to begin with. */
-function cut(
-  versions: readonly Version[],
-  count: number,
-): { readonly rows: readonly Version[]; readonly more: boolean } {
+function cut(versions: readonly Version[], count: number): Cut {
   const rows: Version[] = []
   const patients = new Set<string>()
   let bytes = 0

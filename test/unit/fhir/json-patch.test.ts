@@ -139,6 +139,14 @@ describe('a patch', () => {
     expect(patched('{"a":{}}', nested)).toBe('too-long')
   })
 
+  test('cannot copy a long list over and over', () => {
+    const list = JSON.stringify({ a: Array(limits.maxPatchCopies / 100).fill(0) })
+    const changes = (count: number) =>
+      JSON.stringify(Array(count).fill({ op: 'replace', path: '/a/0', value: 0 }))
+    expect(patched(list, changes(99))).toBe(list)
+    expect(patched(list, changes(100))).toBe('too-long')
+  })
+
   const name = fc.constantFrom('a', 'b', '0', '1')
   const leaf = fc.constantFrom<unknown>(1, 2, 'x', true)
   const { tree } = fc.letrec((tie) => ({

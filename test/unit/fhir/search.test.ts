@@ -235,6 +235,12 @@ describe('the search grammar', () => {
       },
       'value ',
     ],
+    [
+      'too many parameters',
+      'Observation',
+      { patient: 'a', code: Array(30).fill('x') },
+      'too-costly undefined',
+    ],
   ])('%s is refused', (_name, type, raw, issue) => {
     expect(refused(type, raw as RawQuery)).toContain(issue)
   })
