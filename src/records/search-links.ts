@@ -50,8 +50,11 @@ export function linkStatement(
   const references = placesOf(parameter.sources, 'd.body', scope.namer)
     .filter(({ source }) => source.dataType === 'Reference')
     .map(({ place }) => valuesAt(place, place.value('reference')))
+  // What is named by its canonical URL alone is no resource of this record.
   const refs =
-    kind === 'has' ? `(select json_group_array(v) from (${references.join(' union all ')}))` : 'null'
+    kind === 'has' && references.length > 0
+      ? `(select json_group_array(v) from (${references.join(' union all ')}))`
+      : 'null'
   const body =
     bytes === null
       ? 'null'

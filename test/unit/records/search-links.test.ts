@@ -42,3 +42,16 @@ test('a chain of a token whose scopes ask about codings is too much where their 
   expect(judged(grants)).toEqual({ tooMany: 0 })
   expect(judged(null)).toHaveProperty('filter')
 })
+
+test('what refers by canonical URLs alone refers to nothing here', async () => {
+  const composedOf = searchParametersByName('ResearchDefinition').get('composed-of')
+  if (!composedOf) throw new Error('ResearchDefinition has no composed-of')
+  const link: LinkFilter = {
+    kind: 'has',
+    parameter: composedOf,
+    types: ['ResearchDefinition'],
+    filter: new Map(),
+  }
+  const statement = linkStatement(link, 'ResearchDefinition', null, () => 'true', {}, null)
+  expect(await openDatabase('records').read([statement])).toEqual([[]])
+})
