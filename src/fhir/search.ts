@@ -33,7 +33,7 @@ export type Named =
 /** The condition by whose index `Patient`s are looked for. */
 export type Anchor =
   | { readonly param: 'birthdate'; readonly date: string }
-  | { readonly param: 'family' | 'given' | 'name'; readonly texts: readonly string[] }
+  | { readonly param: 'family' | 'given' | 'name'; readonly text: string }
 
 /** Looking somebody up by identifier and whole birth date: told also of people whom the caller knows nothing else of. */
 export interface IdentityLookUp {
@@ -202,14 +202,17 @@ function anchorOf(filters: readonly Filter[]): Anchor | null {
     if (date !== null) return { param: 'birthdate', date }
   }
   for (const param of ['family', 'name', 'given'] as const) {
-    // What a text is exactly, it also begins with.
+    // What a text is exactly, it also begins with. Of several texts one could fill up what may be of one name, and another tell
+    // by that bound whether somebody has it.
     const match = filters.find(
       (one): one is Match =>
         one.kind === 'match' &&
         one.parameter.name === param &&
-        (one.modifier === null || one.modifier === 'exact'),
+        (one.modifier === null || one.modifier === 'exact') &&
+        one.values.length === 1,
     )
-    if (match) return { param, texts: textsOf(match) }
+    const [text] = match ? textsOf(match) : []
+    if (text !== undefined) return { param, text }
   }
   return null
 }
@@ -254,7 +257,7 @@ const patientUnnamed: Issue = {
   code: 'required',
   expression: 'identifier',
   text: {
-    fr: 'La recherche d’une personne nomme un `_id`, un identifiant (`système|valeur`), un nom (`family`, `given`, `name`) ou une date de naissance entière.',
-    en: 'A search for a person names an `_id`, an identifier (`system|value`), a name (`family`, `given`, `name`) or a whole birth date.',
+    fr: 'La recherche d’une personne nomme un `_id`, un identifiant (`système|valeur`), un seul nom (`family`, `given`, `name`) ou une date de naissance entière.',
+    en: 'A search for a person names an `_id`, an identifier (`system|value`), one name (`family`, `given`, `name`) or a whole birth date.',
   },
 }

@@ -174,12 +174,10 @@ function candidates(anchor: Anchor, scope: Scope): string {
   const limit = `limit ${limits.maxNamesakes + 1}`
   if (anchor.param === 'birthdate')
     return `${byLookup('birthdate', `l.value = ${scope.bind(anchor.date)}`)} ${limit}`
-  const ranges = anchor.texts.map((text) => {
-    const from = folded(text).slice(0, limits.maxLookupLength)
-    // U+10FFFF comes after whatever a name goes on with.
-    return `(l.value >= ${scope.bind(from)} and l.value < ${scope.bind(`${from}\u{10FFFF}`)})`
-  })
-  return `${byLookup(anchor.param, `(${ranges.join(' or ')})`)} ${limit}`
+  const from = folded(anchor.text).slice(0, limits.maxLookupLength)
+  // U+10FFFF comes after whatever a name goes on with.
+  const isIt = `l.value >= ${scope.bind(from)} and l.value < ${scope.bind(`${from}\u{10FFFF}`)}`
+  return `${byLookup(anchor.param, isIt)} ${limit}`
 }
 
 /** One row: how many candidates an anchor has, up to one more than may be. */

@@ -109,7 +109,7 @@ describe('the search grammar', () => {
       'somebody by name',
       'Patient',
       { family: 'Tremblay' },
-      { by: 'demographics', anchor: { param: 'family', texts: ['Tremblay'] } },
+      { by: 'demographics', anchor: { param: 'family', text: 'Tremblay' } },
     ],
     [
       'somebody by birth date before name',

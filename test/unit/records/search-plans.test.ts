@@ -180,11 +180,7 @@ describe('of any other search, nothing that grows is gone through from end to en
     ]
     expect(links).toHaveLength(2)
     expect(added).toHaveLength(3)
-    for (const statement of [
-      ...links,
-      ...added,
-      candidateCount('Patient', { param: 'family', texts: ['roy'] }),
-    ])
+    for (const statement of [...links, ...added, candidateCount('Patient', { param: 'family', text: 'roy' })])
       expect(scans(planOf(records, statement)), statement.sql).toEqual([])
   })
 })
