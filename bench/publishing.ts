@@ -26,8 +26,11 @@ async function run({ entries }: Scale): Promise<Measured> {
       let next = from
       let taken = 0
       const writer = async (): Promise<void> => {
-        for (let n = next++; n < from + count; n = next++)
-          taken += (await publish(target, JSON.stringify(bundleOf(n)))).effects.length
+        for (let n = next++; n < from + count; n = next++) {
+          const { effects, rejects } = await publish(target, JSON.stringify(bundleOf(n)))
+          if (rejects.length > 0) throw new Error(`not published: ${rejects[0]?.reason}`)
+          taken += effects.length
+        }
       }
       await Promise.all(Array.from({ length: writers }, writer))
       return taken
