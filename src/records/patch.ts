@@ -3,6 +3,8 @@
  * be, and only while that version is the current one.
  */
 import type * as z from 'zod'
+import { forbidden } from '../access/refusal.ts'
+import { allowsRow, grantsFor } from '../access/scope.ts'
 import type { Disclosure, Operation, OperationContext } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import { type Resource, readResource } from '../fhir/bundle.ts'
@@ -23,7 +25,15 @@ import {
   noQuery,
   readIfMatch,
 } from './single-write.ts'
-import { type Carried, carry, intendLookup, type Publishing, planFor, readingIn } from './write-bundle.ts'
+import {
+  type Carried,
+  carry,
+  intendLookup,
+  type Publishing,
+  planFor,
+  readingIn,
+  scopedRow,
+} from './write-bundle.ts'
 
 type Context = OperationContext<z.infer<typeof instanceParam>, z.infer<typeof noQuery>>
 
@@ -75,6 +85,9 @@ async function patched(
   if (!intended.ok) return intended
   const document = await readDocument(type, id, readingIn(publishing, intended.value))
   if (!document) return err({ reason: 'not-found', what: `${type}/${id}`, issues: [noSuchDocument(0)] })
+  // What a test finds, and what a place has, tells of the content.
+  const readable = grantsFor(ctx.scopes, 'facility-system', { type, interaction: 'r' })
+  if (!allowsRow(readable, scopedRow(document))) return forbidden('scope-insufficient')
   const { ifMatch: expected = '*' } = ifMatch.value
   if (expected !== '*' && expected !== document.version)
     return err({

@@ -360,6 +360,19 @@ describe.each(kinds)('%s', (type, of) => {
       expect(currentRows(publisher)).toMatchObject([{ id: id(type, 'x'), body: bodyOf(result) }])
     })
 
+    test('by a token that may not read it is refused alike, whatever the test would find', async () => {
+      await put(type, 'x', of())
+      const guesses = [of().status, 'other'].map((value) => [{ op: 'test', path: '/status', value }])
+      for (const guess of guesses) {
+        const answers = [
+          await patch(type, 'x', guess, { scopes: [`system/${type}.u`] }),
+          await patch(type, 'x', guess, { scopes: [`system/${type}.ru?status=${'never'}`] }),
+        ]
+        expect(answers.map(statusOf)).toEqual([403, 403])
+      }
+      expect(statusOf(await patch(type, 'x', guesses[0], { scopes: [`system/${type}.ru`] }))).toBe(200)
+    })
+
     test('by a test that fails, or to a place that is not there, is a conflict and changes nothing', async () => {
       await put(type, 'x', of())
       const differs = [{ op: 'test', path: '/status', value: 'other' }]
