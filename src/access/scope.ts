@@ -207,18 +207,22 @@ function meets(row: ScopedRow, { name, tokens }: Grant['parameters'][number]): b
 
 /**
  * `allowsRow` as a predicate on a row of `document`, in *records* or the local database: what it finds is what
- * `allowsRow` allows. Values are bound into `args` under names that begin with `scope_`; the `Patient` in the token's launch
- * context is the caller's to bind, as `scope_context` (null: none). Of earlier versions, whose further codings no look-up
- * holds, `columns` asks about the first alone: for `allowsRow` those are then all there are.
+ * `allowsRow` allows. Values are bound into `args` under names that begin with `scope_`.
+ *
+ * @param context server id of the `Patient` in the token's launch context; null: none
+ * @param codings of earlier versions, whose further codings no look-up holds, `columns` asks about the first alone: for
+ *   `allowsRow` those are then all there are
  */
 export function scopeFilter(
   grants: readonly Grant[] | null,
   alias: string,
   args: Record<string, SqlValue>,
+  context: string | null,
   codings: 'all' | 'columns' = 'all',
 ): string {
   if (grants === null || grants.some(isUnconditional)) return 'true'
   if (grants.length === 0) return 'false'
+  if (grants.some(({ inContext }) => inContext)) args.scope_context = context
   const alternatives = grants.map(({ inContext, parameters }, i) => {
     const conditions = [
       ...(inContext

@@ -2,6 +2,7 @@
 import { nearest, slipsBetween } from '../fhir/nearest.ts'
 import { resourceTypes } from '../fhir/types.ts'
 import { limits } from '../limits.ts'
+import type { Refusal } from './refusal.ts'
 
 /** One segment of an address: a word, or what may stand there. */
 type Segment = { readonly word: string } | { readonly name: string; readonly pattern: RegExp }
@@ -22,6 +23,12 @@ export function addressHelp(patterns: readonly string[]): AddressHelp {
     const meant = best && `/${best.parts.join('/')}`
     return meant === undefined || meant === path ? null : meant
   }
+}
+
+/** A refusal of a wrong address, with the right one where there is one near. */
+export function helped(refusal: Refusal, help: AddressHelp): Refusal {
+  const meant = refusal.reason === 'no-such-path' ? help(refusal.path) : null
+  return refusal.reason === 'no-such-path' && meant !== null ? { ...refusal, meant } : refusal
 }
 
 interface Meant {

@@ -6,12 +6,11 @@ import type { Authenticated, Credentials } from '../access/authenticate.ts'
 import type { Caller, Presented } from '../access/caller.ts'
 import type { Clock } from '../access/facts.ts'
 import { decideOperation } from '../access/policy.ts'
-import { narrowing, parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
+import { parseScopes, type ScopeNeed, type Scopes } from '../access/scope.ts'
 import type { Phase } from '../audit/port.ts'
-import type { Condition } from '../fhir/interactions.ts'
 import { isOfLine } from '../log-line.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { AddressHelp } from './address-help.ts'
+import { type AddressHelp, helped } from './address-help.ts'
 import { raiseAlarm } from './alarms.ts'
 import { ask } from './ask.ts'
 import { codedFor } from './coding.ts'
@@ -24,7 +23,8 @@ import { isReplay, type Known, Recorder, type UnappendedKind } from './recorder.
 import { intendedBefore, isAccess, isInput, type Refusal } from './refusal.ts'
 import { refuseWithoutReceipt, release } from './release.ts'
 import { type Representation, representationOf } from './representation.ts'
-import { callerAddress, publicAddress, readBody } from './request.ts'
+import { callerAddress, conditionOf, credentialsOf, publicAddress, readBody } from './request.ts'
+import { headersOf, noteOf, type Standing } from './standing.ts'
 import { receiptedStream } from './stream.ts'
 import { type FreeSlot, streamSlots } from './stream-slots.ts'
 import { auditReason, refusalBody, toWire } from './wire.ts'
@@ -143,14 +143,14 @@ export class Exchange {
       const loaded = await this.#load(() => ({})).catch(() => null)
       if (loaded && !loaded.ok && isAccess(loaded.error)) reason = loaded.error
     }
-    const wire = toWire(reason.reason === 'no-such-path' ? this.#helped(reason) : reason)
+    const wire = toWire(helped(reason, this.#help))
     const { reason: tag, detail } = auditReason(reason)
     const outcome = wire.status >= 500 ? 'error' : 'deny'
     const base = this.#recorder.describe(
       this.#known,
       wire.status,
       { outcome, reason: tag, detail },
-      this.#noteOf(undefined),
+      noteOf(this.#standing),
       'breakGlassReason' in reason ? reason.breakGlassReason : null,
     )
     if (reason.reason === 'internal') raiseAlarm('internal', this.requestId, reason.at)
@@ -170,18 +170,13 @@ export class Exchange {
     return release(appended.value, {
       status: wire.status,
       headers: {
-        ...this.#headers(),
+        ...headersOf(this.requestId, this.#standing),
         ...wire.headers,
         'Content-Type': contentType,
         'Content-Language': this.language,
       },
       ...this.#representation.bodyOf(body),
     })
-  }
-
-  #helped(refusal: Extract<Refusal, { reason: 'no-such-path' }>): Refusal {
-    const meant = this.#help(this.url.pathname)
-    return meant === null ? refusal : { ...refusal, meant }
   }
 
   /** The log took no entry. A replay is told to it as what it is: by then its one-time keys are not sent again. */
@@ -216,7 +211,7 @@ export class Exchange {
         reason: disclosure.reason,
         detail: mismatches.length > 0 ? `policy-mismatch: ${mismatches.join(' ')}` : null,
       },
-      this.#noteOf(disclosure.note),
+      noteOf(this.#standing, disclosure.note),
       disclosure.breakGlassReason ?? null,
     )
     const phase: Phase = this.#intended ? 'outcome' : 'access'
@@ -229,24 +224,11 @@ export class Exchange {
     }
     const { status, body } = disclosure
     const type = body === '' ? {} : { 'Content-Type': disclosure.contentType }
-    const headers = { ...this.#headers(), ...disclosure.headers, ...type }
+    const headers = { ...headersOf(this.requestId, this.#standing), ...disclosure.headers, ...type }
     if (typeof body === 'string')
       return release(appended.value, { status, headers, ...this.#representation.bodyOf(body) })
     const stream = receiptedStream(this.#recorder, this.#known, base, this.#log, body, free)
     return release(appended.value, { status, headers, ...codedFor(this.#request, stream) })
-  }
-
-  #noteOf(note: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | null {
-    // What the token was narrowed to is needed to explain the decision later.
-    const { scopes: held = [], patient: context = null } = this.#authenticated?.presented ?? {}
-    const scopes = this.#caller ? narrowing(held, this.#caller.kind) : null
-    const all = {
-      ...note,
-      ...(scopes === null ? {} : { scopes }),
-      ...(scopes === null || context === null ? {} : { context }),
-      ...(this.#isLocalMissing ? { missing: 'local' } : {}),
-    }
-    return Object.keys(all).length > 0 ? all : null
   }
 
   async #load(page: (asker: Asker) => Page): Promise<Result<Loaded, Refusal>> {
@@ -291,10 +273,10 @@ export class Exchange {
       keys: config,
       logs: config.regions.map(({ log }) => log),
       load: (page) => this.#load(page),
-      ifMatch: this.#condition(operation, 'If-Match'),
-      ifNoneMatch: this.#condition(operation, 'If-None-Match'),
-      ifModifiedSince: this.#condition(operation, 'If-Modified-Since'),
-      ifNoneExist: this.#condition(operation, 'If-None-Exist'),
+      ifMatch: conditionOf(this.#request, operation, 'If-Match'),
+      ifNoneMatch: conditionOf(this.#request, operation, 'If-None-Match'),
+      ifModifiedSince: conditionOf(this.#request, operation, 'If-Modified-Since'),
+      ifNoneExist: conditionOf(this.#request, operation, 'If-None-Exist'),
       prefer: this.#request.headers.get('prefer'),
       asked: (text) => this.#recorder.ask(text),
       bodies: operation.bodies ?? [],
@@ -306,12 +288,8 @@ export class Exchange {
       auditLogs: logs,
       describe: (note) => this.#recorder.describe(this.#known, 0, permitted, note),
       logPolicy: config.logPolicy,
-      drainedLog: (log) => this.#drainedLog(log),
+      drainedLog: (log) => drainedLog(logs, log),
     }
-  }
-
-  #condition({ conditions }: Pick<Operation, 'conditions'>, name: Condition): string | null {
-    return conditions?.includes(name) ? this.#request.headers.get(name) : null
   }
 
   async #intend(note: Readonly<Record<string, string>>, once?: string): Promise<Result<Writers, Refusal>> {
@@ -321,31 +299,15 @@ export class Exchange {
       followsLog: this.#followsLog,
       once,
     })
-    if (!appended.ok && isReplay(appended.error))
-      return err({ reason: 'unauthenticated', cause: appended.error })
-    if (!appended.ok && appended.error === 'intended-before') return err(intendedBefore)
-    if (!appended.ok) return err({ reason: 'log-unavailable', detail: 'intent' })
+    if (!appended.ok) return err(unintended(appended.error))
     this.#intended = true
     const placement = this.#authenticated?.placement
     const local = placement ? (this.#ports.locals.get(placement.region)?.writer ?? null) : null
     return ok({ records: this.#ports.primary, local })
   }
 
-  async #drainedLog(log: string): Promise<Result<null, Refusal>> {
-    const status = await this.#ports.logs.status(log)
-    if (!status.ok) return status
-    if (await this.#ports.logs.drained(log, status.value.size)) return ok(null)
-    return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
-  }
-
   get #credentials(): Credentials {
-    const { headers, method } = this.#request
-    return {
-      authorization: headers.get('authorization'),
-      dpop: headers.get('dpop'),
-      method,
-      url: this.url,
-    }
+    return credentialsOf(this.#request, this.url)
   }
 
   get #scopes(): Scopes {
@@ -354,7 +316,7 @@ export class Exchange {
 
   get #known(): Known {
     return {
-      presented: this.#authenticated?.presented ?? null,
+      presented: this.presented,
       placement: this.#authenticated?.placement ?? null,
       once: this.#authenticated?.once ?? [],
       caller: this.#caller,
@@ -363,17 +325,24 @@ export class Exchange {
     }
   }
 
-  #headers(): Record<string, string> {
-    return {
-      'X-Request-Id': this.requestId,
-      ...(this.#clock ? { 'Dossier-Clock': `${this.#clock.epoch}.${this.#clock.n}` } : {}),
-      ...(this.#isLocalMissing ? { 'Dossier-Incomplete': 'local' } : {}),
-      ...(this.#staleness
-        ? { 'Dossier-Stale': `${this.#staleness.seconds}${this.#staleness.degraded ? '; degraded' : ''}` }
-        : {}),
-    }
+  get #standing(): Standing {
+    return { ...this.#known, isLocalMissing: this.#isLocalMissing }
   }
 }
 
 /** What is permitted and not done yet. */
 const permitted = { outcome: 'permit', reason: 'intent', detail: null } as const
+
+/** Waits until the ledger holds all that is in this log by now. */
+async function drainedLog(logs: Ports['logs'], log: string): Promise<Result<null, Refusal>> {
+  const status = await logs.status(log)
+  if (!status.ok) return status
+  if (await logs.drained(log, status.value.size)) return ok(null)
+  return err({ reason: 'store-unavailable', detail: `the ledger does not hold log ${log} yet` })
+}
+
+/** Why an intent is not in the log. */
+function unintended(kind: UnappendedKind): Refusal {
+  if (isReplay(kind)) return { reason: 'unauthenticated', cause: kind }
+  return kind === 'intended-before' ? intendedBefore : { reason: 'log-unavailable', detail: 'intent' }
+}

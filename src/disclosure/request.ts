@@ -1,6 +1,9 @@
 /** Where a request was sent, and its body read within bounds: type, encoding, size, time, and what others have under way. */
+import type { Credentials } from '../access/authenticate.ts'
+import type { Condition } from '../fhir/interactions.ts'
 import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { Operation } from './operation.ts'
 import type { Ports } from './ports.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -78,6 +81,21 @@ async function nextChunk(reader: ReadableStreamDefaultReader<Uint8Array>, waitMs
 const tooLarge: Refusal = { reason: 'body-too-large', maxBytes: limits.maxBodyBytes }
 
 const notUtf8 = { fr: 'Le corps n’est pas en UTF-8.', en: 'The body is not UTF-8.' }
+
+/** @param url public address of the request */
+export const credentialsOf = ({ headers, method }: Request, url: URL): Credentials => ({
+  authorization: headers.get('authorization'),
+  dpop: headers.get('dpop'),
+  method,
+  url,
+})
+
+/** A conditional header as received; null without it, or where the operation does not heed it. */
+export const conditionOf = (
+  { headers }: Request,
+  { conditions }: Pick<Operation, 'conditions'>,
+  name: Condition,
+): string | null => (conditions?.includes(name) ? headers.get(name) : null)
 
 /** Whom a request counts for: the peer, or whom the operator's own proxy says it came from; null: nobody knows. */
 export function callerAddress(request: Request, ports: Pick<Ports, 'config' | 'peerAddress'>): string | null {

@@ -29,9 +29,8 @@ export function filtersFor(
 ): Filters {
   const grants = grantsFor(scopes, asker.sight?.kind ?? 'provider', { type, interaction: 'r' })
   const narrowed = (sql: string, filterArgs: Readonly<Record<string, SqlValue>>): RowFilter => {
-    const args = { ...filterArgs }
-    const scoped = scopeFilter(grants, 'd', args, codings)
-    if (scoped.includes(':scope_context')) args.scope_context = asker.presented.patient
+    const args: Record<string, SqlValue> = { ...filterArgs }
+    const scoped = scopeFilter(grants, 'd', args, asker.presented.patient, codings)
     return { sql: `${sql} and ${scoped}`, args }
   }
   return {

@@ -13,7 +13,7 @@ import { filtersFor, stateOf, stateStatements, subjectOf } from './document-stat
 import { historyBundle } from './history-bundle.ts'
 import { type HistoryQuery, type HistorySpan, historyQuery, spanOf } from './history-query.ts'
 import { type PageRow, pageRow, versionedReference } from './page.ts'
-import { badCursor, bindingOf } from './search.ts'
+import { badCursor, bindingOf } from './paging.ts'
 import { judgeVersions, type Known, reasonOf, type VersionRow } from './versions.ts'
 import { type HistoryPage, historyStatement, type RowFilter } from './versions-sql.ts'
 

@@ -204,9 +204,7 @@ export function narrowed(
   interaction: 'r' | 's' = 's',
 ): string {
   const grants = grantsFor(scopes, sight?.kind ?? 'provider', { type, interaction })
-  const filter = scopeFilter(grants, 'd', args)
-  if (filter.includes(':scope_context')) args.scope_context = presented.patient
-  return filter
+  return scopeFilter(grants, 'd', args, presented.patient)
 }
 
 function patientNamed({ named }: SearchQuery): PersonSought | null {

@@ -5,7 +5,7 @@
 import * as z from 'zod'
 import { type Basis, decideRow, noCodings, type Situation } from '../access/policy.ts'
 import { allowsRow, grantsFor } from '../access/scope.ts'
-import type { Disclosure, Loaded, Operation, OperationContext } from '../disclosure/operation.ts'
+import type { Disclosure, Loaded, Operation } from '../disclosure/operation.ts'
 import type { Refusal } from '../disclosure/refusal.ts'
 import type { Issue } from '../fhir/outcome.ts'
 import { parsePrefer } from '../fhir/prefer.ts'
@@ -18,6 +18,7 @@ import { err, ok, type Result } from '../result.ts'
 import { type Cursors, createCursors, type Position } from './cursor.ts'
 import { knownIdentities, minimalPatient } from './identity-look-up.ts'
 import { disclosedOf, emergencyOf, judge, merge, type Page, type PageRow } from './page.ts'
+import { badCursor, bindingOf, searchPath } from './paging.ts'
 import { normalFamily } from './person.ts'
 import { searchset } from './search-answer.ts'
 import { includedOf } from './search-include.ts'
@@ -182,13 +183,6 @@ async function disclosure(
   const next = page.more && last ? await links.after({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
-  // A provider's local documents are counted of people whom rows of this page are about.
-  const isAboutOthers =
-    page.more &&
-    caller.kind === 'provider' &&
-    !['person', 'type'].includes(wanted.named.by) &&
-    loaded.hasLocal
-  const isWhole = answer.total !== null && !isLocalMissing && !isAboutOthers
   return ok({
     status: 200,
     contentType: 'application/fhir+json; charset=utf-8',
@@ -200,7 +194,7 @@ async function disclosure(
       rows: judged.rows,
       included: included.rows,
       others: isCount ? [] : strangers.map(({ body }) => body),
-      total: isWhole ? (answer.total ?? 0) + strangers.length : null,
+      total: isCountWhole(wanted, answer, page) ? (answer.total ?? 0) + strangers.length : null,
       warnings: [
         ...(isLocalMissing ? [localMissing] : []),
         ...(included.isCut || answer.isIncludeCut ? [includesCut] : []),
@@ -214,6 +208,14 @@ async function disclosure(
     mismatches: [...judged.mismatches, ...included.mismatches],
     ...(basis === null ? {} : { note: { basis } }),
   })
+}
+
+/** A provider's local documents are counted of people whom rows of this page are about. */
+function isCountWhole({ named }: SearchQuery, { total, loaded }: PageLoaded, { more }: Page): boolean {
+  const { caller, hasLocal, isLocalMissing } = loaded
+  const isAboutOthers =
+    more && hasLocal && caller.kind === 'provider' && named.by !== 'person' && named.by !== 'type'
+  return total !== null && !isLocalMissing && !isAboutOthers
 }
 
 /**
@@ -253,22 +255,6 @@ const needsFacts = ({ loaded, local }: PageLoaded, { count, isTotalWanted }: Sea
   (isTotalWanted && loaded.caller.kind === 'provider' && loaded.hasLocal) ||
   local.some((rows) => rows.length > count && !rows.every((row) => isOpenTo(loaded, row)))
 
-/** Caller and question, without the cursor itself. */
-export function bindingOf(
-  { presented, url }: Pick<OperationContext<unknown, unknown>, 'presented' | 'url'>,
-  asked: URLSearchParams,
-): string {
-  const question = new URLSearchParams(asked)
-  question.delete('_cursor')
-  question.sort()
-  const { issuer, subject, clientId, role, facilityUri, purpose, scopes, patient } = presented
-  const bearer = [issuer, subject, clientId, role, facilityUri, purpose, scopes, patient]
-  return JSON.stringify([...bearer, searchPath(url), question.toString()])
-}
-
-/** Of a search by POST, too, that of the same search by GET: `next` is followed by GET. */
-const searchPath = ({ pathname }: URL): string => pathname.replace(/\/_search$/, '')
-
 /** What was answered (R4 §3.1.1.6): with what a body asked, without what was passed over. */
 function selfLink({ url }: SearchContext, asked: URLSearchParams, ignoredNames: readonly string[]): string {
   if (ignoredNames.length === 0 && searchPath(url) === url.pathname) return url.href
@@ -304,20 +290,6 @@ const includesCut: Issue = {
     fr: 'Les ressources à joindre sont trop nombreuses : il en manque. Demandez une page plus courte.',
     en: 'There are too many resources to include: some are missing. Ask for a shorter page.',
   },
-}
-
-export const badCursor: Refusal = {
-  reason: 'invalid',
-  issues: [
-    {
-      code: 'value',
-      expression: '_cursor',
-      text: {
-        fr: 'Ce curseur n’est pas de cette recherche : reprenez à la première page.',
-        en: 'This cursor is not of this search: start again from its first page.',
-      },
-    },
-  ],
 }
 
 /** What facilities publish of these types never feeds the log view or the register. */

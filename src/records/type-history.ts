@@ -17,7 +17,7 @@ import { createCursors, type Position } from './cursor.ts'
 import { historyBundle } from './history-bundle.ts'
 import { type HistoryQuery, type HistorySpan, historyQuery, spanOf } from './history-query.ts'
 import { disclosedOf, judge, type PageRow, pageRow, versionedReference } from './page.ts'
-import { badCursor, bindingOf } from './search.ts'
+import { badCursor, bindingOf } from './paging.ts'
 import { type FeedPosition, feedStatements, overdueStatement, personsOf } from './type-history-sql.ts'
 
 const param = z.object({ type: z.string() })

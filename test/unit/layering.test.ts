@@ -26,6 +26,7 @@ const layers = [
     'config.ts',
     'limits.ts',
     'limits-log.ts',
+    'limits-search.ts',
     'limits-trail.ts',
     'log-line.ts',
     'result.ts',

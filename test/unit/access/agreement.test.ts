@@ -74,8 +74,7 @@ function filtered(registry: Registry, p: Presented, text: readonly string[]) {
   const viewer = { presented: p, sight, now: moment }
   const grants = sight && grantsFor(parseScopes(text), sight.kind, need)
   const args: Record<string, SqlValue> = { ...visibleArgs(viewer) }
-  const scope = scopeFilter(grants, 'd', args)
-  if (scope.includes(':scope_context')) args.scope_context = p.patient
+  const scope = scopeFilter(grants, 'd', args, p.patient)
   const idsOf = (sql: string, more: Record<string, SqlValue> = {}) =>
     registry.run({ sql, args: { ...args, ...more } }).map((row) => String(row.id))
   const page = (where: string, person?: string) =>
@@ -100,8 +99,7 @@ function filteredLocally(registry: Registry, facts: Facts, p: Presented, text: r
     ...visibleLocalArgs(caller.facility.id),
     ...permittedLocalArgs(caller, facts),
   }
-  const scope = scopeFilter(grantsFor(parseScopes(text), caller.kind, need), 'd', args)
-  if (scope.includes(':scope_context')) args.scope_context = p.patient
+  const scope = scopeFilter(grantsFor(parseScopes(text), caller.kind, need), 'd', args, p.patient)
   const sql = `select d.id from document as d where ${permittedLocal('d')} and ${scope}`
   return registry.run({ sql, args }).map((row) => String(row.id))
 }

@@ -99,7 +99,7 @@ describe('the filter binds', () => {
       type: 'Observation',
       interaction: 's',
     })
-    return { sql: scopeFilter(grants, 'd', args), args }
+    return { sql: scopeFilter(grants, 'd', args, null), args }
   }
 
   it.each([

@@ -64,11 +64,12 @@ describe('query plans', () => {
     'patient/Observation.s?category=laboratory',
     'user/Observation.s?code=a|b&status=final',
   ])
-  const scopeArgs: Record<string, SqlValue> = { scope_context: null }
+  const scopeArgs: Record<string, SqlValue> = {}
   const scope = scopeFilter(
     grantsFor(scopes, 'provider', { type: 'Observation', interaction: 's' }),
     'd',
     scopeArgs,
+    null,
   )
   const bound = { patient: 's', type: 'Observation', from: '2020' }
 
