@@ -136,9 +136,8 @@ async function findPage(ctx: SearchContext, sought: Sought): Promise<Result<Foun
     if (page.isCut && page.rows.length === 0)
       return err({ reason: 'store-unavailable', detail: 'a document is moving between the databases' })
   }
-  // Rows of a count have told whom it is about: they are not released.
-  if (wanted.summary === 'count') page = { ...page, rows: [] }
-  if (wanted.includes.length + wanted.revincludes.length > 0 && page.rows.length > 0) {
+  const isIncluding = wanted.includes.length + wanted.revincludes.length > 0
+  if (isIncluding && wanted.summary !== 'count' && page.rows.length > 0) {
     answer = await again({ referring: page.rows })
     if (!answer.ok) return answer
     page = pageOf(answer.value.loaded, wanted)
@@ -162,24 +161,24 @@ async function disclosure(
   const situation = situationOf(type, 's')
   // Paging follows what was read, releasing follows the policy: a page may be shorter than asked, never skip a row.
   const judged = judge(caller, situation, page.rows)
-  const included = includedOf(answer.included, judged.rows, (rows, of) =>
-    judge(caller, situationOf(of, 'r'), rows),
-  )
+  const isCount = wanted.summary === 'count'
+  // Rows of a count tell whom it is about: they are not released.
+  const rows = isCount ? [] : judged.rows
+  const included = includedOf(answer.included, rows, (rows, of) => judge(caller, situationOf(of, 'r'), rows))
   const strangers = strangersOf(ctx, wanted, answer, situation.grants, judged.rows)
   const disclosed = [
-    ...disclosedOf([...judged.rows, ...included.rows]),
+    ...disclosedOf([...rows, ...included.rows]),
     ...strangers.map(({ person }) => ({ patient: person, resources: [] })),
   ]
-  const isCount = wanted.summary === 'count'
-  // A search about one patient is that patient's access, also when it finds nothing.
+  // A search about one patient is that patient's access, also when it finds nothing; a count is that of all it counts.
   const concerned =
-    disclosed.length > 0 || !(wanted.named.by === 'person' || isCount)
-      ? disclosed
-      : loaded.subjects.map(({ person }) => ({ patient: person, resources: [] }))
+    isCount || (disclosed.length === 0 && wanted.named.by === 'person')
+      ? loaded.subjects.map(({ person }) => ({ patient: person, resources: [] }))
+      : disclosed
   // Only a look-up by identifier or name can meet several persons; so many share one only by mistake.
   if (concerned.length > limits.maxAccessPatients)
     return err({ reason: 'too-costly', of: 'patients', got: concerned.length, max: limits.maxAccessPatients })
-  const last = page.rows.at(-1)
+  const last = isCount ? undefined : page.rows.at(-1)
   const next = page.more && last ? await links.after({ keys: last.keys, id: last.id }) : null
   const basis = judged.basis ?? admitted
   const isEmergency = basis === 'break-glass'
@@ -191,7 +190,7 @@ async function disclosure(
       self: links.self,
       next,
       language: ctx.language,
-      rows: judged.rows,
+      rows,
       included: included.rows,
       others: isCount ? [] : strangers.map(({ body }) => body),
       total: isCountWhole(wanted, answer, page) ? (answer.total ?? 0) + strangers.length : null,

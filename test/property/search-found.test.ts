@@ -24,7 +24,13 @@ const measured = (n: number, value: number) => ({
 })
 
 const resources = [
-  { resourceType: 'Patient', id: uuid(1), name: [{ family: 'Roy' }], birthDate: '1950-01-01' },
+  {
+    resourceType: 'Patient',
+    id: uuid(1),
+    identifier: [{ system: 'urn:health-number', value: 'ROYL' }],
+    name: [{ family: 'Roy' }],
+    birthDate: '1950-01-01',
+  },
   { resourceType: 'Practitioner', id: uuid(2), name: [{ family: 'Bélanger' }] },
   {
     resourceType: 'Encounter',
@@ -162,4 +168,11 @@ test('an encounter that may not be read looks like one that there is not', async
 test('a count by id counts what is not shared, too', async () => {
   const count = await total(`Procedure?_id=${referenceOf(9).replace('Procedure/', '')}&_summary=count`)
   expect(count).toBe(1)
+})
+
+test('somebody whose Patient the caller reads counts once, however they are counted', async () => {
+  for (const how of ['_summary=count', '_count=0', '_total=accurate']) {
+    const count = await total(`Patient?identifier=urn:health-number|ROYL&birthdate=1950-01-01&${how}`)
+    expect([how, count]).toEqual([how, 1])
+  }
 })

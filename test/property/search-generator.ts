@@ -5,7 +5,7 @@ import { literals, type Parameter, type Sight, sightOf } from './search-answer.t
 import { type Definition, definitionsOf, valuesOf } from './search-definitions.ts'
 import { literal, referenceText } from './search-oracle.ts'
 import { askable, type Random, valueFor } from './search-values.ts'
-import type { SearchWorld, Served } from './search-world.ts'
+import { identifiersOf, type SearchWorld, type Served } from './search-world.ts'
 
 export interface Search {
   readonly caller: string
@@ -104,6 +104,7 @@ export function searchOf(generator: Generator, n: number): Search {
   const caller = random.pick(random.chance(90) ? seeing : names)
   const sight = sights.get(caller) as Sight
   const { patient, filters: anchors, near } = anchorOf(generator, sight, type)
+  if (type === 'Patient' && random.chance(15)) return lookUp(generator, caller, definition)
   const drawn = [filterFor(generator, type, definition, near)]
   for (let more = random.pick([0, 0, 1, 1, 2]); more > 0; more--)
     drawn.push(furtherFilter(generator, sight, type, near))
@@ -116,6 +117,25 @@ export function searchOf(generator: Generator, n: number): Search {
     patient,
     isPosted: random.chance(10),
     tried: definition,
+  }
+}
+
+/** Somebody by number and birth date alone, mostly one whom the caller knows nothing else of. */
+function lookUp(generator: Generator, caller: string, tried: Definition): Search {
+  const { random, ofType } = generator
+  const { resource } = random.pick(ofType('Patient').filter((one) => identifiersOf(one.resource).length > 0))
+  return {
+    caller,
+    type: 'Patient',
+    filters: [
+      { name: 'identifier', value: random.pick(identifiersOf(resource)) },
+      { name: 'birthdate', value: String(resource.birthDate) },
+    ],
+    includes: [],
+    answer: { ...answerFor(generator, 'Patient'), ...(random.chance(30) ? { _summary: 'count' } : {}) },
+    patient: null,
+    isPosted: random.chance(10),
+    tried,
   }
 }
 
